@@ -1,0 +1,1 @@
+"""Agents: processes that ask for the next run and start it."""

@@ -1,0 +1,85 @@
+"""A sweep: a search over configs, and the states it goes through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from sweepyard.errors import Conflict
+from sweepyard.jsonvalue import JsonObject
+
+
+class SweepState(Enum):
+    """Where a sweep stands; the values are what W&B's wire carries (one L in CANCELED)."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    FINISHED = "FINISHED"
+    CANCELED = "CANCELED"
+
+    @property
+    def hands_out(self) -> bool:
+        """Whether agents may get new runs."""
+        return self in {SweepState.PENDING, SweepState.RUNNING}
+
+    @property
+    def is_over(self) -> bool:
+        return self in {SweepState.FINISHED, SweepState.CANCELED}
+
+
+SWEEP_TRANSITIONS: dict[SweepState, frozenset[SweepState]] = {
+    SweepState.PENDING: frozenset({SweepState.RUNNING, SweepState.PAUSED, SweepState.FINISHED, SweepState.CANCELED}),
+    SweepState.RUNNING: frozenset({SweepState.PAUSED, SweepState.FINISHED, SweepState.CANCELED}),
+    SweepState.PAUSED: frozenset({SweepState.RUNNING, SweepState.FINISHED, SweepState.CANCELED}),
+    SweepState.FINISHED: frozenset({SweepState.CANCELED}),
+    SweepState.CANCELED: frozenset(),
+}
+
+
+def check_sweep_transition(before: SweepState, after: SweepState) -> None:
+    """Refuse a change of state that the table does not know; staying put is always legal.
+
+    Raises:
+        Conflict: The table has no such step.
+    """
+    if after is not before and after not in SWEEP_TRANSITIONS[before]:
+        legal = ", ".join(sorted(state.value for state in SWEEP_TRANSITIONS[before])) or "nothing else"
+        raise Conflict(f"a {before.value} sweep may become {legal}; asked for {after.value}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SweepPath:
+    """Names a sweep as W&B does: entity/project/id."""
+
+    entity: str
+    project: str
+    sweep_id: str
+
+    def __str__(self) -> str:
+        return f"{self.entity}/{self.project}/{self.sweep_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """A sweep as stored.
+
+    Attributes:
+        config_yaml: The sweep file as registered, to the letter.
+        seed: Seeds every random choice of this sweep's search.
+        suggestions: How many suggestions were drawn so far: the position in the random sequence.
+    """
+
+    path: SweepPath
+    state: SweepState
+    config_yaml: str
+    seed: int
+    created_at: datetime
+    updated_at: datetime
+    display_name: str = ""
+    description: str = ""
+    suggestions: int = 0
+    controller: JsonObject | None = None
+    scheduler: JsonObject | None = None
+    creator: str = ""

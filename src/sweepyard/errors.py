@@ -1,0 +1,154 @@
+"""Every deliberate error of Sweepyard, as one tree.
+
+SweepyardError                    exit code 1 at the command line
+├── InvalidInput                  one or many violations: rule, value received, what to do
+│   ├── ConfigInvalid             a Hydra composition breaks a rule
+│   ├── SweepFileInvalid          a sweep file breaks a rule
+│   └── RequestInvalid            a client of the hub sent something malformed
+├── DataError
+│   ├── DataMissing               no source could deliver a data set
+│   ├── DigestMismatch            bytes differ from the catalogue's digest
+│   └── IdxInvalid                not a well-formed IDX file
+├── TrainingError
+│   ├── NonFiniteLoss             the loss became NaN or infinite
+│   ├── CheckpointError           a checkpoint cannot be written, read or resumed
+│   └── ModelFileError            a model file is unreadable or has another shape
+├── TrackingError                 the tracker's server refused or is away
+├── HubError
+│   ├── HubUnreachable            no hub answers where one is expected
+│   ├── HubAlreadyRunning         one hub a home
+│   └── PortTaken                 the address is in use
+└── ServiceError                  what the hub's services answer
+    ├── NotFound
+    ├── Conflict
+    ├── Unauthenticated           no key, or a wrong one
+    └── Forbidden                 a right key with too few rights
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken rule.
+
+    Attributes:
+        rule: What must hold, as a sentence without a full stop.
+        received: The offending value, as the user wrote it; empty when something is absent.
+        hint: What to do about it, for example the nearest legal name; may be empty.
+        where: A file, line, key or path that locates the value; may be empty.
+    """
+
+    rule: str
+    received: str = ""
+    hint: str = ""
+    where: str = ""
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.rule}" if self.where else self.rule
+        received = f"; received {self.received}" if self.received else ""
+        hint = f". {self.hint}" if self.hint else ""
+        return f"{head}{received}{hint}"
+
+
+class SweepyardError(Exception):
+    """The root of all deliberate errors; its text is fit for a terminal."""
+
+    exit_code = 1
+
+
+class InvalidInput(SweepyardError):
+    """One or many violations, all reported at once."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        if not violations:
+            raise ValueError("an InvalidInput needs at least one violation")
+        self.violations = tuple(violations)
+        super().__init__("\n".join(str(violation) for violation in violations))
+
+
+class ConfigInvalid(InvalidInput):
+    """A Hydra composition breaks a rule."""
+
+
+class SweepFileInvalid(InvalidInput):
+    """A sweep file breaks a rule."""
+
+
+class RequestInvalid(InvalidInput):
+    """A client of the hub sent something malformed."""
+
+
+class DataError(SweepyardError):
+    """A data set cannot be had or trusted."""
+
+
+class DataMissing(DataError):
+    """No source could deliver a data set."""
+
+
+class DigestMismatch(DataError):
+    """Bytes differ from the digest that the catalogue names."""
+
+
+class IdxInvalid(DataError):
+    """Bytes are not a well-formed IDX file."""
+
+
+class TrainingError(SweepyardError):
+    """A fit cannot go on."""
+
+
+class NonFiniteLoss(TrainingError):
+    """The loss became NaN or infinite."""
+
+
+class CheckpointError(TrainingError):
+    """A checkpoint cannot be written, read or resumed from."""
+
+
+class ModelFileError(TrainingError):
+    """A model file is unreadable or has another shape than asked for."""
+
+
+class TrackingError(SweepyardError):
+    """The tracker's server refused, or is away."""
+
+
+class HubError(SweepyardError):
+    """The embedded hub cannot be started or reached."""
+
+
+class HubUnreachable(HubError):
+    """No hub answers where one is expected."""
+
+
+class HubAlreadyRunning(HubError):
+    """A home has one hub, and it is running already."""
+
+
+class PortTaken(HubError):
+    """The address asked for is in use."""
+
+
+class ServiceError(SweepyardError):
+    """What the hub's services answer when a request cannot be served."""
+
+
+class NotFound(ServiceError):
+    """Nothing is stored under that name."""
+
+
+class Conflict(ServiceError):
+    """The request contradicts the present state."""
+
+
+class Unauthenticated(ServiceError):
+    """No key, or a wrong one."""
+
+
+class Forbidden(ServiceError):
+    """A right key with too few rights."""

@@ -1,0 +1,85 @@
+"""JSON as W&B writes it: NaN and the infinities are legal numbers on the way in.
+
+The client sends history and summary lines with bare `NaN`, `Infinity` and `-Infinity` tokens. They are
+kept as floats inside; strict readers (browsers, Go) get the strings "NaN", "Infinity" and "-Infinity".
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+JsonObject = dict[str, JsonValue]
+
+
+def loads(text: str | bytes) -> JsonValue:
+    """Read JSON, bare NaN and infinities included.
+
+    Raises:
+        ValueError: The text is not JSON, or nests deeper than Python's parser goes.
+    """
+    try:
+        value: JsonValue = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("JSON is nested too deeply") from error
+    return value
+
+
+def loads_object(text: str | bytes) -> JsonObject:
+    """Read a JSON object.
+
+    Raises:
+        ValueError: The text is not JSON, or not an object.
+    """
+    value = loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"expected a JSON object, received {type(value).__name__}")
+    return value
+
+
+def dumps(value: object) -> str:
+    """Write JSON compactly, in key order as given, with bare NaN and infinities (W&B's dialect)."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def dumps_canonical(value: object) -> str:
+    """Write JSON so that equal values give equal text: sorted keys, 3.0 and 3 alike."""
+    return json.dumps(_canonical(value), separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
+def strict(value: JsonValue) -> JsonValue:
+    """Replace NaN and infinities by the strings "NaN", "Infinity" and "-Infinity", all the way down."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, list):
+        return [strict(item) for item in value]
+    if isinstance(value, dict):
+        return {key: strict(item) for key, item in value.items()}
+    return value
+
+
+def flatten(mapping: Mapping[str, JsonValue], prefix: str = "") -> Iterator[tuple[str, JsonValue]]:
+    """Walk a nested mapping as (dotted key, leaf) pairs; an empty mapping is a leaf."""
+    for key, value in mapping.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, dict) and value:
+            yield from flatten(value, f"{path}.")
+        else:
+            yield path, value
+
+
+def is_finite_number(value: object) -> bool:
+    """Whether `value` is an int or a finite float (a bool is not a number here)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _canonical(value: object) -> object:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, Mapping):
+        return {str(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(item) for item in value]
+    return value

@@ -1,0 +1,1 @@
+"""Services: what the hub does, over ports; pure of HTTP and SQL."""

@@ -1,0 +1,67 @@
+"""Settings: the environment of the command line and the hub (never a run's config)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+DEFAULT_ENTITY = "local"
+DEFAULT_PROJECT = "sweepyard"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says.
+
+    Attributes:
+        home: State of the hub: database, blobs, keys, locks, logs.
+        cache: Downloaded data sets.
+        offline: Whether downloads are forbidden (`SWEEPYARD_OFFLINE`).
+        heartbeat_timeout_seconds: A run or agent silent for longer counts as crashed.
+    """
+
+    home: Path
+    cache: Path
+    offline: bool = False
+    heartbeat_timeout_seconds: float = 60.0
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Read `SWEEPYARD_HOME`, `SWEEPYARD_CACHE`, `SWEEPYARD_OFFLINE`, `SWEEPYARD_HEARTBEAT_TIMEOUT`.
+
+        Raises:
+            ValueError: A value is not of its type; the message names the variable.
+        """
+        home = environ.get("SWEEPYARD_HOME") or platformdirs.user_data_dir("sweepyard", appauthor=False)
+        cache = environ.get("SWEEPYARD_CACHE") or platformdirs.user_cache_dir("sweepyard", appauthor=False)
+        return cls(
+            home=Path(home).expanduser().absolute(),
+            cache=Path(cache).expanduser().absolute(),
+            offline=_flag(environ, "SWEEPYARD_OFFLINE"),
+            heartbeat_timeout_seconds=_seconds(environ, "SWEEPYARD_HEARTBEAT_TIMEOUT", 60.0),
+        )
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name, "").strip().lower()
+    if text in {"", "0", "false", "no", "off"}:
+        return False
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    raise ValueError(f"{name} must be 1 or 0; received {text!r}")
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{name} must be a positive number of seconds; received {text!r}")
+    return value

@@ -1,0 +1,1 @@
+"""Sweep semantics, pure: sweep files, search spaces, methods, early termination."""

@@ -1,0 +1,1 @@
+"""Tracking: the port that training logs to, and its adapters."""
