@@ -38,7 +38,7 @@ class Tracker(Protocol):
         """Record (merge) the run config; nested mappings stay nested."""
 
     def log(self, values: Mapping[str, MetricValue], *, step: int) -> None:
-        """Append one history row at `step`; steps strictly increase, a row at or below `last_logged_step` is dropped."""
+        """Append one history row at `step`; steps strictly increase, one at or below `last_logged_step` is dropped."""
 
     def summarize(self, values: Mapping[str, JsonValue]) -> None:
         """Merge values into the summary."""
