@@ -45,7 +45,7 @@ class NoopTracker:
 
     def should_stop(self) -> bool | None:
         self._order.require_open()
-        return None  # noqa: RET501  the port's "cannot be asked", not the absence of an answer
+        return None
 
     def mark_preempting(self) -> None:
         self._order.require_open()
