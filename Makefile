@@ -1,0 +1,77 @@
+# Every target sets up what it needs by itself. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Sources are compiled at set-up, whatever the environment says: `import tensorflow` takes 2 s instead of 14 s.
+unexport PYTHONDONTWRITEBYTECODE
+PYTEST := $(BIN)/python -m pytest
+PURE := domain sweeps config services
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo check format test test-unit coverage bench lock config-reference clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.runtime ## .venv from requirements.lock: hash-checked, byte-compiled
+
+setup-dev: $(VENV)/.dev ## the same with what tests and checks need
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 14) else "Sweepyard needs Python 3.11 to 3.13; received %d.%d. Say: make PYTHON=python3.11 ..." % v)'
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@if [ ! -e $(VENV)/.dev ]; then echo "Installing from requirements.lock (hash-checked; some minutes on a first run) ..."; \
+	  $(PIP) install --quiet --require-hashes -r requirements.lock; fi
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q src
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing from requirements-dev.lock (hash-checked; some minutes on a first run) ..."
+	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q src tests
+	@touch $@
+
+demo: setup ## the main job: hub, sweep, two agents, leaderboard, predictions
+	@$(BIN)/sweepyard demo
+
+check: setup-dev ## format, lint, types, import floors, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(PYTEST) -q tests/docs
+
+format: setup-dev ## rewrite the sources in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: setup-dev coverage ## every test that needs Python alone; parts that are missing are skipped and listed
+	$(PYTEST) -q -n 2 --dist loadgroup tests --ignore tests/docs $(foreach room,$(PURE),--ignore tests/unit/$(room))
+
+coverage: setup-dev ## unit tests of the pure rooms, with their branch coverage (at least 95%)
+	$(BIN)/coverage run --branch --source=$(subst $() ,$(comma),$(foreach room,$(PURE),src/sweepyard/$(room))) -m pytest -q $(foreach room,$(PURE),tests/unit/$(room))
+	$(BIN)/coverage report --skip-covered --fail-under=95
+
+comma := ,
+
+bench: setup-dev ## benchmarks, by hand; their results are committed in docs/
+	$(BIN)/python benchmarks/tracking_cost.py
+
+config-reference: setup-dev ## write docs/config-reference.md from the schema
+	$(BIN)/python -m sweepyard.config.reference > docs/config-reference.md
+
+# The locks hold versions and hashes, never hosts: they install from whichever index the user has.
+lock: ## resolve the three locks anew (needs a package index)
+	@test -x build/uv/bin/uv || ($(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv)
+	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra cpu --extra hub --extra samples -o requirements.lock
+	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml -c requirements.lock --extra build --extra cpu --extra hub --extra samples --extra jax --extra joblib --extra dev -o requirements-dev.lock
+	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra gpu --extra hub --extra samples -o requirements-gpu.lock
+
+clean: ## remove what set-up and runs have made (not the hub's home)
+	rm -rf $(VENV) build dist outputs multirun .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -1,0 +1,58 @@
+"""What all tests share: a private home, and the rule that a skip must be on the list of allowed ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ALLOWED_SKIPS = Path(__file__).parent / "allowed-skips.txt"
+_PRIVATE = ("HOME", "SWEEPYARD_HOME", "SWEEPYARD_CACHE", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
+
+
+def allowed_skip_reasons() -> list[str]:
+    lines = ALLOWED_SKIPS.read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+class SkipGuard:
+    """Fails a session of CI in which a test was skipped for a reason that is not on the list."""
+
+    def __init__(self) -> None:
+        self.unexpected: list[str] = []
+        self._allowed = allowed_skip_reasons()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and isinstance(report.longrepr, tuple):
+            reason = str(report.longrepr[2])
+            if not any(allowed in reason for allowed in self._allowed):
+                self.unexpected.append(f"{report.nodeid}: {reason}")
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.unexpected and os.environ.get("CI"):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.unexpected:
+            terminalreporter.section("skips that are not on tests/allowed-skips.txt")
+            for line in self.unexpected:
+                terminalreporter.write_line(line)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(SkipGuard(), "skip-guard")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test, and no process that a test starts, reads or writes the user's own folders or credentials."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("WANDB_", "SWEEPYARD_")):
+                patch.delenv(name)
+        for name in _PRIVATE:
+            patch.setenv(name, str(home / name.lower()) if name != "HOME" else str(home))
+        yield home
