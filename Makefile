@@ -7,6 +7,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest
 PURE := domain sweeps config services
+comma := ,
+empty :=
+space := $(empty) $(empty)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo check format test test-unit coverage bench lock config-reference clean
@@ -55,10 +58,8 @@ test: setup-dev coverage ## every test that needs Python alone; parts that are m
 	$(PYTEST) -q -n 2 --dist loadgroup tests --ignore tests/docs $(foreach room,$(PURE),--ignore tests/unit/$(room))
 
 coverage: setup-dev ## unit tests of the pure rooms, with their branch coverage (at least 95%)
-	$(BIN)/coverage run --branch --source=$(subst $() ,$(comma),$(foreach room,$(PURE),src/sweepyard/$(room))) -m pytest -q $(foreach room,$(PURE),tests/unit/$(room))
+	$(BIN)/coverage run --branch --source=$(subst $(space),$(comma),$(foreach room,$(PURE),src/sweepyard/$(room))) -m pytest -q $(foreach room,$(PURE),tests/unit/$(room))
 	$(BIN)/coverage report --skip-covered --fail-under=95
-
-comma := ,
 
 bench: setup-dev ## benchmarks, by hand; their results are committed in docs/
 	$(BIN)/python benchmarks/tracking_cost.py
