@@ -48,7 +48,10 @@ class ArtifactVersion:
         number: A number that names it across the hub.
         digest: The digest of its manifest, as the client computed it.
         version: Its index in the collection, given at commit; None before.
+        aliases: Before commit the ones asked for, after it the ones that point here now.
         created_by_run: The id of the run that logged it, if any.
+        client_id: The id that the client gave it before the hub could.
+        sequence_client_id: The id that the client gave the collection.
     """
 
     number: int
@@ -70,6 +73,19 @@ class ArtifactVersion:
     client_id: str | None = None
     sequence_client_id: str | None = None
     history_step: int | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactCollection:
+    """A named sequence of versions, all of one type."""
+
+    entity: str
+    project: str
+    name: str
+    artifact_type: str
+    created_at: datetime
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,8 @@ class Run:
         agent_id: The agent that it was handed to, if any.
         attempt: 1 for the first execution; a retry keeps the id and counts up.
         stop_requested: Whether the client is to be told to stop.
+        stop_requested_at: When that was asked for; an agent is told too once the client has had its chance.
+        resume_noted_at: When a client last asked where this run stands in order to resume it.
     """
 
     path: RunPath
@@ -116,6 +118,8 @@ class Run:
     agent_id: str | None = None
     attempt: int = 1
     stop_requested: bool = False
+    stop_requested_at: datetime | None = None
+    resume_noted_at: datetime | None = None
     heartbeat_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None

@@ -69,6 +69,8 @@ class Sweep:
         config_yaml: The sweep file as registered, to the letter.
         seed: Seeds every random choice of this sweep's search.
         suggestions: How many suggestions were drawn so far: the position in the random sequence.
+        warnings: What the sweep file made its parser warn about.
+        prior_runs_filters: The filter that names runs of before as part of this search; None without.
     """
 
     path: SweepPath
@@ -83,3 +85,29 @@ class Sweep:
     controller: JsonObject | None = None
     scheduler: JsonObject | None = None
     creator: str = ""
+    warnings: tuple[str, ...] = ()
+    prior_runs_filters: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The promise that one point of a sweep belongs to one run, and that run to one agent at a time.
+
+    Attributes:
+        position: The point's position in the sweep's sequence; one lease a position.
+        parameters: The swept keys and values as handed out; what the run makes of its config changes nothing here.
+        agent_id: The agent that has it; None for a point that waits for an agent.
+        acknowledged: Whether the agent has named the run in a heartbeat since it was handed out.
+        handed_out: How often the present attempt's command was sent; more than once when a reply was lost.
+        retries: How many crashed or failed attempts were given out again.
+    """
+
+    sweep_id: str
+    position: int
+    run_id: str
+    parameters: JsonObject
+    created_at: datetime
+    agent_id: str | None = None
+    acknowledged: bool = False
+    handed_out: int = 0
+    retries: int = 0

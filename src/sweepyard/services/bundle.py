@@ -1,0 +1,49 @@
+"""All services, built over one database and one blob store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sweepyard.clock import Clock
+from sweepyard.ids import IdSource
+from sweepyard.services.access import AccessService
+from sweepyard.services.agents import AgentService
+from sweepyard.services.artifacts import ArtifactService
+from sweepyard.services.files import FileService
+from sweepyard.services.history import HistoryService
+from sweepyard.services.ports import BlobStore, Database
+from sweepyard.services.projects import ProjectService
+from sweepyard.services.runs import RunService
+from sweepyard.services.streams import StreamService
+from sweepyard.services.sweeps import SweepService
+from sweepyard.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the hub does; thread-safe, every one of them."""
+
+    access: AccessService
+    projects: ProjectService
+    runs: RunService
+    streams: StreamService
+    history: HistoryService
+    files: FileService
+    sweeps: SweepService
+    agents: AgentService
+    artifacts: ArtifactService
+
+
+def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, settings: Settings) -> Services:
+    """Services over these adapters."""
+    return Services(
+        access=AccessService(database, clock, ids),
+        projects=ProjectService(database, clock),
+        runs=RunService(database, clock, ids),
+        streams=StreamService(database, clock),
+        history=HistoryService(database),
+        files=FileService(database, blobs, clock),
+        sweeps=SweepService(database, clock, ids),
+        agents=AgentService(database, clock, ids, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds),
+        artifacts=ArtifactService(database, blobs, clock),
+    )
