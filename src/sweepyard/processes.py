@@ -64,7 +64,10 @@ def descendants(pid: int) -> list[psutil.Process]:
 
 
 def end_all(processes: Iterable[psutil.Process], *, grace_seconds: float) -> None:
-    """SIGTERM every process, and SIGKILL those that still live after `grace_seconds`."""
+    """SIGTERM every process, and SIGKILL those that still live after `grace_seconds`.
+
+    Children of this process are reaped here, so a `Popen` of theirs can no longer tell their exit code.
+    """
     targets = list(processes)
     for process in targets:
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sweepyard.files import FileLock, atomic_file, sha256_of, write_atomically
+
+HOLDER = """
+import sys
+from pathlib import Path
+from sweepyard.files import FileLock
+lock = FileLock(Path(sys.argv[1]))
+lock.acquire(shared=sys.argv[2] == "shared")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def hold(path: Path, kind: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path), kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def close(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    process.stdout.close()
+    process.wait()
+
+
+def test_an_atomic_write_replaces_the_whole_content(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file"
+    write_atomically(path, b"old and long")
+    write_atomically(path, b"new", mode=0o600)
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [entry.name for entry in path.parent.iterdir()] == ["file"]
+
+
+def test_a_write_that_fails_leaves_the_old_content_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+
+    def half_a_write() -> None:
+        with atomic_file(path) as stream:
+            stream.write(b"half")
+            raise RuntimeError("cut off")
+
+    with pytest.raises(RuntimeError, match="cut off"):
+        half_a_write()
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_full_disk_is_reported_and_leaves_the_old_content(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(OSError, match=os.strerror(errno.EFBIG)):
+            write_atomically(path, b"x" * 10_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_digest_of_a_file_is_the_standard_one(tmp_path: Path) -> None:
+    path = tmp_path / "abc"
+    path.write_bytes(b"abc")
+    # FIPS 180-2, appendix B.1.
+    assert sha256_of(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_an_exclusive_lock_keeps_others_out_until_its_holder_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    holder = hold(path, "exclusive")
+    lock = FileLock(path)
+    assert not lock.acquire(blocking=False)
+    assert not lock.held
+    holder.kill()
+    close(holder)
+    assert lock.acquire(blocking=False)
+    assert lock.held
+    lock.release()
+    lock.release()
+    assert not lock.held
+
+
+def test_shared_holders_admit_each_other_but_no_exclusive_one(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    holder = hold(path, "shared")
+    with FileLock(tmp_path / "other"):
+        shared = FileLock(path)
+        assert shared.acquire(shared=True, blocking=False)
+        assert not FileLock(path).acquire(blocking=False)
+        shared.release()
+    close(holder)
+
+
+def test_one_object_holds_its_lock_once(tmp_path: Path) -> None:
+    with FileLock(tmp_path / "lock") as lock, pytest.raises(RuntimeError, match="held by this object already"):
+        lock.acquire()
