@@ -1,0 +1,171 @@
+"""One hub a home: joined by whoever needs it, started on demand, stopped by the last one out.
+
+The hub is a detached process of its own. Its life hangs on kernel locks, never on counters, so a user that
+is killed leaves nothing behind: each user holds `users.lock` shared; an embedded hub tries every half
+second to take it exclusively and closes when it gets it, holding it until it is gone, so that a late comer
+waits and then starts the next one. A hub that somebody started with `sweepyard hub serve` is joined all the
+same, but never stops that way. Nothing here needs the `hub` extra.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sweepyard.errors import HubError, HubUnreachable
+from sweepyard.files import FileLock
+from sweepyard.hub.places import HubAddress, HubPlaces
+from sweepyard.settings import Settings
+
+PATIENCE_SECONDS = 60.0
+_PAUSE_SECONDS = 0.05
+_LOG_LIMIT_BYTES = 4 << 20
+_LOG_TAIL_LINES = 3
+
+
+@contextmanager
+def join(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[HubAddress]:
+    """The running hub of this home, or a new one that lives until its last user has left.
+
+    Raises:
+        HubUnreachable: A hub is there but does not come up, or does not go away, in time.
+        HubError: A new hub could not start; the message carries its reason.
+    """
+    places = HubPlaces(settings.home)
+    deadline = time.monotonic() + patience_seconds
+    users = FileLock(places.users_lock)
+    _acquire(users, deadline, "the previous hub to close", shared=True)
+    try:
+        with _start_lock(places, deadline):
+            address = _await_running(places, deadline) or _start(settings, deadline)
+        yield address
+    finally:
+        users.release()
+
+
+def status(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS) -> HubAddress | None:
+    """The running hub of this home; None when there is none. Starts nothing, creates nothing.
+
+    Raises:
+        HubUnreachable: A hub holds this home, but does not come up in time.
+    """
+    places = HubPlaces(settings.home)
+    if not places.home.is_dir():
+        return None
+    deadline = time.monotonic() + patience_seconds
+    with _start_lock(places, deadline):
+        return _await_running(places, deadline)
+
+
+@contextmanager
+def _start_lock(places: HubPlaces, deadline: float) -> Iterator[None]:
+    lock = FileLock(places.start_lock)
+    _acquire(lock, deadline, "another process that starts the hub")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock, deadline: float, what: str, *, shared: bool = False) -> None:
+    while not lock.acquire(shared=shared, blocking=False):
+        if time.monotonic() > deadline:
+            raise HubUnreachable(f"waited too long for {what}; try again, or end the process that holds this home")
+        time.sleep(_PAUSE_SECONDS)
+
+
+def is_held(places: HubPlaces) -> bool:
+    """Whether some process is the hub of this home, ready or not. The caller holds `start_lock`."""
+    probe = FileLock(places.hub_lock)
+    if not probe.acquire(shared=True, blocking=False):
+        return True
+    probe.release()
+    return False
+
+
+def _await_running(places: HubPlaces, deadline: float) -> HubAddress | None:
+    while is_held(places):
+        address = places.read_address()
+        # A hub removes its predecessor's address as soon as it has the lock; in the instant before,
+        # the file names a process that is gone.
+        if address is not None and _is_alive(address.pid):
+            return address
+        if time.monotonic() > deadline:
+            raise HubUnreachable(f"a hub holds {places.home} but does not answer; its log is {places.log_file}")
+        time.sleep(_PAUSE_SECONDS)
+    return None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _start(settings: Settings, deadline: float) -> HubAddress:
+    """Start a detached hub and wait until it listens. The caller holds `start_lock`."""
+    places = HubPlaces(settings.home)
+    places.home.mkdir(parents=True, exist_ok=True)
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as answer:
+        try:
+            _launch(settings, places, writing)
+        finally:
+            os.close(writing)
+        os.set_blocking(answer.fileno(), False)
+        return _read_answer(answer.fileno(), places, deadline)
+
+
+def _launch(settings: Settings, places: HubPlaces, answer: int) -> None:
+    # Its environment is the user's without the W&B variables: a hub is nobody's client.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
+    environ["SWEEPYARD_HOME"] = str(settings.home)
+    command = [sys.executable, "-P", "-m", "sweepyard", "hub", "serve", "--port", "0", "--detach-and-answer"]
+    with places.log_file.open("ab") as log:
+        if log.tell() > _LOG_LIMIT_BYTES:
+            log.truncate(0)
+        subprocess.run(
+            [*command, str(answer)],
+            env=environ,
+            cwd=places.home,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(answer,),
+            start_new_session=True,
+            check=False,
+        )
+
+
+def _read_answer(descriptor: int, places: HubPlaces, deadline: float) -> HubAddress:
+    text = b""
+    while not text.endswith(b"\n"):
+        try:
+            block = os.read(descriptor, 65536)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise HubUnreachable(f"the hub does not come up; its log is {places.log_file}") from None
+            time.sleep(_PAUSE_SECONDS)
+            continue
+        if not block:
+            raise HubError(f"the hub ended while starting: {_log_tail(places.log_file)} (log: {places.log_file})")
+        text += block
+    fields = json.loads(text)
+    if "error" in fields:
+        raise HubError(f"the hub could not start: {fields['error']}")
+    return HubAddress(url=fields["url"], pid=fields["pid"], mode=fields["mode"])
+
+
+def _log_tail(path: Path) -> str:
+    lines = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return " | ".join(lines[-_LOG_TAIL_LINES:]) or "it said nothing"

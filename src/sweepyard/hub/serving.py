@@ -1,0 +1,203 @@
+"""The hub's own process: takes the home's lock, listens, tells clients where, and closes in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sweepyard.errors import HubAlreadyRunning, HubError, PortTaken, SweepyardError
+from sweepyard.files import FileLock
+from sweepyard.hub.embedded import is_held
+from sweepyard.hub.places import HubAddress, HubMode, HubPlaces
+from sweepyard.settings import Settings
+
+if TYPE_CHECKING:
+    from uvicorn import Server
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8080
+_LOOK_SECONDS = 0.5
+_LOCK_PATIENCE_SECONDS = 2.0
+_GRACE_SECONDS = 3
+_BACKLOG = 512
+
+BuildApp = Callable[[str], Any]
+
+
+def serve(
+    build_app: BuildApp,
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    mode: HubMode,
+    on_ready: Callable[[HubAddress], None],
+) -> None:
+    """Be the hub of this home until told to stop (SIGTERM, SIGINT) or, embedded, until nobody uses it.
+
+    Args:
+        build_app: Makes the ASGI application, given the base URL at which it answers.
+        port: 0 takes any free port.
+        on_ready: Called once requests are answered.
+
+    Raises:
+        HubAlreadyRunning: This home has a hub.
+        PortTaken: The address is in use.
+        HubError: The host is not a loopback address, or the application did not start.
+    """
+    check_host(host)
+    places = HubPlaces(settings.home)
+    with _hub_lock(places, mode):
+        places.address_file.unlink(missing_ok=True)
+        with _listen(host, port) as listening, contextlib.ExitStack() as users:
+            url = f"http://{_shown(host)}:{listening.getsockname()[1]}"
+            address = HubAddress(url=url, pid=os.getpid(), mode=mode)
+            closing = FileLock(places.users_lock) if mode == "embedded" else None
+            if closing is not None:
+                users.callback(closing.release)
+            server = _server(build_app(url))
+
+            def ready() -> None:
+                places.write_address(address)
+                on_ready(address)
+
+            try:
+                with _signals(server):
+                    asyncio.run(_run(server, listening, closing, ready))
+            finally:
+                places.address_file.unlink(missing_ok=True)
+
+
+def check_host(host: str) -> None:
+    """Refuse addresses that other machines can reach.
+
+    Raises:
+        HubError: `host` is not a loopback address.
+    """
+    if host == "localhost":
+        return
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise HubError(
+            f"the hub listens on loopback addresses only, since it speaks plain HTTP; received --host {host}. "
+            "Use 127.0.0.1, and an SSH tunnel to reach it from another machine"
+        )
+
+
+def detach() -> None:
+    """Leave the starter: go on in a child that belongs to nobody. Call it before any thread exists."""
+    if os.fork():
+        os._exit(0)
+
+
+def answer(descriptor: int, reply: HubAddress | SweepyardError) -> None:
+    """Tell the starter, through its pipe, that the hub listens or why it does not; it may be gone by now."""
+    fields = asdict(reply) if isinstance(reply, HubAddress) else {"error": str(reply)}
+    with contextlib.suppress(BrokenPipeError), os.fdopen(descriptor, "wb") as pipe:
+        pipe.write(json.dumps(fields).encode() + b"\n")
+
+
+@contextlib.contextmanager
+def _hub_lock(places: HubPlaces, mode: HubMode) -> Iterator[None]:
+    lock = FileLock(places.hub_lock)
+    deadline = time.monotonic() + _LOCK_PATIENCE_SECONDS
+    # Looking for a hub takes this lock for an instant, under `start_lock`; an embedded hub's starter holds
+    # that one already. So a short wait tells a look from a hub.
+    with FileLock(places.start_lock) if mode == "served" else contextlib.nullcontext():
+        while not lock.acquire(blocking=False):
+            if time.monotonic() > deadline or (mode == "served" and is_held(places)):
+                raise HubAlreadyRunning(_already(places))
+            time.sleep(0.05)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _already(places: HubPlaces) -> str:
+    address = places.read_address()
+    if address is None:
+        return f"a hub is starting in {places.home}; a home has one hub"
+    how = "it stops with its last user" if address.mode == "embedded" else "stop it with `sweepyard hub stop`"
+    return f"a hub runs in {places.home} already, at {address.url} (process {address.pid}; {how}); a home has one hub"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise PortTaken(
+                f"port {port} of {host} is in use by another program; choose another with --port, or --port 0 for any"
+            ) from error
+        raise HubError(f"cannot listen on {host} port {port}: {error}") from error
+    return listening
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _server(app: object) -> Server:
+    import uvicorn
+
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    # Uvicorn would raise a signal again after closing, and die of it before the address file is removed.
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    return server
+
+
+@contextlib.contextmanager
+def _signals(server: Server) -> Iterator[None]:
+    def stop(_number: int, _frame: object) -> None:
+        server.should_exit = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+async def _run(
+    server: Server, listening: socket.socket, closing: FileLock | None, on_ready: Callable[[], None]
+) -> None:
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if not server.started:
+        await serving
+        raise HubError("the hub's application did not start; its log says why")
+    on_ready()
+    while not serving.done():
+        if closing is not None and not closing.held and closing.acquire(blocking=False):
+            server.should_exit = True
+        await asyncio.wait([serving], timeout=_LOOK_SECONDS)
+    await serving
