@@ -25,6 +25,13 @@ BEST_VALIDATION_LOSS = "best/val_loss"
 BEST_EPOCH = "best/epoch"
 WEIGHTS_DIGEST = "weights_digest"
 
+# Media, logged once behind the last epoch; no objective.
+CONFUSION_MATRIX = "validation/confusion_matrix"
+MISTAKES = "validation/mistakes"
+
+# Why a run failed, in its summary.
+FAILURE = "failure"
+
 # Written by `sweepyard evaluate`, never by a fit: search must not see the test split.
 TEST_LOSS = f"{TEST}/loss"
 TEST_ACCURACY = f"{TEST}/accuracy"

@@ -1,1 +1,4 @@
-"""Training: from an experiment config to a fitted model; the only room with Keras."""
+"""Training: an experiment config and a data set in, a model, its fit log and a tracked run out.
+
+Importing this package imports nothing heavy; its modules import Keras.
+"""

@@ -1,0 +1,1 @@
+"""Keras callbacks of a fit: where it stands, what it logs, when it is checkpointed and when it ends."""

@@ -1,0 +1,25 @@
+"""One line an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import keras
+
+from sweepyard.training.callbacks.progress import Progress
+
+
+class PrintEpochs(keras.callbacks.Callback):  # type: ignore[misc]
+    """Prints each epoch's metrics and throughput."""
+
+    def __init__(self, progress: Progress, epochs: int) -> None:
+        super().__init__()
+        self._progress = progress
+        self._epochs = epochs
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Print the line."""
+        values = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
+        print(
+            f"epoch {epoch + 1}/{self._epochs}  {values}  {self._progress.images_per_second:,.0f} images/s", flush=True
+        )

@@ -1,0 +1,119 @@
+"""Whole checkpoints: all that an interrupted fit needs to end with the weights of an uninterrupted one.
+
+A checkpoint is one `.npz` file: `state` is JSON as bytes (position, fit log, history rows, callbacks, what
+it was trained on), every other member an array. It is written beside its place and then renamed, so a
+full disk or a kill leaves the one before untouched.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sweepyard.errors import CheckpointError
+from sweepyard.files import atomic_file
+from sweepyard.jsonvalue import JsonObject, dumps, loads_object
+
+Array = npt.NDArray[np.generic]
+FORMAT = 1
+_PREFIX = "step-"
+_SUFFIX = ".npz"
+_STATE = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state of a fit between two steps.
+
+    Attributes:
+        step: Training steps done, over all epochs.
+        state: What is not an array, as JSON.
+        arrays: Variables and generator states, by name.
+    """
+
+    step: int
+    state: JsonObject
+    arrays: dict[str, Array]
+
+
+class Checkpoints:
+    """The checkpoints of one run, in one folder; the last `keep` stay.
+
+    Not for two processes at once: a run is executed by one.
+    """
+
+    def __init__(self, folder: Path, keep: int) -> None:
+        self._folder = folder
+        self._keep = keep
+
+    def write(self, checkpoint: Checkpoint) -> Path:
+        """Write a checkpoint, then drop those beyond `keep`.
+
+        Raises:
+            CheckpointError: The disk is full or the folder cannot be written; the checkpoints before stay.
+        """
+        path = self._folder / f"{_PREFIX}{checkpoint.step:09d}{_SUFFIX}"
+        text = dumps({"format": FORMAT, "step": checkpoint.step, **checkpoint.state}).encode()
+        arrays: dict[str, Any] = {_STATE: np.frombuffer(text, dtype=np.uint8), **checkpoint.arrays}
+        try:
+            with atomic_file(path) as stream:
+                np.savez(stream, **arrays)
+        except OSError as error:
+            raise CheckpointError(
+                f"the checkpoint {path} could not be written: {error.strerror or error}; "
+                "nothing half-written was left and the checkpoint before, if any, stays. Free some space and resume"
+            ) from error
+        for old in self._paths()[: -self._keep]:
+            old.unlink()
+        return path
+
+    def latest(self) -> Checkpoint | None:
+        """The checkpoint with the highest step, or None where there is none.
+
+        Raises:
+            CheckpointError: It cannot be read.
+        """
+        paths = self._paths()
+        return read(paths[-1]) if paths else None
+
+    def clear(self) -> None:
+        """Remove all checkpoints: a fit that starts anew must not be resumed into an older one."""
+        for path in self._paths():
+            path.unlink()
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._folder.glob(f"{_PREFIX}*{_SUFFIX}"))
+
+
+def read(path: Path) -> Checkpoint:
+    """Read one checkpoint.
+
+    Raises:
+        CheckpointError: The file is missing, damaged, of another format, or a model file.
+    """
+    if path.suffix in {".h5", ".keras"}:
+        lacks = "no optimiser state" if path.suffix == ".h5" else "neither generator states nor a position"
+        raise CheckpointError(
+            f"a fit resumes from a checkpoint, not from a model file; received {path}, which holds {lacks}. "
+            "Set trainer.resume=true with the run's output folder; the model file is for prediction"
+        )
+    try:
+        with np.load(path, allow_pickle=False) as members:
+            arrays = {name: members[name] for name in members.files}
+        state = loads_object(arrays.pop(_STATE).tobytes())
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, json.JSONDecodeError) as error:
+        raise CheckpointError(
+            f"the checkpoint {path} cannot be read ({error}). Remove it to resume from the one before, if there is one"
+        ) from error
+    if state.get("format") != FORMAT:
+        raise CheckpointError(f"the checkpoint {path} must be of format {FORMAT}; received {state.get('format')!r}")
+    step = state["step"]
+    if not isinstance(step, int):
+        raise CheckpointError(f"the checkpoint {path} must name its step; received {step!r}")
+    return Checkpoint(step, state, arrays)

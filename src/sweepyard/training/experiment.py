@@ -1,0 +1,177 @@
+"""From an experiment config and a data set to the objects that a fit needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from sweepyard.config.schema import ExperimentConfig
+from sweepyard.datasets.dataset import Dataset, Split
+from sweepyard.datasets.scaling import Scaler
+from sweepyard.errors import ConfigInvalid, TrainingError, Violation
+from sweepyard.training.augmentation import RandomAffine
+from sweepyard.training.batches import Batches, Images, Labels, Weights, order_of, steps_in_epoch
+from sweepyard.training.losses import balancing_weights, build_loss
+from sweepyard.training.models import build_network
+from sweepyard.training.optimizers import build_optimizer
+from sweepyard.training.schedules import Schedule, build_schedule
+
+# Validation takes no gradients, so its batches are as large as is still quick on small machines.
+VALIDATION_BATCH_SIZE = 512
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything built, nothing trained.
+
+    Attributes:
+        network: The model that is saved: scaled images to logits.
+        model: The compiled model that is trained: augmentation, then `network`, whose weights it shares.
+        schedule: Gives the learning rate of a step (from 0), also where it is constant.
+        images, labels, weights: The training split, scaled once, with its weights in the loss, if any.
+        validation_images: The validation split, scaled.
+    """
+
+    config: ExperimentConfig
+    dataset: Dataset
+    scaler: Scaler
+    network: Any
+    model: Any
+    schedule: Schedule
+    images: Images
+    labels: Labels
+    weights: Weights | None
+    validation_images: Images
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in an epoch."""
+        return steps_in_epoch(len(self.images), self.config.trainer.batch_size)
+
+    def batches(self, epoch: int, first: int) -> Batches:
+        """The training batches of an epoch (from 0), from batch `first` on, in the order of `(seed, epoch)`."""
+        return Batches(
+            self.images,
+            self.labels,
+            weights=self.weights,
+            batch_size=self.config.trainer.batch_size,
+            order=order_of(self.config.seed.value, epoch, len(self.images)),
+            first=first,
+        )
+
+    def validation_batches(self) -> Batches:
+        """The validation split in its own order."""
+        return Batches(self.validation_images, self.dataset.validation.labels, batch_size=VALIDATION_BATCH_SIZE)
+
+
+def build(config: ExperimentConfig, dataset: Dataset) -> Experiment:
+    """Build model, optimiser and scaled data; seed first (`seeding.apply`), as the weights are drawn here.
+
+    Raises:
+        ConfigInvalid: The config does not fit the data set or the backend.
+        TrainingError: A split has no images.
+    """
+    _check(config, dataset)
+    train = _limited(dataset.train, config.data.train_limit)
+    scaler = Scaler.fit(config.data.scaling, train.images)
+    images = scaler.apply(train.images)
+    classes = len(dataset.class_names)
+    trainer = config.trainer
+    schedule = build_schedule(
+        config.optimizer.schedule,
+        learning_rate=config.optimizer.learning_rate,
+        epochs=trainer.epochs,
+        steps_per_epoch=steps_in_epoch(len(images), trainer.batch_size),
+    )
+    with _dtype_policy(_policy(mixed=trainer.mixed_precision)):
+        network = build_network(config.model, _shape(images), classes)
+        model = _trainee(config, network, _shape(images), scaler)
+    optimizer = build_optimizer(config.optimizer, schedule)
+    if trainer.mixed_precision and _policy(mixed=True) == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    model.compile(
+        optimizer=optimizer,
+        loss=build_loss(classes, trainer.label_smoothing),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        steps_per_execution=trainer.steps_per_execution,
+        jit_compile=trainer.jit_compile,
+    )
+    optimizer.build(model.trainable_variables)
+    return Experiment(
+        config=config,
+        dataset=dataset,
+        scaler=scaler,
+        network=network,
+        model=model,
+        schedule=schedule,
+        images=images,
+        labels=train.labels,
+        weights=balancing_weights(train.labels, classes) if trainer.loss == "class_balanced" else None,
+        validation_images=scaler.apply(dataset.validation.images),
+    )
+
+
+def _check(config: ExperimentConfig, dataset: Dataset) -> None:
+    for name, split in (("train", dataset.train), ("validation", dataset.validation)):
+        if not len(split.images):
+            raise TrainingError(f"the {name} split must hold images; {dataset.name} has none there")
+    # XLA on TensorFlow knows no affine maps of images.
+    if config.trainer.jit_compile and config.data.augmentation.is_active and keras.backend.backend() == "tensorflow":
+        raise ConfigInvalid(
+            [
+                Violation(
+                    "trainer.jit_compile and data.augmentation exclude each other on the TensorFlow backend",
+                    "both",
+                    "switch one off, or set KERAS_BACKEND=jax",
+                )
+            ]
+        )
+
+
+def _limited(split: Split, limit: int | None) -> Split:
+    return split if limit is None else Split(split.images[:limit], split.labels[:limit])
+
+
+def _shape(images: Images) -> tuple[int, int, int]:
+    _, height, width, channels = images.shape
+    return height, width, channels
+
+
+def _trainee(config: ExperimentConfig, network: Any, shape: tuple[int, int, int], scaler: Scaler) -> Any:
+    inputs = keras.Input(shape)
+    images = inputs
+    if config.data.augmentation.is_active:
+        background = float(scaler.apply(np.zeros((1, 1, 1), dtype=np.uint8))[0, 0, 0, 0])
+        images = RandomAffine(config.data.augmentation, seed=config.seed.value, background=background)(images)
+    return keras.Model(inputs, network(images), name="training")
+
+
+def _policy(*, mixed: bool) -> str:
+    if not mixed:
+        return "float32"
+    return "mixed_float16" if _has_gpu() else "mixed_bfloat16"
+
+
+def _has_gpu() -> bool:
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return bool(tf.config.list_physical_devices("GPU"))
+    import jax
+
+    return bool(jax.default_backend() == "gpu")
+
+
+@contextmanager
+def _dtype_policy(name: str) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

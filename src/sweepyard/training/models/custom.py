@@ -1,0 +1,46 @@
+"""A model of the user's, by class path or entry point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from sweepyard.config.schema import CustomModelConfig
+from sweepyard.errors import ConfigInvalid, Violation
+from sweepyard.training.targets import MODELS_GROUP, find_target
+
+
+def build(config: CustomModelConfig, input_shape: tuple[int, int, int], classes: int) -> Any:
+    """What the target gives for `target(input_shape, classes, **arguments)`: a Keras model to logits.
+
+    Raises:
+        ConfigInvalid: The target is not to be found, refuses its arguments, or gives something else.
+    """
+    target = config.target or config.name
+    factory = find_target(target, group=MODELS_GROUP, where="model._target_")
+    try:
+        model = factory(input_shape, classes, **config.arguments)
+    except TypeError as error:
+        raise _invalid("the model must accept its arguments", repr(config.arguments), str(error)) from error
+    if not isinstance(model, keras.Model):
+        raise _invalid("the target must give a Keras model", type(model).__name__, f"look at {target}")
+    if not model.built:
+        model.build((None, *input_shape))
+    _check_logits(model)
+    return model
+
+
+def _check_logits(model: Any) -> None:
+    last = model.layers[-1] if model.layers else None
+    activation = getattr(getattr(last, "activation", None), "__name__", "")
+    if activation in {"softmax", "sigmoid"} or isinstance(last, keras.layers.Softmax):
+        raise _invalid(
+            "a model must end in logits, since the loss and `predict` apply the softmax",
+            activation or "a Softmax layer",
+            "drop the last activation",
+        )
+
+
+def _invalid(rule: str, received: str, hint: str) -> ConfigInvalid:
+    return ConfigInvalid([Violation(rule, received, hint, "model")])

@@ -1,0 +1,46 @@
+"""Being asked to stop: a flag that a signal handler sets and that the fit reads after each step."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+# sysexits.h: EX_TEMPFAIL, "try again later": non-zero, so that a preempted run goes back to its queue.
+PREEMPTED_EXIT_CODE = 75
+STOPPED_EXIT_CODE = 255
+
+
+class StopSignal:
+    """Set once, by a signal handler or another thread; read by the fit at each step."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    @property
+    def is_set(self) -> bool:
+        """Whether somebody asked the fit to stop."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Ask the fit to leave after its present step, with a checkpoint."""
+        self._is_set = True
+
+    @contextmanager
+    def on(self, *numbers: signal.Signals) -> Iterator[StopSignal]:
+        """Let the given signals set this flag while the block runs; only the main thread may ask for it."""
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            self.set()
+
+        before = {number: signal.signal(number, handle) for number in numbers}
+        try:
+            yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class LeftEarly(Exception):  # it ends a fit, it is no error
+    """Raised inside a fit, after the checkpoint, so that Keras runs neither validation nor further steps."""
