@@ -38,7 +38,14 @@ class AccessService:
         Raises:
             Unauthenticated: Nobody's, or a revoked one.
         """
-        digest = digest_of_key(key)
+        return self.authenticate_digest(digest_of_key(key))
+
+    def authenticate_digest(self, digest: str) -> Actor:
+        """Whose key has this digest: for sessions, which keep no key.
+
+        Raises:
+            Unauthenticated: Nobody's, or that of a revoked one.
+        """
         with self._database.reading() as unit:
             found: ApiKey | None = None
             for candidate in unit.access.keys_with_prefix(digest[:_PREFIX_LENGTH]):
