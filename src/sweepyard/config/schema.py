@@ -14,6 +14,7 @@ Scaling = Literal["unit", "standardise"]
 ScheduleName = Literal["constant", "cosine", "exponential", "step", "linear"]
 OptimizerName = Literal["sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "adadelta", "lion"]
 TrackingMode = Literal["hub", "wandb", "offline", "disabled"]
+DatasetName = Literal["mnist", "mnist5k", "fashion_mnist", "kmnist", "emnist_letters", "emnist_balanced", "idx"]
 
 
 def rule(
@@ -49,13 +50,19 @@ class AugmentationConfig:
 class DataConfig:
     """Which images, how they are scaled and augmented."""
 
-    name: str = rule("mnist5k", "a data set of the catalogue, or `idx` for a folder of your own")
+    name: DatasetName | str = rule(
+        "mnist5k", "a data set of the catalogue, `idx` for a folder of your own, or a name of your own with `target`"
+    )
     folder: str | None = rule(None, "folder with IDX files, looked at before the cache and the network")
     scaling: Scaling = rule("unit", "`unit` gives [0, 1]; `standardise` mean 0 and deviation 1 over the training split")
     train_limit: int | None = rule(None, "use only the first images of the training split", minimum=1)
     augmentation: AugmentationConfig = field(
         default_factory=AugmentationConfig, metadata={"doc": "random changes to training images"}
     )
+    target: str | None = rule(
+        None, "class path of a data set of your own (`_target_` in YAML), called with `arguments`; gives a `Dataset`"
+    )
+    arguments: dict[str, Any] = field(default_factory=dict, metadata={"doc": "arguments of `target`"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +177,8 @@ class OptimizerConfig:
     clipnorm: float | None = rule(None, "clip each gradient to this norm", above=0)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig, metadata={"doc": "learning-rate schedule"})
     target: str | None = rule(
-        None, "class path of an optimiser of your own, called with `learning_rate` and `arguments`"
+        None,
+        "class path of an optimiser of your own (`_target_` in YAML), called with `learning_rate` and `arguments`",
     )
     arguments: dict[str, Any] = field(default_factory=dict, metadata={"doc": "further arguments of the optimiser"})
 

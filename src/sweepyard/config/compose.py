@@ -1,0 +1,344 @@
+"""Composing experiment configs with Hydra: the only file that imports it.
+
+`conf/` that comes with Sweepyard is always on the search path; a folder of the user's (`--config-dir`) goes
+before it, so a file of theirs wins over ours of the same name.
+
+A model, data set or optimiser of one's own, without touching this package:
+
+- a class path: a file such as `my_conf/model/tower.yaml` with `name: tower`, `_target_: my_package.models.tower`
+  and the arguments as further keys; then `sweepyard train --config-dir my_conf model=tower model.depth=3`;
+- an entry point of an installed package (group `sweepyard.models`): no YAML at all,
+  `sweepyard train model=entry_point model.name=tower +model.depth=3`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob, Override
+from hydra.errors import HydraException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from sweepyard.config.locations import conf_folder
+from sweepyard.config.names import hint_for, nearest_name
+from sweepyard.config.overrides import config_groups, overrides_of, read_parameters
+from sweepyard.config.plain import plain
+from sweepyard.config.schema import MODEL_CONFIGS, ExperimentConfig
+from sweepyard.config.validation import build, legal_keys
+from sweepyard.errors import ConfigInvalid, Violation
+from sweepyard.files import write_atomically
+from sweepyard.jsonvalue import JsonObject, flatten
+
+__all__ = ["Composition", "Launcher", "compose", "launcher", "multirun", "overrides_of", "read_parameters"]
+
+PRIMARY = "train"
+_HYDRA_VERSION = "1.3"
+_SEARCH_PATH = "hydra.searchpath"
+# Hydra raises bare ValueErrors too, for example where a group is given a number.
+_COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError)
+# Hydra keeps its state in a process-wide singleton.
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """One run's config, composed and checked.
+
+    Attributes:
+        config: The frozen dataclasses.
+        resolved: The same as JSON, every key present: what the run records.
+        yaml: `resolved` as YAML.
+        overrides: What was asked for, as Hydra overrides.
+    """
+
+    config: ExperimentConfig
+    resolved: JsonObject
+    yaml: str
+    overrides: tuple[str, ...]
+
+    def write(self, folder: Path) -> None:
+        """Record config and overrides in `folder`/.hydra, as Hydra's own runs do."""
+        record = folder / ".hydra"
+        write_atomically(record / "config.yaml", self.yaml.encode())
+        write_atomically(record / "overrides.yaml", _yaml(list(self.overrides)).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """How several runs are started.
+
+    Attributes:
+        name: `basic` for one after another, `joblib` for processes side by side.
+        jobs: How many at a time; -1 for one a core.
+    """
+
+    name: str
+    jobs: int
+
+
+def compose(overrides: Sequence[str], *, config_folder: Path | None = None, config_name: str = PRIMARY) -> Composition:
+    """Compose one run's config; writes no file and makes no folder.
+
+    Args:
+        overrides: Hydra overrides: `key=value`, `+key=value`, `++key=value`, `~key`, `group=option`.
+        config_folder: The user's own `conf/`.
+        config_name: The primary config.
+
+    Raises:
+        ConfigInvalid: An override breaks Hydra's grammar, chooses an option that is not there or changes a key
+            that is not there; a value breaks a rule of the schema. All violations at once.
+    """
+    folders = _folders(config_folder)
+    with _hydra(folders) as search_path:
+        try:
+            mapping = _mapping(hydra_compose(config_name, overrides=[*search_path, *overrides]))
+        except _COMPOSITION_ERRORS as error:
+            raise ConfigInvalid(_diagnosis(error, overrides, folders, search_path, config_name)) from error
+    config = build(mapping)
+    resolved = plain(config)
+    return Composition(config, resolved, _yaml(resolved), tuple(overrides))
+
+
+def multirun(
+    overrides: Sequence[str], *, config_folder: Path | None = None, config_name: str = PRIMARY
+) -> list[list[str]]:
+    """The overrides of each run of a multirun: the product of all values, the last override varying fastest.
+
+    Takes Hydra's sweep grammar: `a=1,2`, `choice(...)`, `range(...)`, `glob(...)`. Overrides of Hydra's own
+    keys (`hydra/launcher=joblib`) choose how runs are started (see `launcher`) and are left out. Each run is
+    composed and checked before the list is given.
+
+    Raises:
+        ConfigInvalid: An override is malformed, sweeps an interval, or a run's config breaks a rule.
+    """
+    groups = config_groups(_folders(config_folder))
+    parsed = _parse_all([_without_glob(override, groups) for override in _of_the_run(overrides)])
+    try:
+        batches = BasicSweeper.split_arguments(parsed, None)
+    except (HydraException, ValueError) as error:
+        raise ConfigInvalid(
+            [Violation("a multirun takes lists of values", str(error), "Use choice(...), range(...) or a,b,c")]
+        ) from error
+    runs = [list(run) for run in batches[0]]
+    for run in runs:
+        compose(run, config_folder=config_folder, config_name=config_name)
+    return runs
+
+
+def launcher(overrides: Sequence[str], *, config_folder: Path | None = None, config_name: str = PRIMARY) -> Launcher:
+    """How the overrides (or the primary config) want a multirun's runs started.
+
+    Raises:
+        ConfigInvalid: The launcher is unknown or not installed.
+    """
+    own = [override for override in overrides if override not in _of_the_run(overrides)]
+    with _hydra(_folders(config_folder)) as search_path:
+        try:
+            composed = hydra_compose(config_name, overrides=[*search_path, *own], return_hydra_config=True)
+            name = str(composed.hydra.runtime.choices["hydra/launcher"])
+            jobs = int(OmegaConf.select(composed, "hydra.launcher.n_jobs", default=1))
+        except _COMPOSITION_ERRORS as error:
+            hint = "Install the extra `joblib` for hydra/launcher=joblib, or leave the launcher out"
+            raise ConfigInvalid(
+                [Violation("the launcher must be an installed one", _first_line(error), hint)]
+            ) from error
+    if name not in {"basic", "joblib"}:
+        hint = "Use hydra/launcher=joblib, or leave it out to run one after another"
+        raise ConfigInvalid([Violation("the launcher must be basic or joblib", repr(name), hint, "hydra/launcher")])
+    return Launcher(name, jobs)
+
+
+def _folders(config_folder: Path | None) -> list[Path]:
+    if config_folder is None:
+        return [conf_folder()]
+    folder = config_folder.expanduser().absolute()
+    if not folder.is_dir():
+        raise ConfigInvalid([Violation("--config-dir must name a folder", str(config_folder))])
+    return [folder, conf_folder()]
+
+
+@contextmanager
+def _hydra(folders: Sequence[Path]) -> Iterator[list[str]]:
+    """Hydra with `folders` on its search path; gives the overrides that every composition inside needs."""
+    with _one_at_a_time, initialize_config_dir(str(folders[0]), job_name="sweepyard", version_base=_HYDRA_VERSION):
+        rest = [f"file://{folder}" for folder in folders[1:]]
+        quoted = ",".join("'" + address.replace("'", r"\'") + "'" for address in rest)
+        yield [f"{_SEARCH_PATH}=[{quoted}]"] if rest else []
+
+
+def _mapping(composed: DictConfig) -> dict[str, Any]:
+    """The composed config with interpolations resolved.
+
+    Raises:
+        ConfigInvalid: Keys still await a value (`???`).
+    """
+    unresolved = cast(JsonObject, OmegaConf.to_container(composed, resolve=False))
+    missing = [key for key, value in flatten(unresolved) if value == "???"]
+    if missing:
+        raise ConfigInvalid([Violation("a value is required", hint=f"Set {key}=...", where=key) for key in missing])
+    return cast(dict[str, Any], OmegaConf.to_container(composed, resolve=True, throw_on_missing=True))
+
+
+def _diagnosis(
+    error: Exception, overrides: Sequence[str], folders: Sequence[Path], search_path: list[str], config_name: str
+) -> list[Violation]:
+    """Why a composition failed: Hydra stops at its first error, this looks at each override by itself."""
+    groups = config_groups(folders)
+    primaries = sorted(path.stem for folder in folders for path in folder.glob("*.yaml"))
+    if config_name not in primaries:
+        return [
+            Violation("--config-name must name a primary config", repr(config_name), hint_for(config_name, primaries))
+        ]
+    violations: list[Violation] = []
+    sound: list[str] = []
+    single_keys: list[tuple[str, Override]] = []
+    for text in overrides:
+        try:
+            (parsed,) = OverridesParser.create().parse_overrides([text])
+        except OverrideParseException:
+            violations.append(_malformed(text))
+            continue
+        if parsed.is_sweep_override():
+            hint = "Use -m for several runs, [a,b] for a list, or quotes around text that has commas"
+            violations.append(Violation("a single run takes one value a key", text, hint, parsed.key_or_group))
+        elif parsed.key_or_group in groups and not parsed.is_delete():
+            wrong = _wrong_options(parsed, groups)
+            violations.extend(wrong)
+            if not wrong:
+                sound.append(text)
+        elif parsed.is_hydra_override():
+            sound.append(text)
+        else:
+            single_keys.append((text, parsed))
+    try:
+        base = hydra_compose(config_name, overrides=[*search_path, *sound])
+        for text, parsed in single_keys:
+            wrong = _wrong_key(text, parsed, base, groups)
+            violations.extend(wrong)
+            if not wrong:
+                sound.append(text)
+        build(_mapping(hydra_compose(config_name, overrides=[*search_path, *sound])))
+    except ConfigInvalid as invalid:
+        violations.extend(invalid.violations)
+    except _COMPOSITION_ERRORS as failure:
+        if not violations:
+            violations.append(Violation("the config must compose", _first_line(failure)))
+    return violations or [Violation("the config must compose", _first_line(error))]
+
+
+def _wrong_options(parsed: Override, groups: dict[str, tuple[str, ...]]) -> list[Violation]:
+    """Violations of an override that chooses a group's option."""
+    group, chosen = parsed.key_or_group, parsed.value()
+    options = groups[group]
+    if chosen is None:
+        return []
+    wrong = []
+    for item in chosen if isinstance(chosen, list) else [chosen]:
+        if not isinstance(item, str):
+            hint = f"Options: {', '.join(options)}; a single key is set with `{group}.KEY={item}`"
+            wrong.append(Violation(f"`{group}` is a config group and takes an option's name", repr(item), hint, group))
+        elif item not in options and f"{group}/{item}" not in groups:
+            where = f"{group}/{item}".rpartition("/")
+            if where[2] not in groups.get(where[0], ()):
+                rule = f"`{group}` must be one of its options"
+                wrong.append(Violation(rule, repr(item), hint_for(item, options), group))
+    return wrong
+
+
+def _wrong_key(text: str, parsed: Override, base: DictConfig, groups: dict[str, tuple[str, ...]]) -> list[Violation]:
+    """Violations of an override that changes, adds or removes a single key."""
+    key = parsed.key_or_group
+    present = _holds(base, key)
+    if parsed.is_add() and present:
+        return [Violation(f"`{key}` is there already, so + cannot add it", text, f"Write {text[1:]}", key)]
+    if present or parsed.is_add() or parsed.is_force_add():
+        return []
+    legal = _legal_in(base)
+    if key in legal:
+        return [Violation(f"the chosen files leave `{key}` out", text, f"Write ++{text.lstrip('~')}", key)]
+    there = [path for path in _paths(base) if not path.startswith("hydra")]
+    near = nearest_name(key, [*there, *legal]) if "." in key else nearest_name(key, [*groups, *base])
+    hint = f"Did you mean `{near}`?" if near else "A new key is added with +, where the schema allows one"
+    return [Violation("unknown key", text, hint, key)]
+
+
+def _legal_in(base: DictConfig) -> list[str]:
+    name = OmegaConf.select(base, "model.name", throw_on_missing=False)
+    return legal_keys(MODEL_CONFIGS[name]) if name in MODEL_CONFIGS else legal_keys()
+
+
+def _holds(base: DictConfig, key: str) -> bool:
+    """Whether the dotted `key` has a place in `base`, be its value null or awaited."""
+    parent_key, _, leaf = key.rpartition(".")
+    try:
+        parent = OmegaConf.select(base, parent_key) if parent_key else base
+    except OmegaConfBaseException:
+        return False
+    return isinstance(parent, DictConfig) and leaf in parent.keys()  # noqa: SIM118 - `in` hides awaited values
+
+
+def _paths(node: DictConfig, prefix: str = "") -> Iterator[str]:
+    for key in node:
+        path = f"{prefix}{key!s}"
+        child = node._get_node(key)
+        if isinstance(child, DictConfig) and not child._is_none() and not child._is_missing():
+            yield from _paths(child, f"{path}.")
+        else:
+            yield path
+
+
+def _malformed(text: str) -> Violation:
+    hint = "Write key=value; put quotes around text with = , # ' { } [ ] ( ) or spaces: key=\"'a=b'\""
+    if text.startswith("-"):
+        hint = "Options of the command go before the overrides; see --help"
+    return Violation("an override must follow Hydra's grammar", repr(text), hint)
+
+
+def _parse_all(overrides: Sequence[str]) -> list[Override]:
+    parsed: list[Override] = []
+    violations: list[Violation] = []
+    for text in overrides:
+        try:
+            parsed.extend(OverridesParser.create().parse_overrides([text]))
+        except OverrideParseException:
+            violations.append(_malformed(text))
+    if violations:
+        raise ConfigInvalid(violations)
+    return parsed
+
+
+def _without_glob(text: str, groups: dict[str, tuple[str, ...]]) -> str:
+    """`text` with a `glob(...)` over a group's options written out."""
+    (parsed,) = _parse_all([text])
+    value: object = parsed._value
+    if not isinstance(value, Glob):
+        return text
+    names = value.filter(list(groups.get(parsed.key_or_group, ())))
+    if not names:
+        raise ConfigInvalid([Violation("a glob must match at least one option of a config group", text)])
+    return f"{parsed.get_key_element()}={','.join(names)}"
+
+
+def _of_the_run(overrides: Sequence[str]) -> list[str]:
+    """The overrides that do not concern Hydra itself."""
+    return [text for text in overrides if not text.lstrip("+~").startswith(("hydra.", "hydra/"))]
+
+
+def _first_line(error: BaseException) -> str:
+    source = error.__cause__ if not str(error) and error.__cause__ is not None else error
+    return next((line.strip() for line in str(source).splitlines() if line.strip()), type(source).__name__)
+
+
+def _yaml(value: object) -> str:
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=False)

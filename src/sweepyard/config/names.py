@@ -1,0 +1,32 @@
+"""Nearest legal names, for hints in error messages."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+_SIMILARITY = 0.55
+_LISTED = 12
+
+
+def hint_for(received: str, legal: Iterable[str]) -> str:
+    """A hint that names the legal name most like `received`, or lists the legal names when none is near."""
+    names = sorted(set(legal))
+    nearest = nearest_name(received, names)
+    if nearest is not None:
+        return f"Did you mean `{nearest}`?"
+    if not names:
+        return ""
+    listed = ", ".join(f"`{name}`" for name in names[:_LISTED])
+    return f"Legal: {listed}{', ...' if len(names) > _LISTED else ''}"
+
+
+def nearest_name(received: str, legal: Iterable[str]) -> str | None:
+    """The legal name most like `received`; None when none is near."""
+    names = sorted(set(legal))
+    matches = difflib.get_close_matches(received, names, n=1, cutoff=_SIMILARITY)
+    if matches:
+        return matches[0]
+    last = received.rpartition(".")[2]
+    same_leaf = [name for name in names if name.rpartition(".")[2] == last]
+    return same_leaf[0] if len(same_leaf) == 1 else None

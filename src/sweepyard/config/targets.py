@@ -1,0 +1,64 @@
+"""Finding what a `_target_` names: a class path, or an entry point of an installed package."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import Any
+
+from sweepyard.config.names import hint_for
+from sweepyard.errors import ConfigInvalid, Violation
+
+ENTRY_POINT_PREFIX = "entry_point:"
+MODELS = "sweepyard.models"
+OPTIMIZERS = "sweepyard.optimizers"
+DATASETS = "sweepyard.datasets"
+
+
+def find_target(target: str, *, group: str, where: str) -> Callable[..., Any]:
+    """What `target` names: `package.module.attribute`, or `entry_point:NAME` of the entry point group `group`.
+
+    Args:
+        target: The text of a `_target_` key.
+        group: Entry point group, for example `sweepyard.models`.
+        where: The config key, for the error.
+
+    Raises:
+        ConfigInvalid: Nothing is installed under that name, importing it fails, or it cannot be called.
+    """
+    if target.startswith(ENTRY_POINT_PREFIX):
+        found = _entry_point(target.removeprefix(ENTRY_POINT_PREFIX), group, where)
+    else:
+        found = _class_path(target, where)
+    if not callable(found):
+        raise ConfigInvalid([Violation("a target must be a class or function", repr(target), where=where)])
+    return found
+
+
+def _entry_point(name: str, group: str, where: str) -> Any:
+    offered = {point.name: point for point in entry_points(group=group)}
+    if name not in offered:
+        hint = hint_for(name, offered) or f"No installed package offers any; see the entry point group {group}"
+        raise ConfigInvalid([Violation(f"must be an entry point of the group {group}", repr(name), hint, where)])
+    try:
+        return offered[name].load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigInvalid([Violation(f"the entry point {name} must load", str(error), where=where)]) from error
+
+
+def _class_path(target: str, where: str) -> Any:
+    module_name, _, attribute = target.rpartition(".")
+    if not module_name or not all(part.isidentifier() for part in target.split(".")):
+        hint = "Write package.module.attribute, or entry_point:NAME"
+        raise ConfigInvalid([Violation("a target must be a class path", repr(target), hint, where)])
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        hint = "Install the package that holds it, or put its folder on PYTHONPATH"
+        raise ConfigInvalid([Violation(f"{module_name} must be importable", str(error), hint, where)]) from error
+    if not hasattr(module, attribute):
+        public = [name for name in dir(module) if not name.startswith("_")]
+        hint = hint_for(attribute, public)
+        raise ConfigInvalid([Violation(f"{module_name} must hold `{attribute}`", repr(target), hint, where)])
+    return getattr(module, attribute)
