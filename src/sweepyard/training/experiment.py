@@ -102,6 +102,7 @@ def build(config: ExperimentConfig, dataset: Dataset) -> Experiment:
         jit_compile=trainer.jit_compile,
     )
     optimizer.build(model.trainable_variables)
+    _build_metrics(model, classes)
     return Experiment(
         config=config,
         dataset=dataset,
@@ -149,6 +150,12 @@ def _trainee(config: ExperimentConfig, network: Any, shape: tuple[int, int, int]
         background = float(scaler.apply(np.zeros((1, 1, 1), dtype=np.uint8))[0, 0, 0, 0])
         images = RandomAffine(config.data.augmentation, seed=config.seed.value, background=background)(images)
     return keras.Model(inputs, network(images), name="training")
+
+
+def _build_metrics(model: Any, classes: int) -> None:
+    """Make the metrics' variables, which Keras would make with the first step: a resumed epoch needs them before."""
+    model.compute_metrics(None, y=np.zeros((1,), np.int64), y_pred=np.zeros((1, classes), np.float32))
+    model.reset_metrics()
 
 
 def _policy(*, mixed: bool) -> str:

@@ -65,7 +65,7 @@ def apply(seed: SeedConfig, threads: int | None) -> Determinism:
 def random_state() -> Arrays:
     """The state of the process-wide generators: Python's, NumPy's legacy one, Keras' global one."""
     _, words, gauss = random.getstate()
-    _, keys, position, has_gauss, cached = np.random.get_state(legacy=True)  # type: ignore[misc]
+    _, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
     return {
         "python": np.array(words, dtype=np.uint32),
         "python_gauss": np.array([] if gauss is None else [gauss], dtype=np.float64),
@@ -80,7 +80,7 @@ def restore_random_state(state: Arrays) -> None:
     gauss = state["python_gauss"]
     random.setstate((3, tuple(int(word) for word in state["python"]), float(gauss[0]) if gauss.size else None))
     position, has_gauss, cached = (float(value) for value in state["numpy_rest"])
-    np.random.set_state(("MT19937", state["numpy"], int(position), int(has_gauss), cached))
+    np.random.set_state(("MT19937", state["numpy"].astype(np.uint32), int(position), int(has_gauss), cached))
     global_seed_generator().state.assign(state["keras"])
 
 

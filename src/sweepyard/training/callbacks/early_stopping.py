@@ -50,6 +50,6 @@ class ResumableEarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[mis
         super().on_train_begin(logs)
         if self._restored is not None:
             state, best_weights = self._restored
-            self.wait, self.stopped_epoch = state["wait"], state["stopped_epoch"]
-            self.best, self.best_epoch = state["best"], state["best_epoch"]
+            for name, value in state.items():
+                setattr(self, name, value)
             self.best_weights = best_weights or None
