@@ -36,7 +36,7 @@ def find_target(target: str, *, group: str, where: str) -> Callable[..., Any]:
     return found
 
 
-def _entry_point(name: str, group: str, where: str) -> Any:
+def _entry_point(name: str, group: str, where: str) -> object:
     offered = {point.name: point for point in entry_points(group=group)}
     if name not in offered:
         hint = hint_for(name, offered) or f"No installed package offers any; see the entry point group {group}"
@@ -47,7 +47,7 @@ def _entry_point(name: str, group: str, where: str) -> Any:
         raise ConfigInvalid([Violation(f"the entry point {name} must load", str(error), where=where)]) from error
 
 
-def _class_path(target: str, where: str) -> Any:
+def _class_path(target: str, where: str) -> object:
     module_name, _, attribute = target.rpartition(".")
     if not module_name or not all(part.isidentifier() for part in target.split(".")):
         hint = "Write package.module.attribute, or entry_point:NAME"
