@@ -1,1 +1,1 @@
-"""What HTTP servers share: error shape, limits, headers."""
+"""What every HTTP door needs: one error shape, limits on bodies, host and security headers."""

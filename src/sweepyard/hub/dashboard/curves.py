@@ -1,0 +1,69 @@
+"""Curves of metrics as SVG polylines, cut where a value is not finite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sweepyard.hub.dashboard.texts import number_text
+from sweepyard.jsonvalue import JsonObject, flatten, is_finite_number
+
+WIDTH = 320
+HEIGHT = 120
+_MARGIN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A metric over steps, drawn.
+
+    Attributes:
+        lines: The `points` of polylines; a single point is a line to itself.
+        low: The least finite value, as text.
+        high: The greatest finite value, as text.
+        skipped: How many values were NaN or infinite.
+    """
+
+    metric: str
+    lines: tuple[str, ...]
+    low: str
+    high: str
+    first_step: int
+    last_step: int
+    skipped: int
+
+
+def curves_of(rows: Iterable[JsonObject], *, limit: int) -> tuple[Curve, ...]:
+    """A curve for each of the first `limit` metrics (by name) with a finite number among the rows."""
+    series: dict[str, list[tuple[int, float]]] = {}
+    for row in rows:
+        step = row.get("_step")
+        if not isinstance(step, int):
+            continue
+        for key, value in flatten(row):
+            if not key.startswith("_") and isinstance(value, int | float) and not isinstance(value, bool):
+                series.setdefault(key, []).append((step, value))
+    drawable = [name for name in sorted(series) if any(is_finite_number(value) for _, value in series[name])]
+    return tuple(_curve(name, series[name]) for name in drawable[:limit])
+
+
+def _curve(metric: str, points: Sequence[tuple[int, float]]) -> Curve:
+    finite = [value for _, value in points if is_finite_number(value)]
+    low, high = min(finite), max(finite)
+    first, last = points[0][0], points[-1][0]
+
+    def place(step: int, value: float) -> str:
+        x = _MARGIN + (WIDTH - 2 * _MARGIN) * ((step - first) / (last - first) if last > first else 0.5)
+        # Halved before subtracting, so that values at the ends of the floats' range do not overflow.
+        span = high / 2 - low / 2
+        share = (value / 2 - low / 2) / span if span > 0 else 0.5
+        return f"{x:.1f},{HEIGHT - _MARGIN - (HEIGHT - 2 * _MARGIN) * share:.1f}"
+
+    lines: list[list[str]] = [[]]
+    for step, value in points:
+        if is_finite_number(value):
+            lines[-1].append(place(step, value))
+        elif lines[-1]:
+            lines.append([])
+    drawn = tuple(" ".join(line if len(line) > 1 else line * 2) for line in lines if line)
+    return Curve(metric, drawn, number_text(low), number_text(high), first, last, len(points) - len(finite))

@@ -1,0 +1,71 @@
+"""Values as people read them."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from sweepyard import jsonvalue
+from sweepyard.jsonvalue import JsonValue
+
+ABSENT = "–"
+_LONGEST = 200
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def value_text(value: JsonValue) -> str:
+    """A value of a config, a summary or a history in short."""
+    match value:
+        case None:
+            return ABSENT
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case float():
+            return number_text(value)
+        case str():
+            return shortened(value)
+        case {"_type": str(kind)}:
+            return f"({kind})"
+        case _:
+            return shortened(jsonvalue.dumps(value))
+
+
+def number_text(value: float) -> str:
+    """A number with six significant digits."""
+    if math.isfinite(value):
+        return f"{value:.6g}"
+    return "NaN" if math.isnan(value) else ("∞" if value > 0 else "−∞")
+
+
+def shortened(text: str) -> str:
+    """The text, cut where it is long."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def size_text(size_bytes: int) -> str:
+    """A size in the unit that suits it."""
+    size = float(size_bytes)
+    for unit in _UNITS:
+        if size < 1024 or unit == _UNITS[-1]:
+            return f"{size_bytes} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    raise AssertionError("unreachable: the last unit takes every size")
+
+
+def moment_text(moment: datetime | None) -> str:
+    """A moment in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if moment else ABSENT
+
+
+def duration_text(begin: datetime | None, end: datetime | None) -> str:
+    """The time between two moments."""
+    if begin is None or end is None:
+        return ABSENT
+    seconds = max(0, int((end - begin).total_seconds()))
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

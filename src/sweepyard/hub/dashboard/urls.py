@@ -1,0 +1,45 @@
+"""The addresses of pages; the client prints the first three of them."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from sweepyard.domain.run import RunPath
+from sweepyard.domain.sweep import SweepPath
+
+LOGIN = "/login"
+LOGOUT = "/logout"
+
+
+def project_url(entity: str, project: str) -> str:
+    """The page of a project."""
+    return f"/{_part(entity)}/{_part(project)}"
+
+
+def run_url(path: RunPath) -> str:
+    """The page of a run."""
+    return f"{project_url(path.entity, path.project)}/runs/{_part(path.run_id)}"
+
+
+def sweep_url(path: SweepPath) -> str:
+    """The page of a sweep."""
+    return f"{project_url(path.entity, path.project)}/sweeps/{_part(path.sweep_id)}"
+
+
+def file_url(path: RunPath, name: str) -> str:
+    """Where a run's file is read."""
+    return f"/files{project_url(path.entity, path.project)}/{_part(path.run_id)}/{quote(name, safe='/')}"
+
+
+def login_url(wanted: str) -> str:
+    """The login page that leads on to `wanted`."""
+    return f"{LOGIN}?next={quote(wanted, safe='/')}"
+
+
+def is_local(wanted: str) -> bool:
+    """Whether an address stays on this host: a path, with nothing that a browser reads as another host."""
+    return wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,50 @@
+"""What every resolver is handed: who asks, what the hub does, how addresses are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLResolveInfo
+
+from sweepyard.domain.access import Actor, Role
+from sweepyard.hub.http.links import Links
+from sweepyard.services.bundle import Services
+
+FALLBACK_PROJECT = "uncategorized"
+
+# Arguments come by name as GraphQL coerced them; each resolver says which it takes.
+Resolver = Callable[..., Any]
+Resolvers = Mapping[str, Resolver]
+# An input object as GraphQL coerced it, its keys in snake case; the schema vouches for the types.
+Input = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request's surroundings."""
+
+    services: Services
+    actor: Actor
+    links: Links
+
+    def entity(self, name: str | None) -> str:
+        """The entity of that name; without one, the actor's own."""
+        return name or self.actor.entity
+
+    def require_write(self) -> None:
+        """Let pass who may change things.
+
+        Raises:
+            Forbidden: The actor may only read.
+        """
+        self.services.access.require(self.actor, Role.WRITE)
+
+
+def context_of(info: GraphQLResolveInfo) -> Context:
+    """The context of the operation that is being executed."""
+    context = info.context
+    if not isinstance(context, Context):
+        raise TypeError(f"operations are executed with a Context; received {type(context).__name__}")
+    return context

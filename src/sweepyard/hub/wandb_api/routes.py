@@ -1,0 +1,170 @@
+"""The routes that W&B's client knows."""
+
+from __future__ import annotations
+
+import binascii
+import mimetypes
+from base64 import b64encode
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sweepyard.domain.access import Actor, Role
+from sweepyard.domain.artifact import BlobRef
+from sweepyard.domain.run import RunPath
+from sweepyard.errors import NotFound
+from sweepyard.hub.http.authentication import Sessions, actor_of_reader, key_of
+from sweepyard.hub.http.blobs import blob_response
+from sweepyard.hub.http.links import (
+    Access,
+    ArtifactFileTarget,
+    Links,
+    ManifestTarget,
+    RunFileTarget,
+    Target,
+    open_target,
+)
+from sweepyard.hub.http.signing import Signer
+from sweepyard.hub.wandb_api.context import Context
+from sweepyard.hub.wandb_api.filestream import reply_to_wire, update_from_wire
+from sweepyard.hub.wandb_api.graphql import GraphQL
+from sweepyard.services.bundle import Services
+from sweepyard.web.bodies import pieces_of, read_body
+
+MAX_GRAPHQL_BYTES = 32 << 20
+MAX_STREAM_BYTES = 64 << 20
+MAX_UPLOAD_BYTES = 64 << 30
+_WRITE_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class WandbApi:
+    """What W&B's client talks to.
+
+    Attributes:
+        base_url: Used where a request does not say by which name it reached the hub.
+    """
+
+    services: Services
+    graphql: GraphQL
+    signer: Signer
+    sessions: Sessions
+    base_url: str
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            Route("/graphql", self._graphql, methods=["POST"]),
+            Route("/files/{entity}/{project}/{run}/file_stream", self._file_stream, methods=["POST"]),
+            Route("/files/{entity}/{project}/{run}/{name:path}", self._run_file, methods=["GET"]),
+            Route("/storage/{token}/{name}", self._upload, methods=["PUT"]),
+            Route("/storage/{token}/{name}", self._download, methods=["GET"]),
+            Route("/artifacts/{entity}/{md5}", self._artifact_by_md5, methods=["GET"]),
+            Route(
+                "/artifactsV2/{region}/{entity}/{project}/{collection}/{artifact}/{birth}/{md5}/{name:path}",
+                self._artifact_by_md5,
+                methods=["GET"],
+            ),
+        ]
+
+    async def _graphql(self, request: Request) -> Response:
+        body = await read_body(request, MAX_GRAPHQL_BYTES)
+        return await run_in_threadpool(self._answer, request, body)
+
+    def _answer(self, request: Request, body: bytes) -> Response:
+        context = Context(self.services, self._client(request), Links(self._base_url_of(request), self.signer))
+        return self.graphql.answer(body, context)
+
+    async def _file_stream(self, request: Request) -> Response:
+        body = await read_body(request, MAX_STREAM_BYTES)
+        return await run_in_threadpool(self._receive, request, body)
+
+    def _receive(self, request: Request, body: bytes) -> Response:
+        self.services.access.require(self._client(request), Role.WRITE)
+        reply = self.services.streams.receive(_run_of(request), update_from_wire(body))
+        return JSONResponse(reply_to_wire(reply))
+
+    async def _upload(self, request: Request) -> Response:
+        target = open_target(self.signer, request.path_params["token"], Access.WRITE)
+        with self.services.files.writer() as writer:
+            pending = bytearray()
+            async for piece in pieces_of(request, MAX_UPLOAD_BYTES):
+                pending += piece
+                if len(pending) >= _WRITE_BLOCK_BYTES:
+                    await run_in_threadpool(writer.write, bytes(pending))
+                    pending.clear()
+            await run_in_threadpool(writer.write, bytes(pending))
+            blob = await run_in_threadpool(writer.finish)
+        await run_in_threadpool(self._put, target, blob)
+        return Response(status_code=200, headers={"ETag": f'"{blob.md5}"'})
+
+    def _put(self, target: Target, blob: BlobRef) -> None:
+        match target:
+            case RunFileTarget(path, name):
+                self.services.files.put(path, name, blob)
+            case ArtifactFileTarget(number, name):
+                self.services.artifacts.put_file(number, name, blob)
+            case ManifestTarget(number, _):
+                self.services.artifacts.put_manifest(number, blob)
+
+    def _download(self, request: Request) -> Response:
+        target = open_target(self.signer, request.path_params["token"], Access.READ)
+        stream, blob = self._open(target)
+        return _blob(request, stream, blob, target.name)
+
+    def _open(self, target: Target) -> tuple[IO[bytes], BlobRef]:
+        match target:
+            case RunFileTarget(path, name):
+                return self._open_run_file(path, name)
+            case ArtifactFileTarget(number, name):
+                blob = self.services.artifacts.file(number, name).blob
+            case ManifestTarget(number, name):
+                blob = self.services.artifacts.manifest(number).blob
+        if blob is None:
+            raise NotFound(f"{target.name} was announced, but never uploaded")
+        return self.services.artifacts.open_blob(blob), blob
+
+    def _run_file(self, request: Request) -> Response:
+        actor_of_reader(request, self.services.access, self.sessions)
+        name = request.path_params["name"]
+        stream, blob = self._open_run_file(_run_of(request), name)
+        return _blob(request, stream, blob, name)
+
+    def _open_run_file(self, path: RunPath, name: str) -> tuple[IO[bytes], BlobRef]:
+        file, stream = self.services.files.open(path, name)
+        if file.blob is None:
+            stream.close()
+            raise NotFound(f"{name} was announced, but never uploaded")
+        return stream, file.blob
+
+    def _artifact_by_md5(self, request: Request) -> Response:
+        actor_of_reader(request, self.services.access, self.sessions)
+        try:
+            md5 = b64encode(binascii.unhexlify(request.path_params["md5"])).decode()
+        except (binascii.Error, ValueError) as error:
+            raise NotFound("an artifact's file is named by its MD5 in hexadecimal digits") from error
+        blob = self.services.artifacts.file_by_md5(request.path_params["entity"], md5)
+        name = request.path_params.get("name") or request.path_params["md5"]
+        return _blob(request, self.services.artifacts.open_blob(blob), blob, name)
+
+    def _client(self, request: Request) -> Actor:
+        return self.services.access.authenticate(key_of(request))
+
+    def _base_url_of(self, request: Request) -> str:
+        host = request.headers.get("host")
+        return f"{request.url.scheme}://{host}" if host else self.base_url
+
+
+def _run_of(request: Request) -> RunPath:
+    parts = request.path_params
+    return RunPath(parts["entity"], parts["project"], parts["run"])
+
+
+def _blob(request: Request, stream: IO[bytes], blob: BlobRef, name: str) -> Response:
+    mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return blob_response(request, stream, blob, name=PurePosixPath(name).name, mimetype=mimetype)

@@ -1,0 +1,61 @@
+"""Request bodies, never larger than a limit, compressed or not."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+
+from sweepyard.errors import RequestInvalid, Violation
+from sweepyard.web.problems import BodyTooLarge
+
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+
+
+async def read_body(request: Request, limit_bytes: int) -> bytes:
+    """The whole body, unpacked where `Content-Encoding` is gzip.
+
+    Raises:
+        BodyTooLarge: More than `limit_bytes`, as sent or as unpacked.
+        RequestInvalid: The encoding is unknown, or the bytes are not of it.
+    """
+    pieces = [piece async for piece in pieces_of(request, limit_bytes)]
+    body = b"".join(pieces)
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding in {"", "identity"}:
+        return body
+    if encoding != "gzip":
+        raise RequestInvalid([Violation("Content-Encoding must be gzip or absent", repr(encoding[:40]))])
+    return _gunzip(body, limit_bytes)
+
+
+async def pieces_of(request: Request, limit_bytes: int) -> AsyncIterator[bytes]:
+    """The body's bytes as they come, without unpacking.
+
+    Raises:
+        BodyTooLarge: Announced or received more than `limit_bytes`.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
+    received = 0
+    async for piece in request.stream():
+        received += len(piece)
+        if received > limit_bytes:
+            raise BodyTooLarge(limit_bytes)
+        if piece:
+            yield piece
+
+
+def _gunzip(body: bytes, limit_bytes: int) -> bytes:
+    unpacker = zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        unpacked = unpacker.decompress(body, limit_bytes + 1)
+    except zlib.error as error:
+        raise RequestInvalid([Violation("a body sent as gzip must be gzip", str(error))]) from error
+    if len(unpacked) > limit_bytes or unpacker.unconsumed_tail:
+        raise BodyTooLarge(limit_bytes)
+    if not unpacker.eof:
+        raise RequestInvalid([Violation("a body sent as gzip must be whole", f"{len(body)} bytes that break off")])
+    return unpacked

@@ -1,0 +1,78 @@
+"""One JSON shape for every error that leaves over HTTP.
+
+`{"errors": [{"message": ..., "code": ...}]}`: the shape of GraphQL's errors, which W&B's client also looks
+for in the body of any other failed request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.responses import JSONResponse
+
+from sweepyard.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    RequestInvalid,
+    SweepyardError,
+    Unauthenticated,
+    Violation,
+)
+from sweepyard.jsonvalue import JsonObject
+
+
+class BodyTooLarge(RequestInvalid):
+    """A request's body is over the limit."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__([Violation(rule=f"a body holds at most {limit_bytes} bytes", hint="Send it in parts")])
+
+
+_STATUS: tuple[tuple[type[SweepyardError], int, str], ...] = (
+    (BodyTooLarge, 413, "too_large"),
+    (InvalidInput, 400, "invalid"),
+    (Unauthenticated, 401, "unauthenticated"),
+    (Forbidden, 403, "forbidden"),
+    (NotFound, 404, "not_found"),
+    (Conflict, 409, "conflict"),
+)
+_FALLBACK = (500, "internal")
+
+
+def status_of(error: SweepyardError) -> int:
+    """The HTTP status that says what a deliberate error means."""
+    return _classify(error)[0]
+
+
+def code_of(error: SweepyardError) -> str:
+    """A short word for a deliberate error, for programs to look at."""
+    return _classify(error)[1]
+
+
+def error_entries(error: SweepyardError) -> list[JsonObject]:
+    """The error as entries of `errors`: one a violation, or one in all."""
+    code = code_of(error)
+    if isinstance(error, InvalidInput):
+        return [{"message": str(violation), "code": code} for violation in error.violations]
+    return [{"message": str(error), "code": code}]
+
+
+def problem(error: SweepyardError) -> JSONResponse:
+    """The response for a deliberate error."""
+    headers = {"WWW-Authenticate": 'Basic realm="sweepyard"'} if isinstance(error, Unauthenticated) else None
+    return JSONResponse({"errors": error_entries(error)}, status_code=status_of(error), headers=headers)
+
+
+def plain_problem(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The same shape for what is no error of ours: an unknown route, a method that is not allowed."""
+    body = {"errors": [{"message": message, "code": code}]}
+    return JSONResponse(body, status_code=status, headers=dict(headers) if headers else None)
+
+
+def _classify(error: SweepyardError) -> tuple[int, str]:
+    for kind, status, code in _STATUS:
+        if isinstance(error, kind):
+            return status, code
+    return _FALLBACK
