@@ -72,6 +72,11 @@ class FileLock:
         self._descriptor: int | None = None
 
     @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    @property
     def held(self) -> bool:
         """Whether this object holds the lock."""
         return self._descriptor is not None

@@ -1,1 +1,32 @@
 """The command line: parse, one call, print; errors become exit codes."""
+
+from __future__ import annotations
+
+# Each command, the module that defines it, and its line in `sweepyard --help`, which imports none of them.
+_COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("sweepyard.cli.demo", "See it work: a sweep on real digits, from hub to predictions."),
+    "train": ("sweepyard.cli.train", "Train one model; the arguments are Hydra overrides."),
+    "sweep": ("sweepyard.cli.sweep", "Check a sweep file, register it, and start agents."),
+    "check": ("sweepyard.cli.check", "Check a sweep file completely, without starting anything."),
+    "runs": ("sweepyard.cli.runs", "List, show and compare runs."),
+    "evaluate": ("sweepyard.cli.evaluate", "Score a saved model, or a run's, on a split."),
+    "predict": ("sweepyard.cli.predict", "Classify images with a saved model."),
+    "data": ("sweepyard.cli.data", "Fetch, verify and describe data sets."),
+    "hub": ("sweepyard.cli.hub", "Serve the hub, look at it, reach it with plain `wandb` commands."),
+    "completion": ("sweepyard.cli.completion", "Print the completion script of a shell."),
+}
+
+
+def commands() -> tuple[str, ...]:
+    """The names of all commands, in the order of `sweepyard --help`."""
+    return tuple(_COMMANDS)
+
+
+def module_of(command: str) -> str:
+    """The module that defines `command`; it has a click command named `command`."""
+    return _COMMANDS[command][0]
+
+
+def summary_of(command: str) -> str:
+    """One line on what `command` does."""
+    return _COMMANDS[command][1]

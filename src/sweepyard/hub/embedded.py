@@ -9,24 +9,21 @@ same, but never stops that way. Nothing here needs the `hub` extra.
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
-import subprocess
-import sys
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from sweepyard.errors import HubError, HubUnreachable
+from sweepyard.errors import HubUnreachable
 from sweepyard.files import FileLock
+from sweepyard.hub import detached
 from sweepyard.hub.places import HubAddress, HubPlaces
 from sweepyard.settings import Settings
 
 PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.05
-_LOG_LIMIT_BYTES = 4 << 20
-_LOG_TAIL_LINES = 3
 
 
 @contextmanager
@@ -43,7 +40,9 @@ def join(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS) -> I
     _acquire(users, deadline, "the previous hub to close", shared=True)
     try:
         with _start_lock(places, deadline):
-            address = _await_running(places, deadline) or _start(settings, deadline)
+            address = _await_running(places, deadline) or detached.start(
+                ["hub", "serve", "--port", "0", "--detach-and-answer"], settings, deadline=deadline
+            )
         yield address
     finally:
         users.release()
@@ -63,6 +62,34 @@ def status(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS) ->
         return _await_running(places, deadline)
 
 
+def stop(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS) -> HubAddress | None:
+    """End this home's hub, whoever uses it, and wait until it is gone; gives where it was, None without one.
+
+    Raises:
+        HubUnreachable: It does not come up, or does not go away, in time.
+    """
+    places = HubPlaces(settings.home)
+    address = status(settings, patience_seconds=patience_seconds)
+    if address is None:
+        return None
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(address.pid, signal.SIGTERM)
+    deadline = time.monotonic() + patience_seconds
+    gone = FileLock(places.hub_lock)
+    _acquire(gone, deadline, "the hub to close", shared=True)
+    gone.release()
+    return address
+
+
+def is_held(places: HubPlaces) -> bool:
+    """Whether some process is the hub of this home, ready or not. The caller holds `start_lock`."""
+    probe = FileLock(places.hub_lock)
+    if not probe.acquire(shared=True, blocking=False):
+        return True
+    probe.release()
+    return False
+
+
 @contextmanager
 def _start_lock(places: HubPlaces, deadline: float) -> Iterator[None]:
     lock = FileLock(places.start_lock)
@@ -78,15 +105,6 @@ def _acquire(lock: FileLock, deadline: float, what: str, *, shared: bool = False
         if time.monotonic() > deadline:
             raise HubUnreachable(f"waited too long for {what}; try again, or end the process that holds this home")
         time.sleep(_PAUSE_SECONDS)
-
-
-def is_held(places: HubPlaces) -> bool:
-    """Whether some process is the hub of this home, ready or not. The caller holds `start_lock`."""
-    probe = FileLock(places.hub_lock)
-    if not probe.acquire(shared=True, blocking=False):
-        return True
-    probe.release()
-    return False
 
 
 def _await_running(places: HubPlaces, deadline: float) -> HubAddress | None:
@@ -110,62 +128,3 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _start(settings: Settings, deadline: float) -> HubAddress:
-    """Start a detached hub and wait until it listens. The caller holds `start_lock`."""
-    places = HubPlaces(settings.home)
-    places.home.mkdir(parents=True, exist_ok=True)
-    reading, writing = os.pipe()
-    with os.fdopen(reading, "rb") as answer:
-        try:
-            _launch(settings, places, writing)
-        finally:
-            os.close(writing)
-        os.set_blocking(answer.fileno(), False)
-        return _read_answer(answer.fileno(), places, deadline)
-
-
-def _launch(settings: Settings, places: HubPlaces, answer: int) -> None:
-    # Its environment is the user's without the W&B variables: a hub is nobody's client.
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
-    environ["SWEEPYARD_HOME"] = str(settings.home)
-    command = [sys.executable, "-P", "-m", "sweepyard", "hub", "serve", "--port", "0", "--detach-and-answer"]
-    with places.log_file.open("ab") as log:
-        if log.tell() > _LOG_LIMIT_BYTES:
-            log.truncate(0)
-        subprocess.run(
-            [*command, str(answer)],
-            env=environ,
-            cwd=places.home,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=(answer,),
-            start_new_session=True,
-            check=False,
-        )
-
-
-def _read_answer(descriptor: int, places: HubPlaces, deadline: float) -> HubAddress:
-    text = b""
-    while not text.endswith(b"\n"):
-        try:
-            block = os.read(descriptor, 65536)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise HubUnreachable(f"the hub does not come up; its log is {places.log_file}") from None
-            time.sleep(_PAUSE_SECONDS)
-            continue
-        if not block:
-            raise HubError(f"the hub ended while starting: {_log_tail(places.log_file)} (log: {places.log_file})")
-        text += block
-    fields = json.loads(text)
-    if "error" in fields:
-        raise HubError(f"the hub could not start: {fields['error']}")
-    return HubAddress(url=fields["url"], pid=fields["pid"], mode=fields["mode"])
-
-
-def _log_tail(path: Path) -> str:
-    lines = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return " | ".join(lines[-_LOG_TAIL_LINES:]) or "it said nothing"

@@ -54,6 +54,10 @@ class HubPlaces:
         return self.home / "hub.json"
 
     @property
+    def client_file(self) -> Path:
+        return self.home / "client.json"
+
+    @property
     def log_file(self) -> Path:
         return self.home / "hub.log"
 

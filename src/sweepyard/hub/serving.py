@@ -6,16 +6,14 @@ import asyncio
 import contextlib
 import errno
 import ipaddress
-import json
 import os
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sweepyard.errors import HubAlreadyRunning, HubError, PortTaken, SweepyardError
+from sweepyard.errors import HubAlreadyRunning, HubError, PortTaken
 from sweepyard.files import FileLock
 from sweepyard.hub.embedded import is_held
 from sweepyard.hub.places import HubAddress, HubMode, HubPlaces
@@ -95,19 +93,6 @@ def check_host(host: str) -> None:
             f"the hub listens on loopback addresses only, since it speaks plain HTTP; received --host {host}. "
             "Use 127.0.0.1, and an SSH tunnel to reach it from another machine"
         )
-
-
-def detach() -> None:
-    """Leave the starter: go on in a child that belongs to nobody. Call it before any thread exists."""
-    if os.fork():
-        os._exit(0)
-
-
-def answer(descriptor: int, reply: HubAddress | SweepyardError) -> None:
-    """Tell the starter, through its pipe, that the hub listens or why it does not; it may be gone by now."""
-    fields = asdict(reply) if isinstance(reply, HubAddress) else {"error": str(reply)}
-    with contextlib.suppress(BrokenPipeError), os.fdopen(descriptor, "wb") as pipe:
-        pipe.write(json.dumps(fields).encode() + b"\n")
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from sweepyard.jsonvalue import JsonObject, dumps, loads_object
 
 Array = npt.NDArray[np.generic]
 FORMAT = 1
+CHECKPOINTS_FOLDER = "checkpoints"  # in a run's own folder
 _PREFIX = "step-"
 _SUFFIX = ".npz"
 _STATE = "state"
@@ -104,7 +105,7 @@ def read(path: Path) -> Checkpoint:
             "Set trainer.resume=true with the run's output folder; the model file is for prediction"
         )
     try:
-        with np.load(path, allow_pickle=False) as members:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as members:
             arrays = {name: members[name] for name in members.files}
         state = loads_object(arrays.pop(_STATE).tobytes())
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, json.JSONDecodeError) as error:

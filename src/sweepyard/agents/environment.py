@@ -1,0 +1,67 @@
+"""The environment of the unmodified `wandb` commands: nothing of the user's is touched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sweepyard.tracking.opening import Server
+
+# How the client behaves may stay the user's choice; whom it talks to and what it continues may not.
+_KEPT_PREFIXES = ("WANDB_X_", "WANDB_AGENT_", "WANDB_HTTP_TIMEOUT", "WANDB_CONSOLE", "WANDB_DISABLE_GIT")
+# A run of another client must not leak into the runs that agents start.
+_OF_ANOTHER_RUN = ("WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RESUME", "WANDB_SERVICE")
+_TRANSMIT_SECONDS = "2"
+
+
+def client_environment(environ: Mapping[str, str], *, server: Server | None, folder: Path) -> dict[str, str]:
+    """The environment of `wandb sweep` and `wandb agent`.
+
+    Args:
+        server: The hub; None for the server that the user is logged in to, with the user's own settings.
+        folder: Where the client keeps its files instead of the user's folders.
+    """
+    result = {name: value for name, value in environ.items() if name not in _OF_ANOTHER_RUN}
+    if server is not None:
+        result = {
+            name: value
+            for name, value in result.items()
+            if not name.startswith("WANDB_") or name.startswith(_KEPT_PREFIXES)
+        }
+        result.update(hub_variables(server))
+        result["WANDB_ENTITY"] = server.entity
+        result["WANDB_CONFIG_DIR"] = str(folder / "wandb-config")
+        result["WANDB_CACHE_DIR"] = str(folder / "wandb-cache")
+        result["WANDB_DATA_DIR"] = str(folder / "wandb-data")
+        # A hub on this machine can be told often, so that progress is live.
+        result.setdefault("WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL", _TRANSMIT_SECONDS)
+    result["WANDB_DIR"] = str(folder)
+    result["PATH"] = os.pathsep.join([str(_commands_folder()), result.get("PATH", os.defpath)])
+    result.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    result["PYTHONUNBUFFERED"] = "1"
+    return result
+
+
+def hub_variables(server: Server) -> dict[str, str]:
+    """What makes the plain `wandb` commands talk to `server`, and to nobody else."""
+    return {
+        "WANDB_BASE_URL": server.url,
+        "WANDB_API_KEY": server.api_key,
+        "WANDB_ERROR_REPORTING": "false",
+    }
+
+
+def wandb_command(environ: Mapping[str, str]) -> list[str]:
+    """The stock client's command: the one beside this interpreter, or else the first on the PATH."""
+    found = shutil.which("wandb", path=environ.get("PATH"))
+    return [found] if found else [sys.executable, "-P", "-m", "wandb"]
+
+
+def _commands_folder() -> Path:
+    # Not resolved: a virtual environment's interpreter is a link, and its commands are beside the link.
+    return Path(sys.executable).parent

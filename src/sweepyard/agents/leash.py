@@ -1,0 +1,19 @@
+"""Becomes another program that ends when its starter does: `python -m sweepyard.agents.leash PID COMMAND...`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from sweepyard.processes import end_with_parent
+
+
+def main(arguments: list[str]) -> None:
+    """Tie this process to the parent `arguments[0]` and become the command behind it."""
+    parent, command = int(arguments[0]), arguments[1:]
+    end_with_parent(parent)
+    os.execvp(command[0], command)  # noqa: S606 - the command comes from this package, without a shell
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

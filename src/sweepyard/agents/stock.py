@@ -1,0 +1,183 @@
+"""The unmodified `wandb sweep` and `wandb agent`: registered, started, watched, and ended with all they started."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from sweepyard import processes
+from sweepyard.agents.environment import wandb_command
+from sweepyard.errors import TrackingError
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_AGENT_LINE = re.compile(r"wandb agent (?P<quote>'?)(?P<path>[^'\n]+?)(?P=quote)\s*$", re.MULTILINE)
+_ID_LINE = re.compile(r"sweep with ID:\s*(?P<id>\S+)")
+_URL_LINE = re.compile(r"View sweep at:\s*(?P<url>\S+)")
+_REGISTER_SECONDS = 120
+_GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredSweep:
+    """A sweep as `wandb sweep` announced it.
+
+    Attributes:
+        path: What `wandb agent` takes: entity/project/id, or as much of it as the client knew.
+        sweep_id: The last part of it.
+        url: Where a person can look at it; None when the client named no place.
+    """
+
+    path: str
+    sweep_id: str
+    url: str | None
+
+
+def register(file: Path, *, project: str, environ: Mapping[str, str], folder: Path) -> RegisteredSweep:
+    """Register a sweep file with the stock `wandb sweep`.
+
+    Args:
+        environ: As `client_environment` gives it.
+        folder: Where the client's output is kept, as `wandb-sweep.log`.
+
+    Raises:
+        TrackingError: The client refused, or printed no sweep id.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [*wandb_command(environ), "sweep", "--project", project, str(file)]
+    try:
+        done = subprocess.run(
+            command,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_REGISTER_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TrackingError(f"`wandb sweep` did not answer within {_REGISTER_SECONDS} s; is the server up?") from error
+    text = _ANSI.sub("", done.stdout.decode(errors="replace"))
+    (folder / "wandb-sweep.log").write_text(text, encoding="utf-8")
+    if done.returncode != 0:
+        raise TrackingError(f"`wandb sweep` refused {file}: {_reason(text)}")
+    return parse_registration(text)
+
+
+def parse_registration(text: str) -> RegisteredSweep:
+    """Read what `wandb sweep` printed, in colour or not.
+
+    Raises:
+        TrackingError: No sweep id is in it.
+    """
+    plain = _ANSI.sub("", text)
+    agent, identity, url = _AGENT_LINE.search(plain), _ID_LINE.search(plain), _URL_LINE.search(plain)
+    path = agent["path"].strip() if agent else (identity["id"] if identity else "")
+    if not path:
+        raise TrackingError(f"`wandb sweep` named no sweep id: {_reason(plain)}")
+    return RegisteredSweep(path=path, sweep_id=path.rpartition("/")[2], url=url["url"] if url else None)
+
+
+class StockAgents:
+    """Some `wandb agent` processes on one sweep; leaving the block ends them and all that they started.
+
+    Each is a session of its own, so that Ctrl-C in the terminal reaches this process alone, and each ends
+    when this process dies, however it dies.
+    """
+
+    def __init__(
+        self, sweep: RegisteredSweep, *, count: int, environ: Mapping[str, str], folder: Path, runs: int | None = None
+    ) -> None:
+        """Remember what to start.
+
+        Args:
+            count: How many agents.
+            folder: Where their output goes, as `agent-N.log`.
+            runs: How many runs each agent may start; None for as many as the sweep has.
+        """
+        self._sweep = sweep
+        self._count = count
+        self._environ = dict(environ)
+        self._folder = folder
+        self._runs = runs
+        self._agents: list[subprocess.Popen[bytes]] = []
+        self._strangers: frozenset[int] = frozenset()
+
+    @property
+    def logs(self) -> list[Path]:
+        """Each agent's output."""
+        return [self._folder / f"agent-{number}.log" for number in range(1, self._count + 1)]
+
+    @property
+    def alive(self) -> int:
+        """How many agents still run."""
+        return sum(agent.poll() is None for agent in self._agents)
+
+    @property
+    def exit_codes(self) -> list[int]:
+        """The exit codes of the agents that ended; negative for a signal."""
+        return [agent.returncode for agent in self._agents if agent.poll() is not None]
+
+    def __enter__(self) -> Self:
+        processes.adopt_orphans()
+        self._strangers = frozenset(process.pid for process in processes.descendants(os.getpid()))
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            for log in self.logs:
+                self._agents.append(self._start(log))
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End every agent, every run, and every process that one of them left behind."""
+        # The agents go first, so that none of them starts another run.
+        for agent in self._agents:
+            if agent.poll() is None:
+                agent.terminate()
+        for agent in self._agents:
+            try:
+                agent.wait(_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                agent.kill()
+                agent.wait()
+        # What is left is a descendant of this process, whoever started it: orphans were adopted. One can
+        # start another while it is being ended, so again until none is left.
+        while left := self._left():
+            processes.end_all(left, grace_seconds=_GRACE_SECONDS)
+
+    def _left(self) -> list[psutil.Process]:
+        return [child for child in processes.descendants(os.getpid()) if child.pid not in self._strangers]
+
+    def _start(self, log: Path) -> subprocess.Popen[bytes]:
+        command = [*wandb_command(self._environ), "agent"]
+        if self._runs is not None:
+            command += ["--count", str(self._runs)]
+        leash = [sys.executable, "-P", "-m", "sweepyard.agents.leash", str(os.getpid())]
+        with log.open("ab") as output:
+            return processes.spawn(
+                [*leash, *command, self._sweep.path],
+                environ=self._environ,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+
+def _reason(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    wrong = [line for line in lines if "error" in line.lower()]
+    return " | ".join((wrong or lines)[-2:]) or "it printed nothing"

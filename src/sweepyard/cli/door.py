@@ -1,0 +1,76 @@
+"""The door: runs one command and turns whatever leaves it into an exit code and a line or two."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+
+from sweepyard.errors import SweepyardError
+
+USAGE_EXIT_CODE = 2
+INTERRUPTED_EXIT_CODE = 128 + signal.SIGINT
+DEBUG_VARIABLE = "SWEEPYARD_DEBUG"
+
+
+def enter(arguments: Sequence[str]) -> int:
+    """Run the command line `arguments`.
+
+    Returns:
+        The exit code: 0 done; 1 it did not work, and a message says why; 2 the command line makes no sense;
+        130 interrupted. `train` may return others, see `sweepyard train --help`.
+    """
+    try:
+        return _dispatch(list(arguments))
+    except SweepyardError as error:
+        _show_traceback_if_wanted()
+        _say(f"error: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        _show_traceback_if_wanted()
+        _say("interrupted")
+        return INTERRUPTED_EXIT_CODE
+    except BrokenPipeError:
+        # The reader of a pipe has left (`sweepyard runs list | head`); what is buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the outermost door: shown to the user, with the way to all of it
+        _show_traceback_if_wanted()
+        _say(
+            f"unexpected error: {type(error).__name__}: {error}\n"
+            f"This is a fault in Sweepyard, or in its surroundings; {DEBUG_VARIABLE}=1 shows the traceback."
+        )
+        return 1
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if arguments and arguments[0] == "train":
+        # Agents start this command for every run: it goes without click.
+        from sweepyard.cli import train
+
+        return train.run(arguments[1:])
+    import click
+
+    from sweepyard.cli.group import root
+
+    try:
+        code = root.main(args=arguments, prog_name="sweepyard", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        _say("interrupted")
+        return INTERRUPTED_EXIT_CODE
+    return code if isinstance(code, int) else 0
+
+
+def _show_traceback_if_wanted() -> None:
+    if os.environ.get(DEBUG_VARIABLE, "") not in {"", "0"}:
+        traceback.print_exc()
+
+
+def _say(text: str) -> None:
+    sys.stdout.flush()
+    print(text, file=sys.stderr, flush=True)

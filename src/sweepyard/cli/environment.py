@@ -1,0 +1,28 @@
+"""Settings as every command reads them."""
+
+from __future__ import annotations
+
+import os
+
+from sweepyard.errors import InvalidInput, Violation
+from sweepyard.settings import Settings
+
+
+def settings_now(*, home: str | None = None) -> Settings:
+    """The settings of this process's environment, with `home` in place of `SWEEPYARD_HOME` where given.
+
+    Raises:
+        InvalidInput: A variable's value is not of its type.
+    """
+    environ = dict(os.environ)
+    if home:
+        environ["SWEEPYARD_HOME"] = home
+    try:
+        return Settings.from_environment(environ)
+    except ValueError as error:
+        raise InvalidInput([Violation(str(error), where="environment")]) from error
+
+
+def quieten_backend() -> None:
+    """Keep the backend's start-up chatter off the terminal, unless the user wants it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

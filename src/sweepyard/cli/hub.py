@@ -1,0 +1,134 @@
+"""`sweepyard hub`: serve, look, stop, and reach it with the plain `wandb` commands."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+import click
+
+from sweepyard.cli.environment import settings_now
+from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.errors import SweepyardError
+from sweepyard.jsonvalue import JsonObject
+
+_HOME = click.option("--home", metavar="DIR", help="Where the hub keeps its state, in place of $SWEEPYARD_HOME.")
+
+
+@click.group(
+    "hub",
+    context_settings=CONTEXT,
+    epilog=examples("sweepyard hub serve --port 0", 'eval "$(sweepyard hub env)"; wandb sweep sweeps/first.yaml'),
+)
+def command() -> None:
+    """Serve the hub, look at it, reach it with plain `wandb` commands."""
+
+
+@command.command(epilog=examples("sweepyard hub serve", "sweepyard hub serve --port 0 --home /srv/sweeps"))
+@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 for any free port.")
+@click.option("--detach-and-answer", type=int, hidden=True, help="For `embedded.join`: the pipe that it reads.")
+@_HOME
+def serve(host: str, port: int, detach_and_answer: int | None, home: str | None) -> None:
+    """Serve this home's hub until Ctrl-C or SIGTERM."""
+    from sweepyard import wiring
+    from sweepyard.hub import detached
+    from sweepyard.hub.places import HubAddress
+
+    settings = settings_now(home=home)
+    if detach_and_answer is None:
+
+        def announce(address: HubAddress) -> None:
+            print(f"The hub of {settings.home} answers at {address.url} (Ctrl-C stops it).", flush=True)
+            print('In another shell: eval "$(sweepyard hub env)", then wandb login, sweep, agent as usual.', flush=True)
+
+        wiring.serve_hub(settings, host=host, port=port, mode="served", on_ready=announce)
+        return
+    detached.detach()
+    descriptor: int = detach_and_answer
+    try:
+        wiring.serve_hub(
+            settings,
+            host=host,
+            port=port,
+            mode="embedded",
+            on_ready=lambda address: detached.answer(descriptor, address),
+        )
+    except SweepyardError as error:
+        detached.answer(descriptor, error)
+        raise
+
+
+@command.command(epilog=examples("sweepyard hub status --json"))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_HOME
+def status(as_json: bool, home: str | None) -> int:
+    """Say whether this home's hub runs, and where; exit code 1 if it does not."""
+    from sweepyard.cli.output import print_json
+    from sweepyard.hub import embedded
+
+    settings = settings_now(home=home)
+    address = embedded.status(settings)
+    if as_json:
+        report: JsonObject = {"home": str(settings.home), "running": address is not None}
+        if address is not None:
+            report |= {"url": address.url, "pid": address.pid, "mode": address.mode}
+        print_json(report)
+    elif address is None:
+        print(f"no hub runs in {settings.home}")
+    else:
+        until = "until stopped" if address.mode == "served" else "until its last user has left"
+        print(f"{address.url}  (process {address.pid}, {address.mode}, {until}; home {settings.home})")
+    return 0 if address else 1
+
+
+@command.command(epilog=examples("sweepyard hub stop"))
+@_HOME
+def stop(home: str | None) -> int:
+    """Stop this home's hub, whoever uses it."""
+    from sweepyard.hub import embedded
+
+    settings = settings_now(home=home)
+    address = embedded.stop(settings)
+    print(f"stopped the hub at {address.url}" if address else f"no hub runs in {settings.home}")
+    return 0
+
+
+@command.command(epilog=examples('eval "$(sweepyard hub env)"', "sweepyard hub env --shell fish | source"))
+@click.option("--shell", type=click.Choice(["sh", "fish"]), default="sh", show_default=True, help="Whose syntax.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
+@_HOME
+def env(shell: str, as_json: bool, home: str | None) -> None:
+    """Print what makes the plain `wandb` commands of this shell reach the hub.
+
+    Where no hub is served, one is started that lives as long as the shell.
+    """
+    from sweepyard import wiring
+    from sweepyard.agents.environment import hub_variables
+    from sweepyard.cli.output import print_json
+    from sweepyard.hub import embedded, holder
+
+    settings = settings_now(home=home)
+    address = embedded.status(settings)
+    if address is None or address.mode == "embedded":
+        address = holder.hold_for(holder.calling_shell(), settings)
+    variables = hub_variables(wiring.server_at(address, settings))
+    if as_json:
+        print_json(dict(variables))
+        return
+    line = "set -gx {} {};" if shell == "fish" else "export {}={}"
+    for name, value in variables.items():
+        print(line.format(name, shlex.quote(value)))
+    if sys.stdout.isatty():
+        print('# To put this into effect: eval "$(sweepyard hub env)"', file=sys.stderr)
+
+
+@command.command(hidden=True)
+@click.option("--pid", type=int, required=True)
+@click.option("--answer", "descriptor", type=int, required=True)
+def hold(pid: int, descriptor: int) -> None:
+    """Use this home's hub until the process PID ends; started by `hub env`."""
+    from sweepyard.hub import detached, holder
+
+    detached.detach()
+    holder.hold(pid, settings_now(), descriptor=descriptor)

@@ -1,0 +1,49 @@
+"""Printing for people and for programs; rich is imported only where a table is drawn."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from sweepyard.jsonvalue import JsonValue, strict
+
+
+def print_json(value: JsonValue) -> None:
+    """Print one JSON document; NaN and infinities as strings."""
+    print(json.dumps(strict(value), indent=2, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
+    """Print a table as wide as it needs to be; plain text where the output is no terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table: Any = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(file=sys.stdout)
+    if not console.is_terminal:
+        console = Console(file=sys.stdout, width=max(80, console.measure(table).maximum + 2), color_system=None)
+    console.print(table)
+
+
+def number(value: object, digits: int = 4) -> str:
+    """A number with `digits` digits behind the point; a dash where there is none."""
+    if isinstance(value, bool) or value is None:
+        return "-" if value is None else str(value).lower()
+    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
+
+
+def duration(seconds: float) -> str:
+    """A duration for people: 42 s, 3 min 05 s, 2 h 10 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,234 @@
+"""The composition root: from settings to the engine, the services, the hub's app, and a run's tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweepyard.errors import CheckpointError, HubError, Unauthenticated
+from sweepyard.settings import DEFAULT_ENTITY, Settings
+
+if TYPE_CHECKING:
+    from sweepyard.config.schema import TrackingMode
+    from sweepyard.hub.places import HubAddress, HubMode
+    from sweepyard.services.access import AccessService
+    from sweepyard.services.bundle import Services
+    from sweepyard.tracking.opening import Server
+    from sweepyard.training.result import FitResult
+    from sweepyard.training.stopping import StopSignal
+
+Say = Callable[[str], None]
+
+OWNER = DEFAULT_ENTITY
+_KEY_NAME = "made on first start"
+
+
+@contextmanager
+def build_services(settings: Settings) -> Iterator[Services]:
+    """The services over this home's database and blobs, migrated to the present schema.
+
+    Raises:
+        HubError: The extra `hub` is not installed.
+    """
+    try:
+        from sweepyard.storage.blobs import FolderBlobs
+        from sweepyard.storage.engine import open_database
+    except ModuleNotFoundError as error:
+        raise HubError(
+            f"the hub needs the package {error.name}: install Sweepyard with the extra `hub`, or set "
+            "WANDB_BASE_URL and WANDB_API_KEY to a hub that runs elsewhere and use tracking=wandb"
+        ) from error
+    from sweepyard.clock import SystemClock
+    from sweepyard.ids import RandomIds
+    from sweepyard.services import bundle
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings.home)
+    try:
+        yield bundle.build(database, FolderBlobs(settings.home / "blobs"), SystemClock(), RandomIds(), settings)
+    finally:
+        database.close()
+
+
+def serve_hub(
+    settings: Settings, *, host: str, port: int, mode: HubMode, on_ready: Callable[[HubAddress], None]
+) -> None:
+    """Be this home's hub until told to stop or, embedded, until nobody uses it.
+
+    Raises:
+        HubAlreadyRunning: This home has a hub.
+        PortTaken: The address is in use.
+        HubError: The hub cannot start.
+    """
+    from contextlib import ExitStack
+
+    from sweepyard.hub import serving
+
+    with ExitStack() as stack:
+
+        def build_app(base_url: str) -> object:
+            # Only here: the database is opened by whoever holds the home's lock.
+            services = stack.enter_context(build_services(settings))
+            ensure_owner(services.access, settings)
+            from sweepyard.hub.app import create_app
+
+            return create_app(services, settings=settings, base_url=base_url)
+
+        serving.serve(build_app, settings, host=host, port=port, mode=mode, on_ready=on_ready)
+
+
+def ensure_owner(access: AccessService, settings: Settings) -> None:
+    """See to it that this home has an owner whose key stands in the client file and is a right one."""
+    from sweepyard.domain.access import Role
+    from sweepyard.hub.credentials import ClientKey, read_key, write_key
+    from sweepyard.hub.places import HubPlaces
+
+    places = HubPlaces(settings.home)
+    user = access.ensure_user(OWNER, entity=DEFAULT_ENTITY, role=Role.ADMIN)
+    stored = read_key(places)
+    if stored is not None:
+        try:
+            access.authenticate(stored.api_key)
+        except Unauthenticated:
+            stored = None  # the file is of another database, or the key was revoked
+    if stored is None:
+        write_key(places, ClientKey(access.create_key(OWNER, name=_KEY_NAME), user.entity))
+
+
+@contextmanager
+def join_hub(settings: Settings) -> Iterator[Server]:
+    """This home's hub, for as long as the block runs, with the key that opens it.
+
+    Raises:
+        HubError: No hub could be joined or started.
+    """
+    from sweepyard.hub import embedded
+
+    with embedded.join(settings) as address:
+        yield server_at(address, settings)
+
+
+def server_at(address: HubAddress, settings: Settings) -> Server:
+    """A hub of this home as clients see it.
+
+    Raises:
+        HubError: The home holds no key.
+    """
+    from sweepyard.hub.credentials import read_key
+    from sweepyard.hub.places import HubPlaces
+    from sweepyard.tracking.opening import Server
+
+    places = HubPlaces(settings.home)
+    key = read_key(places)
+    if key is None:
+        raise HubError(f"{places.client_file} is gone; stop the hub at {address.url}: the next one makes a new key")
+    return Server(url=address.url, api_key=key.api_key, entity=key.entity)
+
+
+@contextmanager
+def open_server(mode: TrackingMode, settings: Settings, environ: Mapping[str, str]) -> Iterator[Server | None]:
+    """The hub, where a run in this tracking mode needs one; otherwise None.
+
+    Under an agent the agent's server wins: no hub is looked for.
+
+    Raises:
+        HubError: No hub could be joined or started.
+    """
+    if mode != "hub" or environ.get("WANDB_SWEEP_ID"):
+        yield None
+        return
+    with join_hub(settings) as server:
+        yield server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRequest:
+    """What `sweepyard train` was asked for.
+
+    Attributes:
+        overrides: Hydra overrides.
+        config_folder: The user's own `conf/`.
+        resume: The folder of an earlier run to go on with.
+    """
+
+    overrides: tuple[str, ...]
+    config_folder: Path | None = None
+    config_name: str = "train"
+    resume: Path | None = None
+
+
+def run_training(
+    request: TrainingRequest, settings: Settings, environ: Mapping[str, str], *, stop: StopSignal, say: Say = print
+) -> FitResult:
+    """Compose, load the data, open the tracker, fit: one run from beginning to end.
+
+    Args:
+        stop: Makes the fit leave early, with a checkpoint.
+
+    Raises:
+        SweepyardError: What its parts raise; nothing is written before config and data are known to be right,
+            and a run that was opened is finished as failed.
+    """
+    from sweepyard.clock import SystemClock
+    from sweepyard.config.compose import compose
+    from sweepyard.datasets.catalogue import load
+    from sweepyard.ids import RandomIds
+    from sweepyard.tracking.opening import open_tracker
+    from sweepyard.training import backend, console
+    from sweepyard.training.checkpoints import CHECKPOINTS_FOLDER
+    from sweepyard.training.stopping import STOPPED_EXIT_CODE
+
+    composition = compose(request.overrides, config_folder=request.config_folder, config_name=request.config_name)
+    config = composition.config
+    backend.check_installed()
+    dataset = load(config.data, settings)
+
+    by_agent = bool(environ.get("WANDB_SWEEP_ID"))
+    project = (environ.get("WANDB_PROJECT") if by_agent else None) or config.tracking.project
+    run_id = environ.get("WANDB_RUN_ID") or RandomIds().short()
+    folder = request.resume or Path(config.output).expanduser().absolute() / project / run_id
+    # A run that an agent starts anew, after a crash or a preemption, goes on where it was.
+    going_on = (by_agent or config.trainer.resume) and (folder / CHECKPOINTS_FOLDER).is_dir()
+    if request.resume is not None:
+        if not (folder / CHECKPOINTS_FOLDER).is_dir():
+            raise CheckpointError(f"a run to go on with must have a checkpoint; there is none in {folder}")
+        run_id, going_on = folder.name, True
+    config = replace(config, trainer=replace(config.trainer, resume=going_on))
+    composition.write(folder)
+    with (
+        console.kept_in(folder / "train.log"),
+        open_server(config.tracking.mode, settings, environ) as server,
+    ):
+        tracker = open_tracker(
+            config.tracking,
+            server=server,
+            output=folder,
+            run_id=run_id,
+            name=config.name,
+            notes=config.notes,
+            resume=going_on,
+            environ=environ,
+        )
+        say(f"run {tracker.run_id} in {folder}" + (f", at {tracker.url}" if tracker.url else ""))
+        resolved = {**composition.resolved, "output": str(folder.parent.parent)}
+        try:
+            from sweepyard.training.loop import fit
+
+            result = fit(config, dataset, tracker, folder, resolved=resolved, stop=stop, clock=SystemClock())
+        except BaseException as error:
+            tracker.finish(STOPPED_EXIT_CODE if isinstance(error, KeyboardInterrupt) else 1)
+            raise
+        tracker.finish(result.exit_code)
+        _report(result, tracker.url, say)
+    return result
+
+
+def _report(result: FitResult, url: str | None, say: Say) -> None:
+    if result.stopped_because:
+        say(f"ended early: {result.stopped_because}")
+    best = ", ".join(f"{name} {value:g}" for name, value in result.best.items())
+    say(f"{result.epochs} epochs in {result.timing.fit_seconds:.1f} s; {best or 'no epoch was completed'}")
+    say(f"model: {result.model_path}" + (f"\nrun:   {url}" if url else ""))
