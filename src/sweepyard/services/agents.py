@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sweepyard.clock import Clock
-from sweepyard.domain.agent import Agent, Command
+from sweepyard.domain.agent import Agent, Command, CommandKind
+from sweepyard.domain.names import check_texts
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
+from sweepyard.errors import NotFound
 from sweepyard.ids import IdSource
-from sweepyard.services.ports import Database
+from sweepyard.services.custody import Custody, crash
+from sweepyard.services.dispatch import Dispatcher
+from sweepyard.services.ports import Database, UnitOfWork
+from sweepyard.services.sweeps import existing_sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,8 @@ class AgentService:
         self._database = database
         self._clock = clock
         self._ids = ids
-        self._timeout_seconds = heartbeat_timeout_seconds
+        self._timeout = timedelta(seconds=heartbeat_timeout_seconds)
+        self._listening_since = clock.now()
 
     def create(self, path: SweepPath, *, host: str) -> Agent:
         """Register an agent of the sweep.
@@ -37,6 +44,21 @@ class AgentService:
         Raises:
             NotFound: There is no such sweep.
         """
+        check_texts({"host": host})
+        now = self._clock.now()
+        agent = Agent(
+            agent_id=self._ids.short(),
+            sweep_id=path.sweep_id,
+            entity=path.entity,
+            project=path.project,
+            host=host,
+            created_at=now,
+            heartbeat_at=now,
+        )
+        with self._database.writing() as unit:
+            existing_sweep(unit, path)
+            unit.agents.add(agent)
+        return agent
 
     def get(self, agent_id: str) -> Agent:
         """The agent.
@@ -44,9 +66,13 @@ class AgentService:
         Raises:
             NotFound: There is none.
         """
+        with self._database.reading() as unit:
+            return _existing_agent(unit, agent_id)
 
     def of_sweep(self, path: SweepPath) -> tuple[Agent, ...]:
         """The sweep's agents, oldest first."""
+        with self._database.reading() as unit:
+            return tuple(unit.agents.of_sweep(path.sweep_id))
 
     def heartbeat(self, agent_id: str, running: Collection[str]) -> tuple[Command, ...]:
         """Note that the agent lives and what it runs, and say what it shall do; all in one transaction.
@@ -62,9 +88,45 @@ class AgentService:
         Raises:
             NotFound: There is no such agent, or its sweep is gone.
         """
+        now = self._clock.now()
+        with self._database.writing() as unit:
+            agent = _existing_agent(unit, agent_id)
+            agent = replace(agent, heartbeat_at=now, running=tuple(sorted(running)), left=False)
+            sweep = existing_sweep(unit, SweepPath(agent.entity, agent.project, agent.sweep_id))
+            dispatcher = Dispatcher(unit, sweep, self._ids, now)
+            own = Custody(unit, dispatcher, agent, now)
+            own.settle()
+            commands = own.stops()
+            if not agent.running and not commands:
+                commands = own.lost() or dispatcher.next_for(agent)
+            if any(command.kind is CommandKind.EXIT for command in commands):
+                agent = replace(agent, left=True)
+            unit.agents.save(agent)
+        return tuple(commands)
 
     def reap(self) -> Reaped:
         """Mark crashed whatever was silent for longer than the timeout; call it every few seconds.
 
         Time before this service was made counts as noise: clients cannot reach a hub that is down.
         """
+        now = self._clock.now()
+        deadline = now - self._timeout
+        if deadline < self._listening_since:
+            return Reaped((), (), ())
+        with self._database.writing() as unit:
+            runs = unit.runs.live_and_silent_since(deadline)
+            for run in runs:
+                crash(unit, run, now, f"silent for more than {self._timeout.total_seconds():g} s")
+            agents = unit.agents.silent_since(deadline)
+            for agent in agents:
+                unit.agents.save(replace(agent, left=True, running=()))
+            unfinished = unit.sweeps.unfinished()
+            sweeps = [sweep.path for sweep in unfinished if Dispatcher(unit, sweep, self._ids, now).finish_if_over()]
+        return Reaped(tuple(run.path for run in runs), tuple(agent.agent_id for agent in agents), tuple(sweeps))
+
+
+def _existing_agent(unit: UnitOfWork, agent_id: str) -> Agent:
+    agent = unit.agents.get(agent_id)
+    if agent is None:
+        raise NotFound(f"there is no agent {agent_id!r}")
+    return agent

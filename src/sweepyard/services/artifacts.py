@@ -1,17 +1,40 @@
-"""Artifacts: versioned folders of files, made and used by runs."""
+"""Artifacts: versioned folders of files, made, committed and described by runs."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import IO
+from dataclasses import dataclass, replace
 
-from sweepyard.clock import Clock
-from sweepyard.domain.artifact import ArtifactCollection, ArtifactFile, ArtifactVersion, BlobRef, Manifest
-from sweepyard.domain.run import Run, RunPath
+from sweepyard.domain.artifact import (
+    ArtifactCollection,
+    ArtifactFile,
+    ArtifactState,
+    ArtifactVersion,
+    BlobRef,
+    Manifest,
+)
+from sweepyard.domain.names import check_texts, normalised_file_name
+from sweepyard.domain.run import RunPath
+from sweepyard.errors import Conflict, RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonObject
-from sweepyard.services.paging import Page
-from sweepyard.services.ports import BlobStore, Database
+from sweepyard.services.artifact_reader import (
+    LATEST,
+    ArtifactReader,
+    existing_file,
+    existing_manifest,
+    existing_version,
+)
+from sweepyard.services.manifests import ManifestEntry, read_manifest
+from sweepyard.services.ports import UnitOfWork
+from sweepyard.services.projects import check_name
+from sweepyard.services.runs import existing_run
+
+_ALIAS = re.compile(r"(?!v\d+\Z)[^/:\0]{1,128}")
+_MD5_BYTES = 16
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,25 +74,67 @@ class ArtifactChanges:
     tags_to_delete: tuple[str, ...] = ()
 
 
-class ArtifactService:
-    """Makes, commits, finds and describes artifacts."""
-
-    def __init__(self, database: Database, blobs: BlobStore, clock: Clock) -> None:
-        self._database = database
-        self._blobs = blobs
-        self._clock = clock
+class ArtifactService(ArtifactReader):
+    """Makes, commits, describes and deletes artifacts; finds them as its base does."""
 
     def create(self, draft: ArtifactDraft) -> ArtifactVersion:
         """A pending version; or, deduplicating, the committed one of that digest, with the draft's aliases moved to it.
+
+        A draft with the client id of a pending version is that version: creating is safe to repeat.
 
         Raises:
             RequestInvalid: A name or an alias is not legal.
             NotFound: The run does not exist.
             Conflict: The collection holds artifacts of another type.
         """
-
-    def latest(self, entity: str, project: str, collection: str) -> ArtifactVersion | None:
-        """The version that `latest` names."""
+        check_name("an artifact's name", draft.collection)
+        check_texts({"description": draft.description, "type": draft.artifact_type})
+        _check_aliases(draft.aliases)
+        now = self._clock.now()
+        run = RunPath(draft.entity, draft.project, draft.run_id) if draft.run_id else None
+        with self._database.writing() as unit:
+            unit.projects.ensure(draft.entity, draft.project, now)
+            if run is not None:
+                existing_run(unit, run)
+            collection = unit.artifacts.ensure_collection(
+                ArtifactCollection(
+                    entity=draft.entity,
+                    project=draft.project,
+                    name=draft.collection,
+                    artifact_type=draft.artifact_type,
+                    created_at=now,
+                )
+            )
+            if collection.artifact_type != draft.artifact_type:
+                rule = f"artifact {draft.collection} holds versions of type {collection.artifact_type}"
+                raise Conflict(f"{rule}; asked for one of type {draft.artifact_type}")
+            version = _same_as(unit, draft) or unit.artifacts.add(
+                ArtifactVersion(
+                    number=0,
+                    entity=draft.entity,
+                    project=draft.project,
+                    collection=draft.collection,
+                    artifact_type=draft.artifact_type,
+                    digest=draft.digest,
+                    state=ArtifactState.PENDING,
+                    created_at=now,
+                    updated_at=now,
+                    description=draft.description,
+                    metadata=draft.metadata or {},
+                    aliases=tuple(dict.fromkeys(draft.aliases)),
+                    created_by_run=draft.run_id,
+                    client_id=draft.client_id,
+                    sequence_client_id=draft.sequence_client_id,
+                    history_step=draft.history_step,
+                    tags=tuple(dict.fromkeys(draft.tags)),
+                )
+            )
+            if version.state is ArtifactState.COMMITTED:
+                aliases = dict.fromkeys((*version.aliases, *draft.aliases, LATEST))
+                unit.artifacts.set_aliases(version.number, aliases)
+            if run is not None:
+                unit.artifacts.link(version.number, run, used=False)
+            return existing_version(unit, version.number)
 
     def add_manifest(self, artifact_number: int, *, name: str, digest: str) -> Manifest:
         """Register the version's manifest; its bytes follow by `put_manifest`. Registering it again replaces it.
@@ -78,31 +143,43 @@ class ArtifactService:
             NotFound: There is no such version.
             Conflict: The version is committed.
         """
+        with self._database.writing() as unit:
+            _pending(unit, artifact_number)
+            manifest = unit.artifacts.manifest_of(artifact_number)
+            if manifest is None:
+                return unit.artifacts.add_manifest(Manifest(0, artifact_number, name, digest))
+            manifest = replace(manifest, name=name, digest=digest or manifest.digest)
+            unit.artifacts.save_manifest(manifest)
+        return manifest
 
     def update_manifest(self, manifest_number: int, *, digest: str) -> Manifest:
         """Give a registered manifest its digest.
 
         Raises:
             NotFound: There is no such manifest.
+            Conflict: Its version is committed.
         """
+        with self._database.writing() as unit:
+            manifest = existing_manifest(unit, manifest_number)
+            _pending(unit, manifest.artifact_number)
+            manifest = replace(manifest, digest=digest)
+            unit.artifacts.save_manifest(manifest)
+        return manifest
 
     def put_manifest(self, manifest_number: int, blob: BlobRef) -> Manifest:
         """Make these bytes the manifest's.
 
         Raises:
             NotFound: There is no such manifest.
-            Conflict: Its version is committed.
+            Conflict: Its version is committed, with other bytes.
         """
-
-    def manifest(self, manifest_number: int) -> Manifest:
-        """The manifest.
-
-        Raises:
-            NotFound: There is none.
-        """
-
-    def manifest_of(self, artifact_number: int) -> Manifest | None:
-        """The version's manifest, if it has one."""
+        with self._database.writing() as unit:
+            manifest = existing_manifest(unit, manifest_number)
+            if manifest.blob != blob:
+                _pending(unit, manifest.artifact_number)
+                manifest = replace(manifest, blob=blob)
+                unit.artifacts.save_manifest(manifest)
+        return manifest
 
     def register_files(self, artifact_number: int, files: Sequence[tuple[str, str]]) -> tuple[ArtifactFile, ...]:
         """Register files as (name, MD5 in base64); those whose bytes the entity has already come back with a `blob`.
@@ -112,6 +189,14 @@ class ArtifactService:
             Conflict: The version is committed.
             RequestInvalid: A name leaves the artifact's folder, or an MD5 is none.
         """
+        wanted = [(normalised_file_name(name), _checked_md5(md5)) for name, md5 in files]
+        check_texts({f"files[{index}]": name for index, (name, _) in enumerate(wanted)})
+        with self._database.writing() as unit:
+            version = _pending(unit, artifact_number)
+            stored = unit.artifacts.blobs_by_md5(version.entity, {md5 for _, md5 in wanted})
+            registered = [ArtifactFile(artifact_number, name, md5, stored.get(md5)) for name, md5 in wanted]
+            unit.artifacts.put_files(registered)
+        return tuple(registered)
 
     def put_file(self, artifact_number: int, name: str, blob: BlobRef) -> ArtifactFile:
         """Make these bytes a registered file's.
@@ -120,107 +205,44 @@ class ArtifactService:
             NotFound: The file was not registered.
             RequestInvalid: The bytes have another MD5 than was registered.
         """
+        wanted = normalised_file_name(name)
+        with self._database.writing() as unit:
+            file = existing_file(unit, artifact_number, wanted)
+            received = base64.b64encode(bytes.fromhex(blob.md5)).decode()
+            if received != file.md5:
+                rule = f"file {wanted} of artifact number {artifact_number} has the MD5 {file.md5}"
+                raise RequestInvalid([Violation(rule, received, "Upload it again")])
+            file = replace(file, blob=blob)
+            unit.artifacts.put_files([file])
+        return file
 
     def commit(self, artifact_number: int) -> ArtifactVersion:
         """Give the version its index, `latest` and its aliases. Committing it again changes nothing.
 
         Raises:
             NotFound: There is no such version.
-            Conflict: The manifest or a file was never uploaded; the message names them.
+            Conflict: The manifest or a file was never uploaded; the message names them. Or the version is deleted.
+            RequestInvalid: The manifest is malformed.
         """
-
-    def get(self, artifact_number: int) -> ArtifactVersion:
-        """The version, pending or deleted ones too.
-
-        Raises:
-            NotFound: There is none.
-        """
-
-    def resolve(self, entity: str, project: str, name: str) -> ArtifactVersion:
-        """The committed version that `collection:alias`, `collection:vN` or `collection:digest` names.
-
-        Without a colon, `latest` is meant.
-
-        Raises:
-            NotFound: There is none.
-        """
-
-    def find(self, entity: str, project: str, name: str) -> ArtifactVersion | None:
-        """As `resolve`, or None."""
-
-    def by_client_id(self, client_id: str) -> ArtifactVersion:
-        """The version that a client named before the hub could.
-
-        Raises:
-            NotFound: There is none.
-        """
-
-    def file(self, artifact_number: int, name: str) -> ArtifactFile:
-        """A file of the version.
-
-        Raises:
-            NotFound: There is none.
-        """
-
-    def files(
-        self,
-        artifact_number: int,
-        *,
-        names: Sequence[str] | None = None,
-        first: int | None = None,
-        after: str | None = None,
-    ) -> Page[ArtifactFile]:
-        """The version's files, by name; of `names` only, where given.
-
-        Raises:
-            NotFound: There is no such version.
-        """
-
-    def file_by_md5(self, entity: str, md5: str) -> BlobRef:
-        """The bytes with this MD5 (base64) that some artifact of the entity holds.
-
-        Raises:
-            NotFound: None does.
-        """
-
-    def open_blob(self, blob: BlobRef) -> IO[bytes]:
-        """The bytes, to be closed by the caller.
-
-        Raises:
-            NotFound: They are gone.
-        """
-
-    def types(self, entity: str, project: str) -> tuple[str, ...]:
-        """The artifact types of the project, by name."""
-
-    def collection(self, entity: str, project: str, name: str) -> ArtifactCollection:
-        """The collection.
-
-        Raises:
-            NotFound: There is none.
-        """
-
-    def collections(
-        self,
-        entity: str,
-        project: str,
-        *,
-        artifact_type: str | None = None,
-        first: int | None = None,
-        after: str | None = None,
-    ) -> Page[ArtifactCollection]:
-        """The project's collections, by name; of one type, where given."""
-
-    def versions(
-        self,
-        entity: str,
-        project: str,
-        collection: str,
-        *,
-        first: int | None = None,
-        after: str | None = None,
-    ) -> Page[ArtifactVersion]:
-        """The collection's committed versions, newest first."""
+        with self._database.writing() as unit:
+            version = existing_version(unit, artifact_number)
+            if version.state is ArtifactState.COMMITTED:
+                return version
+            _pending(unit, artifact_number)
+            entries = self._entries(unit, artifact_number)
+            files = _complete_files(unit, version, entries)
+            sizes = [entry.size_bytes if entry.size_bytes is not None else files[entry.name] for entry in entries]
+            committed = replace(
+                version,
+                state=ArtifactState.COMMITTED,
+                version=unit.artifacts.next_version(version.entity, version.project, version.collection),
+                updated_at=self._clock.now(),
+                size_bytes=sum(sizes),
+                file_count=len(entries),
+            )
+            unit.artifacts.save(committed)
+            unit.artifacts.set_aliases(artifact_number, dict.fromkeys((*version.aliases, LATEST)))
+            return existing_version(unit, artifact_number)
 
     def add_aliases(self, artifact_number: int, aliases: Sequence[str]) -> ArtifactVersion:
         """Move aliases to the version.
@@ -229,6 +251,10 @@ class ArtifactService:
             NotFound: There is no such version.
             RequestInvalid: An alias is not legal.
         """
+        _check_aliases(aliases)
+        with self._database.writing() as unit:
+            version = existing_version(unit, artifact_number)
+            return _with_aliases(unit, version, (*version.aliases, *aliases))
 
     def remove_aliases(self, artifact_number: int, aliases: Sequence[str]) -> ArtifactVersion:
         """Take aliases from the version; ones that it does not have are ignored.
@@ -236,6 +262,9 @@ class ArtifactService:
         Raises:
             NotFound: There is no such version.
         """
+        with self._database.writing() as unit:
+            version = existing_version(unit, artifact_number)
+            return _with_aliases(unit, version, [alias for alias in version.aliases if alias not in aliases])
 
     def update(self, artifact_number: int, changes: ArtifactChanges) -> ArtifactVersion:
         """Describe the version anew.
@@ -244,6 +273,22 @@ class ArtifactService:
             NotFound: There is no such version.
             RequestInvalid: An alias is not legal.
         """
+        check_texts({"description": changes.description})
+        _check_aliases(changes.aliases or ())
+        with self._database.writing() as unit:
+            version = existing_version(unit, artifact_number)
+            kept = [tag for tag in version.tags if tag not in changes.tags_to_delete]
+            version = replace(
+                version,
+                updated_at=self._clock.now(),
+                description=version.description if changes.description is None else changes.description,
+                metadata=version.metadata if changes.metadata is None else changes.metadata,
+                tags=tuple(dict.fromkeys((*kept, *changes.tags_to_add))),
+            )
+            unit.artifacts.save(version)
+            if changes.aliases is not None:
+                return _with_aliases(unit, version, changes.aliases)
+            return existing_version(unit, artifact_number)
 
     def delete(self, artifact_number: int, *, delete_aliases: bool = False) -> ArtifactVersion:
         """Delete the version; its index is not given again.
@@ -252,6 +297,15 @@ class ArtifactService:
             NotFound: There is no such version.
             Conflict: It has aliases, and `delete_aliases` is not set.
         """
+        with self._database.writing() as unit:
+            version = existing_version(unit, artifact_number)
+            if version.aliases and not delete_aliases:
+                aliases = ", ".join(version.aliases)
+                raise Conflict(f"the artifact has the aliases {aliases}; delete them with it, or move them first")
+            unit.artifacts.set_aliases(artifact_number, ())
+            deleted = replace(version, state=ArtifactState.DELETED, updated_at=self._clock.now(), aliases=())
+            unit.artifacts.save(deleted)
+        return deleted
 
     def use(self, artifact_number: int, run: RunPath) -> ArtifactVersion:
         """Note that a run uses the version.
@@ -259,12 +313,85 @@ class ArtifactService:
         Raises:
             NotFound: There is no such version or run.
         """
+        with self._database.writing() as unit:
+            existing_run(unit, run)
+            version = existing_version(unit, artifact_number)
+            unit.artifacts.link(artifact_number, run, used=True)
+        return version
 
-    def outputs_of(self, run: RunPath, *, first: int | None = None, after: str | None = None) -> Page[ArtifactVersion]:
-        """The versions that the run logged."""
+    def _entries(self, unit: UnitOfWork, artifact_number: int) -> list[ManifestEntry]:
+        manifest = unit.artifacts.manifest_of(artifact_number)
+        if manifest is None or manifest.blob is None:
+            raise Conflict(f"the manifest of artifact number {artifact_number} was never uploaded")
+        with self._blobs.open(manifest.blob.digest) as stream:
+            return read_manifest(stream.read())
 
-    def inputs_of(self, run: RunPath, *, first: int | None = None, after: str | None = None) -> Page[ArtifactVersion]:
-        """The versions that the run used."""
 
-    def used_by(self, artifact_number: int) -> tuple[Run, ...]:
-        """The runs that used the version and still exist."""
+def _same_as(unit: UnitOfWork, draft: ArtifactDraft) -> ArtifactVersion | None:
+    """The version that the draft means without a new one being made, if there is one."""
+    if draft.client_id is not None:
+        version = unit.artifacts.by_client_id(draft.client_id)
+        place = (draft.entity, draft.project, draft.collection)
+        if (
+            version is not None
+            and version.state is not ArtifactState.DELETED
+            and (version.entity, version.project, version.collection) == place
+        ):
+            return version
+    if draft.deduplicate:
+        return unit.artifacts.by_digest(draft.entity, draft.project, draft.collection, draft.digest)
+    return None
+
+
+def _pending(unit: UnitOfWork, artifact_number: int) -> ArtifactVersion:
+    version = existing_version(unit, artifact_number)
+    if version.state is not ArtifactState.PENDING:
+        raise Conflict(
+            f"artifact number {artifact_number} is {version.state.value.lower()}; it does not change any more"
+        )
+    return version
+
+
+def _complete_files(unit: UnitOfWork, version: ArtifactVersion, entries: Sequence[ManifestEntry]) -> dict[str, int]:
+    """The size of every file; entries that were not registered take the bytes that the entity has of them.
+
+    Raises:
+        Conflict: Bytes are missing; the message names the files.
+    """
+    files = {file.name: file for file in unit.artifacts.files(version.number)}
+    absent = [entry for entry in entries if not entry.is_reference and entry.name not in files]
+    stored = unit.artifacts.blobs_by_md5(version.entity, {entry.digest for entry in absent})
+    added = [ArtifactFile(version.number, entry.name, entry.digest, stored.get(entry.digest)) for entry in absent]
+    unit.artifacts.put_files([file for file in added if file.blob is not None])
+    files.update({file.name: file for file in added})
+    missing = sorted(name for name, file in files.items() if file.blob is None)
+    if missing:
+        names = ", ".join(missing[:_NAMED]) + (f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else "")
+        raise Conflict(f"files of artifact {version.collection} were never uploaded: {names}")
+    return {name: file.blob.size_bytes for name, file in files.items() if file.blob is not None}
+
+
+def _with_aliases(unit: UnitOfWork, version: ArtifactVersion, aliases: Sequence[str]) -> ArtifactVersion:
+    chosen = tuple(dict.fromkeys(aliases))
+    if version.state is ArtifactState.PENDING:
+        unit.artifacts.save(replace(version, aliases=chosen))
+    else:
+        unit.artifacts.set_aliases(version.number, chosen)
+    return existing_version(unit, version.number)
+
+
+def _check_aliases(aliases: Sequence[str]) -> None:
+    check_texts({f"aliases[{index}]": alias for index, alias in enumerate(aliases)})
+    rule = "an alias is 1 to 128 characters without / and :, and not v with a number, which only the hub gives"
+    violations = [Violation(rule, repr(alias)) for alias in aliases if not _ALIAS.fullmatch(alias)]
+    if violations:
+        raise RequestInvalid(violations)
+
+
+def _checked_md5(md5: str) -> str:
+    try:
+        if len(base64.b64decode(md5, validate=True)) == _MD5_BYTES:
+            return md5
+    except binascii.Error as error:
+        raise RequestInvalid([Violation("an MD5 is 16 bytes in base64", repr(md5[:80]))]) from error
+    raise RequestInvalid([Violation("an MD5 is 16 bytes in base64", repr(md5[:80]))])

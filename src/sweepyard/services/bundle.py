@@ -39,7 +39,7 @@ def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, set
     return Services(
         access=AccessService(database, clock, ids),
         projects=ProjectService(database, clock),
-        runs=RunService(database, clock, ids),
+        runs=RunService(database, clock),
         streams=StreamService(database, clock),
         history=HistoryService(database),
         files=FileService(database, blobs, clock),

@@ -127,6 +127,9 @@ class RunRepository(Protocol):
     def count_by_state(self, selection: RunSelection) -> dict[RunState, int]:
         """How many selected runs are in each state; states without a run are absent."""
 
+    def states(self, selection: RunSelection) -> dict[str, RunState]:
+        """The selected runs' states, by run id."""
+
     def live_and_silent_since(self, moment: datetime) -> list[Run]:
         """Running, preempting, and handed-out pending runs of all projects whose last sign is before `moment`."""
 
@@ -217,8 +220,10 @@ class SweepRepository(Protocol):
     def leases(self, sweep_id: str) -> list[Lease]:
         """The sweep's leases, by position."""
 
-    def leases_with_runs(self, path: SweepPath) -> list[tuple[Lease, Run]]:
-        """The sweep's leases whose run still exists, by position."""
+    def leases_with_runs(
+        self, path: SweepPath, *, states: frozenset[RunState], agent_id: str | None = None
+    ) -> list[tuple[Lease, Run]]:
+        """The sweep's leases, of one agent where given, whose run is in one of `states`; by position."""
 
 
 class AgentRepository(Protocol):

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sweepyard.clock import Clock
 from sweepyard.domain.access import Actor
+from sweepyard.domain.filters import RunFilter, parse_filter
+from sweepyard.domain.names import check_texts
+from sweepyard.domain.ordering import Order, parse_order
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
-from sweepyard.ids import IdSource
+from sweepyard.domain.sweep import SweepPath
+from sweepyard.errors import NotFound, RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue
-from sweepyard.services.paging import Page
-from sweepyard.services.ports import Database, RunSelection
+from sweepyard.services.paging import Page, check_size, decode_cursor, encode_cursor
+from sweepyard.services.ports import Database, RunSelection, UnitOfWork
+from sweepyard.services.projects import check_name
+from sweepyard.services.transitions import moved
+
+T = TypeVar("T")
+
+# A client sends its first upsert within seconds of having asked how to resume.
+RESUME_WINDOW = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +66,9 @@ class Upserted:
 class RunService:
     """Makes, changes, lists and ends runs."""
 
-    def __init__(self, database: Database, clock: Clock, ids: IdSource) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._ids = ids
 
     def upsert(self, path: RunPath, changes: RunChanges, *, actor: Actor, begins: bool) -> Upserted:
         """Make the run, or overwrite what `changes` names; the project is made if there is none.
@@ -67,13 +79,42 @@ class RunService:
                 before loses its streams and summary, unless `note_resume` was called within the last two minutes.
 
         Raises:
-            RequestInvalid: A name is not legal.
+            RequestInvalid: A name is not legal, or a text holds what is no Unicode.
             NotFound: The sweep does not exist.
             Conflict: The state asked for cannot follow the present one.
         """
+        check_name("an entity's name", path.entity)
+        check_name("a project's name", path.project)
+        check_name("a run's id", path.run_id)
+        _check_changes(changes)
+        now = self._clock.now()
+        with self._database.writing() as unit:
+            unit.projects.ensure(path.entity, path.project, now)
+            if changes.sweep_id and unit.sweeps.get(SweepPath(path.entity, path.project, changes.sweep_id)) is None:
+                raise NotFound(f"there is no sweep {path.entity}/{path.project}/{changes.sweep_id}")
+            stored = unit.runs.get(path)
+            run = stored or _new_run(path, now, actor)
+            if begins and stored is not None:
+                run = _prepared_to_begin(unit, stored, now)
+            run = _overwritten(run, changes, now)
+            state = changes.state or (RunState.RUNNING if begins else None)
+            if state is not None:
+                run = moved(run, state, now)
+            if stored is None:
+                unit.runs.add(run)
+            else:
+                unit.runs.save(run)
+            if begins:
+                unit.runs.add_event(path, RunEvent(now, "started", f"attempt {run.attempt} on {run.host or 'a host'}"))
+        return Upserted(run, stored is None)
 
     def note_resume(self, path: RunPath) -> Run | None:
-        """The run whose state a client asks for in order to resume it, remembered for the next `begins` upsert; or None."""
+        """The run that a client is about to resume, or None; the next `begins` upsert will keep what it has."""
+        with self._database.writing() as unit:
+            run = unit.runs.get(path)
+            if run is not None:
+                unit.runs.save(replace(run, resume_noted_at=self._clock.now()))
+        return run
 
     def get(self, path: RunPath) -> Run:
         """The run.
@@ -81,9 +122,13 @@ class RunService:
         Raises:
             NotFound: There is none.
         """
+        with self._database.reading() as unit:
+            return existing_run(unit, path)
 
     def find(self, path: RunPath) -> Run | None:
         """The run, or None."""
+        with self._database.reading() as unit:
+            return unit.runs.get(path)
 
     def list(
         self,
@@ -99,6 +144,17 @@ class RunService:
         Raises:
             RequestInvalid: The filter, the order or the cursor is malformed.
         """
+        wanted = parse_filter(filters)
+        ordering = parse_order(order)
+        limit = check_size(first)
+        oldest_first = ordering.by_creation
+        if wanted.everything and oldest_first is not None:
+            return self._stored_page(selection, ordering, not oldest_first, limit, after)
+        with self._database.reading() as unit:
+            candidates = unit.runs.select(_narrowed(selection, wanted))
+        runs = ordering.sort([run for run in candidates if wanted.matches(run)])
+        rest = runs if not after else _behind(runs, ordering, after)
+        return _page(rest[:limit], ordering, has_next=len(rest) > limit, total=len(runs))
 
     def count(self, selection: RunSelection, *, filters: JsonValue = None) -> int:
         """How many runs `list` would give in all.
@@ -106,9 +162,16 @@ class RunService:
         Raises:
             RequestInvalid: The filter is malformed.
         """
+        wanted = parse_filter(filters)
+        with self._database.reading() as unit:
+            if wanted.everything:
+                return unit.runs.count(selection)
+            return sum(1 for run in unit.runs.select(_narrowed(selection, wanted)) if wanted.matches(run))
 
     def count_by_state(self, selection: RunSelection) -> Mapping[RunState, int]:
         """How many runs are in each state; states without a run are absent."""
+        with self._database.reading() as unit:
+            return unit.runs.count_by_state(selection)
 
     def events(self, path: RunPath) -> tuple[RunEvent, ...]:
         """What happened to the run, in order.
@@ -116,6 +179,21 @@ class RunService:
         Raises:
             NotFound: There is no such run.
         """
+        with self._database.reading() as unit:
+            existing_run(unit, path)
+            return tuple(unit.runs.events(path))
+
+    def record_alert(self, path: RunPath, *, title: str, text: str, severity: str) -> None:
+        """Keep an alert that the run raised, among its events.
+
+        Raises:
+            NotFound: There is no such run.
+            RequestInvalid: A text is not Unicode.
+        """
+        check_texts({"title": title, "text": text})
+        with self._database.writing() as unit:
+            existing_run(unit, path)
+            unit.runs.add_event(path, RunEvent(self._clock.now(), f"alert {severity.lower()}", f"{title}: {text}"))
 
     def request_stop(self, path: RunPath) -> Run:
         """Ask the run to stop: its client learns it with its next chunk, its agent after a grace period.
@@ -125,6 +203,8 @@ class RunService:
         Raises:
             NotFound: There is no such run.
         """
+        with self._database.writing() as unit:
+            return stop(unit, existing_run(unit, path), self._clock.now())
 
     def set_state(self, path: RunPath, state: RunState) -> Run:
         """Change the state by hand.
@@ -133,6 +213,13 @@ class RunService:
             NotFound: There is no such run.
             Conflict: The state cannot follow the present one.
         """
+        with self._database.writing() as unit:
+            before = existing_run(unit, path)
+            run = moved(before, state, self._clock.now())
+            if run is not before:
+                unit.runs.save(run)
+                unit.runs.add_event(path, RunEvent(run.updated_at, state.value, "set by hand"))
+        return run
 
     def delete(self, path: RunPath) -> None:
         """Remove the run with its streams and files; artifacts that it made stay.
@@ -140,3 +227,139 @@ class RunService:
         Raises:
             NotFound: There is no such run.
         """
+        with self._database.writing() as unit:
+            existing_run(unit, path)
+            unit.runs.delete(path)
+
+    def _stored_page(
+        self, selection: RunSelection, ordering: Order, newest_first: bool, limit: int, after: str | None
+    ) -> Page[Run]:
+        place = _creation_place(after) if after else None
+        with self._database.reading() as unit:
+            runs = unit.runs.page(selection, newest_first=newest_first, after=place, limit=limit + 1)
+            total = unit.runs.count(selection)
+        return _page(runs[:limit], ordering, has_next=len(runs) > limit, total=total)
+
+
+def existing_run(unit: UnitOfWork, path: RunPath) -> Run:
+    """The run.
+
+    Raises:
+        NotFound: There is none.
+    """
+    run = unit.runs.get(path)
+    if run is None:
+        raise NotFound(f"there is no run {path}")
+    return run
+
+
+def stop(unit: UnitOfWork, run: Run, now: datetime) -> Run:
+    """Ask a live run to stop, or kill one that no process works on; what is over stays as it is."""
+    waits = run.state is RunState.PREEMPTED or (run.state is RunState.PENDING and run.agent_id is None)
+    if waits:
+        stopped = moved(run, RunState.KILLED, now)
+    elif run.state.is_live and not run.stop_requested:
+        stopped = replace(run, stop_requested=True, stop_requested_at=now, updated_at=now)
+    else:
+        return run
+    unit.runs.save(stopped)
+    unit.runs.add_event(run.path, RunEvent(now, "killed" if waits else "stop requested"))
+    return stopped
+
+
+def _new_run(path: RunPath, now: datetime, actor: Actor) -> Run:
+    return Run(
+        path=path,
+        state=RunState.PENDING,
+        created_at=now,
+        updated_at=now,
+        display_name=path.run_id,
+        creator=actor.username,
+    )
+
+
+def _prepared_to_begin(unit: UnitOfWork, run: Run, now: datetime) -> Run:
+    """The stored run as a new process finds it: whole if it resumes, without streams and summary if it does not."""
+    resumes = run.resume_noted_at is not None and now - run.resume_noted_at <= RESUME_WINDOW
+    if "t" in run.wandb_config and not resumes:
+        unit.streams.truncate(run.path)
+        run = replace(run, summary={})
+    if not run.state.is_live:
+        run = replace(run, stop_requested=False, stop_requested_at=None)
+    return replace(run, resume_noted_at=None, heartbeat_at=now)
+
+
+def _chosen(new: T | None, old: T) -> T:
+    return old if new is None else new
+
+
+def _overwritten(run: Run, changes: RunChanges, now: datetime) -> Run:
+    return replace(
+        run,
+        updated_at=now,
+        display_name=changes.display_name or run.display_name,
+        config=_chosen(changes.config, run.config),
+        wandb_config=_chosen(changes.wandb_config, run.wandb_config),
+        summary=_chosen(changes.summary, run.summary),
+        tags=_chosen(changes.tags, run.tags),
+        group=_chosen(changes.group, run.group),
+        job_type=_chosen(changes.job_type, run.job_type),
+        notes=_chosen(changes.notes, run.notes),
+        commit=_chosen(changes.commit, run.commit),
+        host=_chosen(changes.host, run.host),
+        program=_chosen(changes.program, run.program),
+        repo=_chosen(changes.repo, run.repo),
+        sweep_id=changes.sweep_id or run.sweep_id,
+    )
+
+
+def _check_changes(changes: RunChanges) -> None:
+    texts = {
+        "display_name": changes.display_name,
+        "group": changes.group,
+        "job_type": changes.job_type,
+        "notes": changes.notes,
+        "commit": changes.commit,
+        "host": changes.host,
+        "program": changes.program,
+        "repo": changes.repo,
+    }
+    texts.update({f"tags[{index}]": tag for index, tag in enumerate(changes.tags or ())})
+    check_texts(texts)
+
+
+def _narrowed(selection: RunSelection, wanted: RunFilter) -> RunSelection:
+    states = selection.states
+    if wanted.states is not None:
+        states = wanted.states if states is None else states & wanted.states
+    return replace(selection, sweep_id=selection.sweep_id or wanted.sweep_id, states=states)
+
+
+def _page(runs: Sequence[Run], ordering: Order, *, has_next: bool, total: int) -> Page[Run]:
+    cursors = tuple(encode_cursor(ordering.key_of(run)) for run in runs)
+    return Page(tuple(runs), cursors, has_next, total)
+
+
+def _behind(runs: Sequence[Run], ordering: Order, after: str) -> Sequence[Run]:
+    key = decode_cursor(after)
+    try:
+        if not isinstance(key, list):
+            raise ValueError("the key is a list")
+        return [run for run in runs if ordering.is_behind(run, key)]
+    except ValueError as error:
+        raise _not_a_place(after) from error
+
+
+def _creation_place(after: str) -> tuple[datetime, str]:
+    match decode_cursor(after):
+        case [[1, str(moment)], str(run_id)]:
+            try:
+                return datetime.fromisoformat(moment), run_id
+            except ValueError as error:
+                raise _not_a_place(after) from error
+        case _:
+            raise _not_a_place(after)
+
+
+def _not_a_place(after: str) -> RequestInvalid:
+    return RequestInvalid([Violation("`after` is a cursor of an earlier page in the same order", after)])

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sweepyard.clock import Clock
 from sweepyard.domain.history import Chunk, Stream
-from sweepyard.domain.run import RunPath
-from sweepyard.jsonvalue import JsonObject
+from sweepyard.domain.names import is_unicode
+from sweepyard.domain.run import TRANSITIONS, Run, RunEvent, RunPath, RunState, state_of_exit
+from sweepyard.errors import RequestInvalid, Violation
+from sweepyard.jsonvalue import JsonObject, loads_object
 from sweepyard.services.ports import Database
+from sweepyard.services.runs import existing_run
+from sweepyard.services.transitions import moved
+
+_MAX_NUMBER = 2**53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,13 +25,11 @@ class StreamUpdate:
 
     Attributes:
         summary: The whole summary, if sent.
-        uploaded: Names of run files whose upload the client has finished.
         complete: Whether the run is over; `exit_code` then says how.
     """
 
     chunks: tuple[Chunk, ...] = ()
     summary: JsonObject | None = None
-    uploaded: tuple[str, ...] = ()
     preempting: bool = False
     complete: bool = False
     exit_code: int | None = None
@@ -62,13 +68,30 @@ class StreamService:
         """Store everything in the update, or nothing; on disk when this returns. Receiving it again changes nothing.
 
         Any sign of life makes a run that was taken for crashed a running one again, unless its point was given to
-        another agent meanwhile. `complete` ends the run as its exit code says; a preempting run that ends with an
-        exit code other than 0 is preempted.
+        another agent meanwhile. `complete` ends the run as its exit code says, as long as its state allows that; a
+        preempting run that ends with an exit code other than 0 is preempted, one that was asked to stop is killed.
 
         Raises:
             NotFound: There is no such run.
-            RequestInvalid: A history or events line is not a JSON object, or an offset is negative.
+            RequestInvalid: A history or events line is not a JSON object, an offset is out of range, or a complete
+                run has no exit code.
         """
+        steps = _checked(update)
+        now = self._clock.now()
+        with self._database.writing() as unit:
+            before = existing_run(unit, path)
+            for chunk, numbers in zip(update.chunks, steps, strict=True):
+                if chunk.lines:
+                    unit.streams.write(path, chunk, numbers)
+            run = replace(before, heartbeat_at=now)
+            if update.summary is not None:
+                run = replace(run, summary=update.summary, updated_at=now)
+            run = _after(run, update, now)
+            unit.runs.save(run)
+            if run.state is not before.state:
+                detail = "" if run.exit_code is None else f"exit code {run.exit_code}"
+                unit.runs.add_event(path, RunEvent(now, run.state.value, detail))
+        return StreamReply(stop=run.stop_requested or run.state is RunState.KILLED)
 
     def tails(self, path: RunPath) -> StreamTails:
         """Where the streams end.
@@ -76,3 +99,78 @@ class StreamService:
         Raises:
             NotFound: There is no such run.
         """
+        with self._database.reading() as unit:
+            existing_run(unit, path)
+            return StreamTails(
+                counts=unit.streams.line_counts(path),
+                last_history=unit.streams.last_line(path, Stream.HISTORY),
+                last_event=unit.streams.last_line(path, Stream.EVENTS),
+            )
+
+
+def _after(run: Run, update: StreamUpdate, now: datetime) -> Run:
+    """The run in the state that the update leads to."""
+    if update.preempting and run.state is RunState.RUNNING:
+        run = moved(run, RunState.PREEMPTING, now)
+    if update.complete and update.exit_code is not None:
+        end = _end(run, update.exit_code)
+        return moved(run, end, now, exit_code=update.exit_code) if end in TRANSITIONS[run.state] else run
+    if run.state is RunState.CRASHED:
+        return replace(moved(run, RunState.RUNNING, now), started_at=run.started_at)
+    return run
+
+
+def _end(run: Run, exit_code: int) -> RunState:
+    if exit_code == 0:
+        return RunState.FINISHED
+    if run.stop_requested:
+        return RunState.KILLED
+    return RunState.PREEMPTED if run.state is RunState.PREEMPTING else state_of_exit(exit_code)
+
+
+def _checked(update: StreamUpdate) -> list[Sequence[int]]:
+    """The step of every line of every chunk.
+
+    Raises:
+        RequestInvalid: With everything that is wrong with the update.
+    """
+    violations: list[Violation] = []
+    steps: list[Sequence[int]] = []
+    for chunk in update.chunks:
+        if not 0 <= chunk.offset < _MAX_NUMBER:
+            violations.append(
+                Violation("an offset is a line number of 0 or more", str(chunk.offset), where=chunk.stream.value)
+            )
+        numbers = []
+        for line_number, line in enumerate(chunk.lines, chunk.offset):
+            try:
+                numbers.append(_step(chunk.stream, line_number, line))
+            except ValueError as error:
+                where = f"{chunk.stream.value}:{line_number}"
+                violations.append(Violation(str(error), repr(line[:80]), where=where))
+        steps.append(numbers)
+    if update.complete and update.exit_code is None:
+        violations.append(Violation("a complete run has an exit code"))
+    if violations:
+        raise RequestInvalid(violations)
+    return steps
+
+
+def _step(stream: Stream, line_number: int, line: str) -> int:
+    """The step that a line belongs to; a line without one is its own step.
+
+    Raises:
+        ValueError: The line breaks a rule of its stream.
+    """
+    if not is_unicode(line):
+        raise ValueError("a line is Unicode")
+    if stream is Stream.CONSOLE:
+        return 0
+    try:
+        row = loads_object(line)
+    except ValueError as error:
+        raise ValueError("a history or events line is a JSON object") from error
+    step = row.get("_step", line_number) if stream is Stream.HISTORY else line_number
+    if isinstance(step, bool) or not isinstance(step, int | float) or step != step // 1 or not 0 <= step < _MAX_NUMBER:
+        raise ValueError("_step is a whole number of 0 or more")
+    return int(step)

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sweepyard.clock import Clock
 from sweepyard.domain.access import Actor
+from sweepyard.domain.fields import descend
+from sweepyard.domain.filters import parse_filter
+from sweepyard.domain.names import check_texts
 from sweepyard.domain.run import Run, RunState
-from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState
+from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState, check_sweep_transition
+from sweepyard.errors import Conflict, NotFound, SweepFileInvalid
 from sweepyard.ids import IdSource
-from sweepyard.jsonvalue import JsonObject
-from sweepyard.services.paging import Page
-from sweepyard.services.ports import Database
+from sweepyard.jsonvalue import JsonObject, is_finite_number
+from sweepyard.services.paging import Page, page_of
+from sweepyard.services.ports import Database, RunSelection, UnitOfWork
+from sweepyard.services.projects import check_name
+from sweepyard.services.runs import stop
+from sweepyard.sweeps import engine
+from sweepyard.sweeps.config import SweepConfig, parse
+
+
+@functools.lru_cache(maxsize=128)
+def parsed(config_yaml: str) -> SweepConfig:
+    """A sweep file that was accepted before; parsed once, since every heartbeat asks for it."""
+    return parse(config_yaml)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +85,31 @@ class SweepService:
             RequestInvalid: A name is not legal.
             SweepFileInvalid: The file breaks a rule, or asks for what this hub cannot do yet.
         """
+        check_name("an entity's name", entity)
+        check_name("a project's name", project)
+        check_texts({"display_name": draft.display_name, "description": draft.description})
+        parse_filter(draft.prior_runs_filters)
+        config = _accepted(draft.config_yaml)
+        now = self._clock.now()
+        sweep = Sweep(
+            path=SweepPath(entity, project, self._ids.short()),
+            state=SweepState.PENDING,
+            config_yaml=draft.config_yaml,
+            seed=self._seed(config),
+            created_at=now,
+            updated_at=now,
+            display_name=_chosen(draft.display_name, config.name) or "",
+            description=_chosen(draft.description, config.description) or "",
+            controller=draft.controller,
+            scheduler=draft.scheduler,
+            creator=actor.username,
+            warnings=tuple(config.warnings),
+            prior_runs_filters=draft.prior_runs_filters,
+        )
+        with self._database.writing() as unit:
+            unit.projects.ensure(entity, project, now)
+            unit.sweeps.add(sweep)
+        return sweep
 
     def update(self, path: SweepPath, changes: SweepChanges) -> Sweep:
         """Change a sweep: its state by the table of domain.sweep, its file before the first run only.
@@ -77,6 +119,32 @@ class SweepService:
             SweepFileInvalid: As for `create`.
             Conflict: The state cannot follow the present one, or the sweep has runs and gets a new file.
         """
+        check_texts({"display_name": changes.display_name, "description": changes.description})
+        config = None if changes.config_yaml is None else _accepted(changes.config_yaml)
+        now = self._clock.now()
+        with self._database.writing() as unit:
+            before = existing_sweep(unit, path)
+            sweep = replace(
+                before,
+                updated_at=now,
+                display_name=_chosen(changes.display_name, before.display_name) or "",
+                description=_chosen(changes.description, before.description) or "",
+                controller=changes.controller if changes.controller is not None else before.controller,
+                scheduler=changes.scheduler if changes.scheduler is not None else before.scheduler,
+            )
+            if config is not None and changes.config_yaml != before.config_yaml:
+                if unit.sweeps.leases(path.sweep_id):
+                    raise Conflict(f"sweep {path} has runs already; its file can be changed before the first run only")
+                sweep = replace(
+                    sweep,
+                    config_yaml=changes.config_yaml or "",
+                    warnings=tuple(config.warnings),
+                    seed=before.seed if config.seed is None else config.seed,
+                )
+            if changes.state is not None:
+                sweep = steered(unit, sweep, changes.state, now)
+            unit.sweeps.save(sweep)
+        return sweep
 
     def set_state(self, path: SweepPath, state: SweepState) -> Sweep:
         """Pause, resume, finish or cancel; canceling asks every live run to stop.
@@ -85,6 +153,7 @@ class SweepService:
             NotFound: There is no such sweep.
             Conflict: The state cannot follow the present one.
         """
+        return self.update(path, SweepChanges(state=state))
 
     def get(self, path: SweepPath) -> Sweep:
         """The sweep.
@@ -92,15 +161,24 @@ class SweepService:
         Raises:
             NotFound: There is none.
         """
+        with self._database.reading() as unit:
+            return existing_sweep(unit, path)
 
     def find(self, path: SweepPath) -> Sweep | None:
         """The sweep, or None."""
+        with self._database.reading() as unit:
+            return unit.sweeps.get(path)
 
     def list(self, entity: str, project: str, *, first: int | None = None, after: str | None = None) -> Page[Sweep]:
         """The project's sweeps, newest first."""
+        with self._database.reading() as unit:
+            sweeps = unit.sweeps.of_project(entity, project)
+        return page_of(sweeps, lambda sweep: sweep.path.sweep_id, first=first, after=after)
 
     def counts(self, path: SweepPath) -> Mapping[RunState, int]:
         """How many of the sweep's runs are in each state; states without a run are absent."""
+        with self._database.reading() as unit:
+            return unit.runs.count_by_state(runs_of(path))
 
     def expected_runs(self, path: SweepPath) -> int | None:
         """How many runs the sweep will have; None where it has no end.
@@ -108,6 +186,7 @@ class SweepService:
         Raises:
             NotFound: There is no such sweep.
         """
+        return engine.expected_runs(parsed(self.get(path).config_yaml))
 
     def best(self, path: SweepPath) -> BestRun | None:
         """The run whose summary has the best finite value of the objective; None without objective or value.
@@ -115,6 +194,70 @@ class SweepService:
         Raises:
             NotFound: There is no such sweep.
         """
+        with self._database.reading() as unit:
+            sweep = existing_sweep(unit, path)
+            runs = unit.runs.select(runs_of(path))
+        objective = parsed(sweep.config_yaml).objective
+        if objective is None:
+            return None
+        best: BestRun | None = None
+        for run in runs:
+            value = descend(run.summary, objective.metric)
+            if is_finite_number(value) and isinstance(value, int | float):
+                number = float(value)
+                if best is None or objective.better(number, best.value):
+                    best = BestRun(run, number)
+        return best
 
     def leases(self, path: SweepPath) -> tuple[Lease, ...]:
         """The points handed out, by position."""
+        with self._database.reading() as unit:
+            return tuple(unit.sweeps.leases(path.sweep_id))
+
+    def _seed(self, config: SweepConfig) -> int:
+        """The file's seed, or 32 bits of one drawn."""
+        if config.seed is not None:
+            return config.seed
+        return int.from_bytes(hashlib.sha256(self._ids.token().encode()).digest()[:4], "big")
+
+
+def existing_sweep(unit: UnitOfWork, path: SweepPath) -> Sweep:
+    """The sweep.
+
+    Raises:
+        NotFound: There is none.
+    """
+    sweep = unit.sweeps.get(path)
+    if sweep is None:
+        raise NotFound(f"there is no sweep {path}")
+    return sweep
+
+
+def steered(unit: UnitOfWork, sweep: Sweep, state: SweepState, now: datetime) -> Sweep:
+    """The sweep in `state`; its live runs are asked to stop if that is CANCELED. The caller stores the sweep.
+
+    Raises:
+        Conflict: The state cannot follow the present one.
+    """
+    check_sweep_transition(sweep.state, state)
+    if state is SweepState.CANCELED and sweep.state is not state:
+        for run in unit.runs.select(runs_of(sweep.path)):
+            stop(unit, run, now)
+    return replace(sweep, state=state, updated_at=now)
+
+
+def runs_of(path: SweepPath) -> RunSelection:
+    """Every run of the sweep."""
+    return RunSelection(entity=path.entity, project=path.project, sweep_id=path.sweep_id)
+
+
+def _accepted(config_yaml: str) -> SweepConfig:
+    config = parse(config_yaml)
+    refused = engine.unsupported(config)
+    if refused:
+        raise SweepFileInvalid(refused)
+    return config
+
+
+def _chosen(new: str | None, old: str | None) -> str | None:
+    return old if new is None else new
