@@ -1,0 +1,1 @@
+"""The repositories: one file a noun, each over one connection."""

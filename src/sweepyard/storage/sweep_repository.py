@@ -1,0 +1,166 @@
+"""Sweeps and their leases, in SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, select
+
+from sweepyard.domain.run import Run, RunState
+from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState
+from sweepyard.storage import tables
+from sweepyard.storage.run_rows import run_of
+from sweepyard.storage.statements import insert_new
+
+_COLUMNS = tables.sweeps.c
+_LEASES = tables.leases.c
+_RUNS = tables.runs.c
+_OVER = tuple(state for state in SweepState if state.is_over)
+
+
+class SqlSweeps:
+    """The sweep repository; see `services.ports`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, sweep: Sweep) -> None:
+        insert_new(self._connection, tables.sweeps, _sweep_row(sweep), f"sweep {sweep.path}")
+
+    def get(self, path: SweepPath) -> Sweep | None:
+        statement = select(tables.sweeps).where(
+            _COLUMNS.sweep_id == path.sweep_id, _COLUMNS.entity == path.entity, _COLUMNS.project == path.project
+        )
+        row = self._connection.execute(statement).first()
+        return None if row is None else _sweep(row)
+
+    def save(self, sweep: Sweep) -> None:
+        statement = tables.sweeps.update().where(_COLUMNS.sweep_id == sweep.path.sweep_id)
+        self._connection.execute(statement.values(**_sweep_row(sweep)))
+
+    def of_project(self, entity: str, project: str) -> list[Sweep]:
+        statement = (
+            select(tables.sweeps)
+            .where(_COLUMNS.entity == entity, _COLUMNS.project == project)
+            .order_by(_COLUMNS.created_at.desc(), _COLUMNS.sweep_id)
+        )
+        return [_sweep(row) for row in self._connection.execute(statement)]
+
+    def unfinished(self) -> list[Sweep]:
+        statement = select(tables.sweeps).where(_COLUMNS.state.not_in(_OVER))
+        rows = self._connection.execute(statement.order_by(_COLUMNS.created_at, _COLUMNS.sweep_id))
+        return [_sweep(row) for row in rows]
+
+    def add_lease(self, lease: Lease) -> None:
+        what = f"a lease of position {lease.position} or of run {lease.run_id} of sweep {lease.sweep_id}"
+        insert_new(self._connection, tables.leases, _lease_row(lease), what)
+
+    def save_lease(self, lease: Lease) -> None:
+        statement = tables.leases.update().where(
+            _LEASES.sweep_id == lease.sweep_id, _LEASES.position == lease.position
+        )
+        self._connection.execute(statement.values(**_lease_row(lease)))
+
+    def lease_of_run(self, sweep_id: str, run_id: str) -> Lease | None:
+        statement = select(tables.leases).where(_LEASES.sweep_id == sweep_id, _LEASES.run_id == run_id)
+        row = self._connection.execute(statement).first()
+        return None if row is None else _lease(row)
+
+    def leases(self, sweep_id: str) -> list[Lease]:
+        statement = select(tables.leases).where(_LEASES.sweep_id == sweep_id).order_by(_LEASES.position)
+        return [_lease(row) for row in self._connection.execute(statement)]
+
+    def leases_with_runs(
+        self, path: SweepPath, *, states: frozenset[RunState], agent_id: str | None = None
+    ) -> list[tuple[Lease, Run]]:
+        runs = select(tables.runs).where(
+            _RUNS.sweep_id == path.sweep_id,
+            _RUNS.state.in_(states),
+            _RUNS.entity == path.entity,
+            _RUNS.project == path.project,
+        )
+        leases = select(tables.leases).join(
+            tables.runs,
+            and_(
+                _RUNS.run_id == _LEASES.run_id,
+                _RUNS.entity == path.entity,
+                _RUNS.project == path.project,
+                _RUNS.sweep_id == path.sweep_id,
+                _RUNS.state.in_(states),
+            ),
+        )
+        leases = leases.where(_LEASES.sweep_id == path.sweep_id)
+        if agent_id is not None:
+            leases = leases.where(_LEASES.agent_id == agent_id)
+            runs = runs.where(_RUNS.agent_id == agent_id)
+        by_id = {row.run_id: run_of(row) for row in self._connection.execute(runs)}
+        found = [_lease(row) for row in self._connection.execute(leases.order_by(_LEASES.position))]
+        return [(lease, by_id[lease.run_id]) for lease in found if lease.run_id in by_id]
+
+
+def _sweep_row(sweep: Sweep) -> dict[str, Any]:
+    return {
+        "sweep_id": sweep.path.sweep_id,
+        "entity": sweep.path.entity,
+        "project": sweep.path.project,
+        "state": sweep.state,
+        "config_yaml": sweep.config_yaml,
+        "seed": sweep.seed,
+        "created_at": sweep.created_at,
+        "updated_at": sweep.updated_at,
+        "display_name": sweep.display_name,
+        "description": sweep.description,
+        "suggestions": sweep.suggestions,
+        "controller": sweep.controller,
+        "scheduler": sweep.scheduler,
+        "creator": sweep.creator,
+        "warnings": list(sweep.warnings),
+        "prior_runs_filters": sweep.prior_runs_filters,
+    }
+
+
+def _sweep(row: Row[Any]) -> Sweep:
+    return Sweep(
+        path=SweepPath(row.entity, row.project, row.sweep_id),
+        state=row.state,
+        config_yaml=row.config_yaml,
+        seed=row.seed,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        display_name=row.display_name,
+        description=row.description,
+        suggestions=row.suggestions,
+        controller=row.controller,
+        scheduler=row.scheduler,
+        creator=row.creator,
+        warnings=tuple(row.warnings),
+        prior_runs_filters=row.prior_runs_filters,
+    )
+
+
+def _lease_row(lease: Lease) -> dict[str, Any]:
+    return {
+        "sweep_id": lease.sweep_id,
+        "position": lease.position,
+        "run_id": lease.run_id,
+        "parameters": lease.parameters,
+        "created_at": lease.created_at,
+        "agent_id": lease.agent_id,
+        "acknowledged": lease.acknowledged,
+        "handed_out": lease.handed_out,
+        "retries": lease.retries,
+    }
+
+
+def _lease(row: Row[Any]) -> Lease:
+    return Lease(
+        sweep_id=row.sweep_id,
+        position=row.position,
+        run_id=row.run_id,
+        parameters=row.parameters,
+        created_at=row.created_at,
+        agent_id=row.agent_id,
+        acknowledged=row.acknowledged,
+        handed_out=row.handed_out,
+        retries=row.retries,
+    )

@@ -1,0 +1,289 @@
+"""The tables, in SQL that every database speaks; migrations bring a stored one here."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from sweepyard.domain.access import Role
+from sweepyard.domain.artifact import ArtifactState
+from sweepyard.domain.run import RunState
+from sweepyard.domain.sweep import SweepState
+from sweepyard.storage.types import EnumText, JsonText, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts only an INTEGER primary key up by itself.
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+users = Table(
+    "users",
+    metadata,
+    Column("username", String(128), primary_key=True),
+    Column("entity", String(128), nullable=False),
+    Column("role", EnumText(Role), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("username", String(128), ForeignKey("users.username"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("entity", String(128), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("description", Text, nullable=False),
+    UniqueConstraint("entity", "name"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("entity", String(128), nullable=False),
+    Column("project", String(128), nullable=False),
+    Column("run_id", String(128), nullable=False),
+    Column("state", EnumText(RunState), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("config", JsonText, nullable=False),
+    Column("wandb_config", JsonText, nullable=False),
+    Column("summary", JsonText, nullable=False),
+    Column("tags", JsonText, nullable=False),
+    Column("group_name", Text, nullable=False),
+    Column("job_type", Text, nullable=False),
+    Column("notes", Text, nullable=False),
+    Column("commit_hash", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("program", Text, nullable=False),
+    Column("repo", Text, nullable=False),
+    Column("sweep_id", String(128)),
+    Column("agent_id", String(128)),
+    Column("attempt", Integer, nullable=False),
+    Column("stop_requested", Boolean, nullable=False),
+    Column("stop_requested_at", UtcDateTime),
+    Column("resume_noted_at", UtcDateTime),
+    Column("heartbeat_at", UtcDateTime),
+    Column("started_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("exit_code", Integer),
+    Column("creator", String(128), nullable=False),
+    UniqueConstraint("entity", "project", "run_id"),
+    ForeignKeyConstraint(["entity", "project"], ["projects.entity", "projects.name"]),
+    Index(None, "entity", "project", "created_at", "run_id"),
+    Index(None, "sweep_id", "state"),
+    Index(None, "state", "heartbeat_at"),
+)
+
+run_events = Table(
+    "run_events",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("run_number", _NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+# `body` is UTF-8: a console line may hold a NUL, which text columns refuse.
+run_lines = Table(
+    "run_lines",
+    metadata,
+    Column("run_number", _NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True),
+    Column("stream", String(32), primary_key=True),
+    Column("line_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("step", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+run_files = Table(
+    "run_files",
+    metadata,
+    Column("run_number", _NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("blob_digest", String(64), index=True),
+    Column("blob_md5", String(32)),
+    Column("blob_size_bytes", BigInteger),
+)
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("sweep_id", String(128), primary_key=True),
+    Column("entity", String(128), nullable=False),
+    Column("project", String(128), nullable=False),
+    Column("state", EnumText(SweepState), nullable=False, index=True),
+    Column("config_yaml", Text, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("suggestions", BigInteger, nullable=False),
+    Column("controller", JsonText),
+    Column("scheduler", JsonText),
+    Column("creator", String(128), nullable=False),
+    Column("warnings", JsonText, nullable=False),
+    Column("prior_runs_filters", JsonText),
+    ForeignKeyConstraint(["entity", "project"], ["projects.entity", "projects.name"]),
+    Index(None, "entity", "project", "created_at"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("sweep_id", String(128), ForeignKey("sweeps.sweep_id"), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("run_id", String(128), nullable=False),
+    Column("parameters", JsonText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("agent_id", String(128)),
+    Column("acknowledged", Boolean, nullable=False),
+    Column("handed_out", Integer, nullable=False),
+    Column("retries", Integer, nullable=False),
+    UniqueConstraint("sweep_id", "run_id"),
+    Index(None, "sweep_id", "agent_id"),
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("agent_id", String(128), primary_key=True),
+    Column("sweep_id", String(128), ForeignKey("sweeps.sweep_id"), nullable=False, index=True),
+    Column("entity", String(128), nullable=False),
+    Column("project", String(128), nullable=False),
+    Column("host", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("heartbeat_at", UtcDateTime, nullable=False),
+    Column("running", JsonText, nullable=False),
+    Column("has_left", Boolean, nullable=False),
+    Index(None, "has_left", "heartbeat_at"),
+)
+
+artifact_collections = Table(
+    "artifact_collections",
+    metadata,
+    Column("entity", String(128), primary_key=True),
+    Column("project", String(128), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("artifact_type", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("description", Text, nullable=False),
+    ForeignKeyConstraint(["entity", "project"], ["projects.entity", "projects.name"]),
+)
+
+_COLLECTION = ["artifact_collections.entity", "artifact_collections.project", "artifact_collections.name"]
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("entity", String(128), nullable=False),
+    Column("project", String(128), nullable=False),
+    Column("collection", String(128), nullable=False),
+    Column("artifact_type", Text, nullable=False),
+    Column("digest", String(128), nullable=False),
+    Column("state", EnumText(ArtifactState), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("version", Integer),
+    Column("description", Text, nullable=False),
+    Column("metadata", JsonText, nullable=False),
+    Column("requested_aliases", JsonText, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("file_count", Integer, nullable=False),
+    Column("created_by_run", String(128)),
+    Column("client_id", String(128), index=True),
+    Column("sequence_client_id", String(128), index=True),
+    Column("history_step", BigInteger),
+    Column("tags", JsonText, nullable=False),
+    UniqueConstraint("entity", "project", "collection", "version"),
+    ForeignKeyConstraint(["entity", "project", "collection"], _COLLECTION),
+    Index(None, "entity", "project", "collection", "digest"),
+)
+
+artifact_aliases = Table(
+    "artifact_aliases",
+    metadata,
+    Column("entity", String(128), primary_key=True),
+    Column("project", String(128), primary_key=True),
+    Column("collection", String(128), primary_key=True),
+    Column("alias", String(128), primary_key=True),
+    Column("artifact_number", _NUMBER, ForeignKey("artifacts.number"), nullable=False, index=True),
+    Column("place", Integer, nullable=False),
+)
+
+artifact_manifests = Table(
+    "artifact_manifests",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("artifact_number", _NUMBER, ForeignKey("artifacts.number"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("digest", String(128), nullable=False),
+    Column("blob_digest", String(64)),
+    Column("blob_md5", String(32)),
+    Column("blob_size_bytes", BigInteger),
+)
+
+artifact_files = Table(
+    "artifact_files",
+    metadata,
+    Column("artifact_number", _NUMBER, ForeignKey("artifacts.number"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("md5", String(32), nullable=False, index=True),
+    Column("blob_digest", String(64), index=True),
+    Column("blob_md5", String(32)),
+    Column("blob_size_bytes", BigInteger),
+)
+
+artifact_links = Table(
+    "artifact_links",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("artifact_number", _NUMBER, ForeignKey("artifacts.number"), nullable=False, index=True),
+    Column("entity", String(128), nullable=False),
+    Column("project", String(128), nullable=False),
+    Column("run_id", String(128), nullable=False),
+    Column("used", Boolean, nullable=False),
+    UniqueConstraint("entity", "project", "run_id", "used", "artifact_number"),
+)
