@@ -1,0 +1,323 @@
+"""The sweep config: a parsed sweep file, with W&B's exact schema and our own keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from sweepyard.domain.objective import Goal, Objective
+from sweepyard.errors import SweepFileInvalid, Violation
+from sweepyard.jsonvalue import JsonObject
+from sweepyard.sweeps import document
+from sweepyard.sweeps.document import Node
+from sweepyard.sweeps.findings import Findings, TextNumbers
+from sweepyard.sweeps.parameters import ParameterReader
+from sweepyard.sweeps.space import SearchSpace
+
+LARGEST_SEED = 2**63 - 1
+_MOST_RETRIES = 1000
+
+_WANDB_KEYS = frozenset(
+    {"method", "parameters", "metric", "metrics", "early_terminate", "scheduler", "command", "program", "name"}
+    | {"description", "entity", "project", "run_cap", "controller", "job", "image_uri", "kind", "apiVersion"}
+)
+OWN_KEYS = frozenset({"seed", "max_retries"})
+# Their meaning is settled, but no version understands them yet.
+LATER_KEYS = frozenset({"zip", "repeats"})
+
+_ENGINES: Mapping[str, tuple[str, ...]] = {
+    "wandb": ("grid", "bayes", "random"),
+    "optuna": ("custom",),
+    "ax": ("custom",),
+}
+_IMPUTATIONS = ("latest", "best", "worst")
+
+
+class Method(Enum):
+    """How a sweep searches; the values are the YAML's."""
+
+    GRID = "grid"
+    RANDOM = "random"
+    BAYES = "bayes"
+    CUSTOM = "custom"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepConfig:
+    """A sweep file, understood.
+
+    Attributes:
+        command: Items of the command, W&B's macros included; empty for the default command.
+        early_terminate: The file's `early_terminate` mapping, checked.
+        seed: Seeds the search; None leaves the choice to the hub.
+        max_retries: How often a crashed point goes out again; None leaves it to the hub.
+        raw: The whole file as plain values.
+        warnings: What is legal but likely not meant.
+        not_for_hub: What this version of the hub does not do.
+        not_for_wandb: What wandb.ai refuses.
+        lines: Where each top-level key stands, as `source:line`.
+    """
+
+    method: Method
+    parameters: SearchSpace
+    objective: Objective | None = None
+    run_cap: int | None = None
+    command: tuple[str, ...] = ()
+    program: str = ""
+    name: str = ""
+    description: str = ""
+    project: str = ""
+    entity: str = ""
+    early_terminate: JsonObject | None = None
+    seed: int | None = None
+    max_retries: int | None = None
+    raw: JsonObject
+    warnings: tuple[Violation, ...] = ()
+    not_for_hub: tuple[Violation, ...] = ()
+    not_for_wandb: tuple[Violation, ...] = ()
+    lines: Mapping[str, str]
+
+
+def parse(text: str, *, source: str = "sweep", text_numbers: TextNumbers = "reject") -> SweepConfig:
+    """Read a sweep file.
+
+    Args:
+        text: YAML, or JSON.
+        source: What to call the file in messages; each says `source:line`.
+        text_numbers: Whether numbers that YAML reads as text, such as `1e-5`, are refused, or taken as the
+            numbers that were meant and warned of.
+
+    Raises:
+        SweepFileInvalid: Rules are broken; all of them are named at once.
+    """
+    root = document.read(text, source=source)
+    findings = Findings(source, text_numbers)
+    if not root.is_mapping:
+        findings.violation(root, "a sweep file must hold a mapping", root.value)
+        raise SweepFileInvalid(findings.violations)
+    config = _Reader(root, findings).read()
+    if config is None or findings.violations:
+        raise SweepFileInvalid(sorted(findings.violations, key=_line_of))
+    return config
+
+
+class _Reader:
+    """Reads the top level of one file."""
+
+    def __init__(self, root: Node, findings: Findings) -> None:
+        self._root = root
+        self._entries = root.entries
+        self._findings = findings
+
+    def read(self) -> SweepConfig | None:
+        self._check_top_level()
+        method = self._method()
+        parameters = self._parameters(method)
+        objective = self._objective(method)
+        early_terminate = self._early_terminate()
+        self._scheduler(method)
+        texts = {key: self._text(key) for key in ("program", "name", "description", "project", "entity")}
+        for key in ("job", "image_uri", "apiVersion"):
+            self._text(key)
+        run_cap = self._integer("run_cap", 1, LARGEST_SEED)
+        command = self._command()
+        seed = self._integer("seed", 0, LARGEST_SEED)
+        max_retries = self._integer("max_retries", 0, _MOST_RETRIES)
+        raw = self._root.value
+        if method is None or not isinstance(raw, dict):
+            return None
+        return SweepConfig(
+            method=method,
+            parameters=parameters,
+            objective=objective,
+            run_cap=run_cap,
+            command=command,
+            early_terminate=early_terminate,
+            seed=seed,
+            max_retries=max_retries,
+            raw=raw,
+            warnings=tuple(self._findings.warnings),
+            not_for_hub=tuple(self._findings.not_for_hub),
+            not_for_wandb=tuple(self._findings.not_for_wandb),
+            lines={key: self._findings.at(node) for key, node in self._entries.items()},
+            **texts,
+        )
+
+    def _check_top_level(self) -> None:
+        findings = self._findings
+        findings.check_keys(self._root, _WANDB_KEYS | OWN_KEYS | LATER_KEYS, "a sweep file")
+        for key, node in self._entries.items():
+            if key in OWN_KEYS | LATER_KEYS:
+                findings.only_for_hub(node, f"wandb.ai knows no key `{key}` in a sweep file")
+            if key in LATER_KEYS:
+                findings.only_for_wandb(node, f"this version of the hub does not know `{key}` yet")
+        if "kind" in self._entries:
+            findings.choice(self._entries["kind"], "`kind`", ("sweep",))
+        for key in ("job", "image_uri"):
+            if key in self._entries:
+                findings.only_for_wandb(self._entries[key], f"the hub does not serve W&B Launch (`{key}`)")
+        controller = self._mapping("controller", {"type"})
+        if controller is not None:
+            kind = controller.entries.get("type")
+            if kind is None:
+                findings.violation(controller, "`controller` must have `type`")
+            elif findings.choice(kind, "`controller.type`", ("local", "cloud")) == "local":
+                findings.only_for_wandb(kind, "this version of the hub does not serve local controllers", kind.value)
+
+    def _method(self) -> Method | None:
+        node = self._entries.get("method")
+        if node is None:
+            self._findings.violation(self._root, f"a sweep file must have `method` ({', '.join(_METHODS)})")
+            return None
+        name = self._findings.choice(node, "`method`", _METHODS)
+        if name is None:
+            return None
+        method = Method(name)
+        if method in {Method.BAYES, Method.CUSTOM}:
+            sentence = f"this version of the hub does not search by `method: {name}` yet"
+            self._findings.only_for_wandb(node, sentence, hint="Use grid or random, or wandb.ai (tracking.mode=wandb)")
+        if method is Method.BAYES and "metric" not in self._entries:
+            self._findings.violation(node, "method bayes must have a `metric`")
+        return method
+
+    def _parameters(self, method: Method | None) -> SearchSpace:
+        node = self._entries.get("parameters")
+        if node is not None:
+            return SearchSpace(ParameterReader(self._findings, grid=method is Method.GRID).read(node))
+        scheduler = self._entries.get("scheduler")
+        if scheduler is None or "search_space" not in scheduler.entries:
+            self._findings.violation(self._root, "a sweep file must have `parameters`")
+        return SearchSpace(())
+
+    def _objective(self, method: Method | None) -> Objective | None:
+        several = self._entries.get("metrics")
+        if several is not None:
+            if "metric" in self._entries:
+                self._findings.violation(several, "`metric` and `metrics` must not stand together")
+            elif method not in {None, Method.CUSTOM}:
+                self._findings.violation(several, "`metrics` must go with `method: custom`")
+            if len(several.items) < 2:
+                self._findings.violation(several, "`metrics` must be a list of two or more", several.value)
+            for item in several.items:
+                self._metric(item, "`metrics`")
+        node = self._entries.get("metric")
+        return None if node is None else self._metric(node, "`metric`")
+
+    def _metric(self, node: Node, owner: str) -> Objective | None:
+        findings = self._findings
+        if not node.is_mapping:
+            findings.violation(node, f"{owner} must be a mapping with `name` and `goal`", node.value)
+            return None
+        findings.check_keys(node, {"name", "goal", "target", "impute", "impute_while_running"}, owner)
+        goal, target, name = Goal.MINIMIZE, None, ""
+        if "name" not in node.entries:
+            findings.violation(node, f"{owner} must have `name`")
+        else:
+            name = findings.text(node.entries["name"], f"{owner}'s name")
+        if "goal" in node.entries:
+            chosen = findings.choice(node.entries["goal"], f"{owner}'s goal", [goal.value for goal in Goal])
+            goal = Goal(chosen) if chosen else goal
+        if "target" in node.entries:
+            target = findings.number(node.entries["target"], f"{owner}'s target")
+        if "impute" in node.entries:
+            findings.choice(node.entries["impute"], f"{owner}'s impute", _IMPUTATIONS)
+        if "impute_while_running" in node.entries:
+            running = node.entries["impute_while_running"]
+            findings.choice(running, f"{owner}'s impute_while_running (text)", (*_IMPUTATIONS, "false"))
+        return Objective(name, goal, target) if name else None
+
+    def _early_terminate(self) -> JsonObject | None:
+        keys = {"type", "max_iter", "min_iter", "s", "eta", "strict"}
+        node = self._mapping("early_terminate", keys)
+        if node is None:
+            return None
+        findings, entries = self._findings, node.entries
+        findings.only_for_wandb(node, "this version of the hub does not terminate runs early (`early_terminate`) yet")
+        if "metric" not in self._entries:
+            findings.violation(node, "`early_terminate` must go with a `metric`")
+        if "type" in entries:
+            findings.choice(entries["type"], "`early_terminate.type`", ("hyperband",))
+        else:
+            findings.violation(node, "`early_terminate` must have `type`: hyperband")
+        if "min_iter" not in entries and not {"max_iter", "s"} <= entries.keys():
+            findings.violation(node, "`early_terminate` must have `min_iter`, or `max_iter` and `s`")
+        self._integer_in(node, "min_iter", 1, LARGEST_SEED)
+        max_iter = self._integer_in(node, "max_iter", 1, LARGEST_SEED)
+        brackets = findings.number(entries["s"], "`early_terminate.s`") if "s" in entries else None
+        eta = findings.number(entries["eta"], "`early_terminate.eta`") if "eta" in entries else 3
+        if eta is not None and eta <= 1:
+            findings.violation(entries["eta"], "`early_terminate.eta` must be above 1", eta)
+        elif eta is not None and max_iter is not None and brackets is not None and "min_iter" not in entries:
+            bands = max_iter / eta >= 1 and brackets >= 1
+            received = f"max_iter {max_iter}, s {brackets}, eta {eta}"
+            if not bands:
+                rule = "`early_terminate` must leave a band: s at least 1, max_iter at least eta"
+                findings.violation(node, rule, received)
+        strict = entries.get("strict")
+        if strict is not None and not isinstance(strict.value, bool):
+            findings.violation(strict, "`early_terminate.strict` must be true or false", strict.value)
+        return node.value if isinstance(node.value, dict) else None
+
+    def _scheduler(self, method: Method | None) -> None:
+        node = self._mapping("scheduler", {"engine", "source", "optimizer", "search_space"})
+        if node is None:
+            return
+        findings, entries = self._findings, node.entries
+        findings.only_for_wandb(node, "this version of the hub does not serve schedulers (`scheduler`)")
+        if "early_terminate" in self._entries:
+            findings.violation(node, "`scheduler` and `early_terminate` must not stand together")
+        if "engine" not in entries:
+            findings.violation(node, f"`scheduler` must have `engine` ({', '.join(_ENGINES)})")
+        else:
+            engine = findings.choice(entries["engine"], "`scheduler.engine`", _ENGINES)
+            if engine is not None and method is not None and method.value not in _ENGINES[engine]:
+                rule = f"`scheduler.engine: {engine}` must go with method {' or '.join(_ENGINES[engine])}"
+                findings.violation(entries["engine"], rule, method.value)
+        for key in ("source", "optimizer", "search_space"):
+            if key in entries:
+                findings.text(entries[key], f"`scheduler.{key}`")
+                if "source" not in entries:
+                    findings.violation(entries[key], f"`scheduler.{key}` must go with `source`")
+
+    def _command(self) -> tuple[str, ...]:
+        node = self._entries.get("command")
+        if node is None:
+            return ()
+        if not isinstance(node.value, list):
+            self._findings.violation(node, "`command` must be a list", node.value)
+        return tuple(self._findings.text(item, "each item of `command`") for item in node.items)
+
+    def _text(self, key: str) -> str:
+        node = self._entries.get(key)
+        return "" if node is None else self._findings.text(node, f"`{key}`")
+
+    def _mapping(self, key: str, allowed: set[str]) -> Node | None:
+        node = self._entries.get(key)
+        if node is None:
+            return None
+        if not node.is_mapping:
+            self._findings.violation(node, f"`{key}` must be a mapping", node.value)
+            return None
+        self._findings.check_keys(node, allowed, f"`{key}`")
+        return node
+
+    def _integer(self, key: str, low: int, high: int) -> int | None:
+        return self._integer_in(self._root, key, low, high)
+
+    def _integer_in(self, owner: Node, key: str, low: int, high: int) -> int | None:
+        node = owner.entries.get(key)
+        if node is None:
+            return None
+        value = node.value
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            self._findings.violation(node, f"`{key}` must be an integer from {low} to {high}", value)
+            return None
+        return value
+
+
+_METHODS = tuple(method.value for method in Method)
+
+
+def _line_of(violation: Violation) -> int:
+    return int(violation.where.rpartition(":")[2])
