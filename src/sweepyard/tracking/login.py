@@ -1,0 +1,59 @@
+"""Getting the W&B client ready for one server: the given one, or the one the user is logged in to.
+
+Nothing here writes `~/.netrc` or W&B's settings files, and nothing asks a question at a terminal.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import wandb
+from wandb.sdk import wandb_setup
+from wandb.sdk.lib import wbauth
+
+from sweepyard.errors import TrackingError
+from sweepyard.tracking.probe import check_server
+from sweepyard.tracking.server import Server
+
+
+def use_server(server: Server, output: Path) -> None:
+    """Point the client at `server`; the user's own W&B settings are not read.
+
+    Raises:
+        TrackingError: The server is away or refuses the key.
+    """
+    check_server(server.url, server.api_key)
+    # The client keeps settings for the whole process, and some of its requests follow those alone: left
+    # as they are, they would go to wandb.ai with this server's key.
+    wandb.setup(
+        wandb.Settings(
+            base_url=server.url,
+            api_key=server.api_key,
+            entity=server.entity,
+            mode="online",
+            settings_system=str(output / "wandb" / "settings"),
+        )
+    )
+
+
+def use_own_login() -> None:
+    """See to it that the server the user is logged in to, or the agent's, can be had.
+
+    Raises:
+        TrackingError: There is no login, or the server is away or refuses the key.
+    """
+    settings = wandb_setup.singleton().settings
+    if settings.mode in {"offline", "dryrun", "disabled"}:
+        return  # WANDB_MODE or `wandb offline`: the user's own choice
+    try:
+        login = wbauth.authenticate_session(host=settings.base_url, source="wandb.init()", prompt=False)
+    except wandb.Error as error:
+        raise TrackingError(f"the W&B login is not usable: {error}. Log in again with `wandb login`") from error
+    if login is None:
+        raise TrackingError(
+            f"tracking=wandb needs a login; there is none for {settings.base_url}. Run `wandb login`, set "
+            "WANDB_API_KEY, or train with tracking=hub or tracking=offline"
+        )
+    # Servers behind TLS may need certificates and proxies that the client knows better how to find.
+    if isinstance(login, wbauth.AuthApiKey) and settings.base_url.startswith("http://"):
+        check_server(settings.base_url, login.api_key)

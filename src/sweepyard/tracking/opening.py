@@ -1,0 +1,119 @@
+"""Opening the tracker that a run's config and environment ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweepyard.config.schema import TrackingConfig
+from sweepyard.errors import TrackingError
+from sweepyard.ids import RandomIds
+from sweepyard.tracking.memory import NoopTracker
+from sweepyard.tracking.server import Server
+from sweepyard.tracking.tracker import Tracker
+
+if TYPE_CHECKING:
+    from wandb import Settings as WandbSettings
+
+__all__ = ["Server", "open_tracker"]
+
+_INIT_TIMEOUT_SECONDS = 60.0
+_FINISH_TIMEOUT_SECONDS = 600.0
+
+
+def open_tracker(
+    config: TrackingConfig,
+    *,
+    server: Server | None,
+    output: Path,
+    run_id: str | None,
+    name: str | None,
+    notes: str,
+    resume: bool,
+    environ: Mapping[str, str],
+) -> Tracker:
+    """The tracker for one run, with its run started.
+
+    Under an agent (`WANDB_SWEEP_ID` in `environ`) the agent's server, project and run id win over `server`
+    and `config`, except in the modes `offline` and `disabled`, which talk to no server.
+
+    Args:
+        server: The hub, for mode `hub`; None under an agent and in the other modes.
+        output: The run's own folder; the client's `wandb/` goes below it.
+        run_id: The run's id; by default `WANDB_RUN_ID`, else a new one.
+        resume: Whether to go on with the run of that id, if the server has it; otherwise such a run is replaced.
+
+    Raises:
+        TrackingError: The server is away, refuses the key or the run, or there is no login.
+    """
+    if config.mode == "disabled":
+        return NoopTracker(run_id or environ.get("WANDB_RUN_ID") or RandomIds().short())
+
+    from sweepyard.tracking import login
+    from sweepyard.tracking.code import code_version
+    from sweepyard.tracking.wandb import WandbTracker
+
+    output.mkdir(parents=True, exist_ok=True)
+    agent_rules = bool(environ.get("WANDB_SWEEP_ID"))
+    fields: dict[str, Any] = {
+        "root_dir": str(output),
+        "run_group": config.group,
+        "run_job_type": config.job_type,
+        "run_tags": config.tags or None,
+        "run_name": name,
+        "run_notes": notes or None,
+        "save_code": False,
+    }
+    if not agent_rules:
+        fields["run_id"] = run_id or environ.get("WANDB_RUN_ID") or RandomIds().short()
+        fields["project"] = config.project
+        fields["entity"] = config.entity
+    if resume:
+        fields["resume"] = "allow"
+    fields["init_timeout"] = _INIT_TIMEOUT_SECONDS
+    fields["finish_timeout"] = _FINISH_TIMEOUT_SECONDS
+    fields["finish_timeout_raises"] = True
+
+    if config.mode == "offline":
+        fields["mode"] = "offline"
+    elif agent_rules or config.mode == "wandb":
+        login.use_own_login()
+    elif server is None:
+        raise TrackingError("tracking=hub needs a hub; none was given. Train with tracking=wandb, offline or disabled")
+    else:
+        login.use_server(server, output)
+        fields["mode"] = "online"
+        fields["entity"] = config.entity or server.entity
+
+    tracker = WandbTracker(_settings(fields), swept=_swept_keys(environ) if agent_rules else frozenset())
+    code = code_version(Path(os.curdir))
+    if code is not None:
+        tracker.configure({"code": code})
+    return tracker
+
+
+def _settings(fields: Mapping[str, Any]) -> WandbSettings:
+    import wandb
+
+    try:
+        return wandb.Settings(**{key: value for key, value in fields.items() if value is not None})
+    except (wandb.Error, ValueError) as error:
+        raise TrackingError(f"the W&B client refuses the run's settings: {error}") from error
+
+
+def _swept_keys(environ: Mapping[str, str]) -> frozenset[str]:
+    """The top-level config keys that the agent's parameter file sets."""
+    import yaml
+
+    path = environ.get("WANDB_SWEEP_PARAM_PATH")
+    if not path:
+        return frozenset()
+    try:
+        parameters = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise TrackingError(f"WANDB_SWEEP_PARAM_PATH must name the agent's parameter file; {path}: {error}") from error
+    if not isinstance(parameters, dict):
+        return frozenset()
+    return frozenset(str(key) for key in parameters if key != "wandb_version")
