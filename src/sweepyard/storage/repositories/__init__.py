@@ -1,1 +1,0 @@
-"""The repositories: one file a noun, each over one connection."""
