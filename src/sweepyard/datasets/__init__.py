@@ -1,1 +1,1 @@
-"""Data sets: IDX files, where they come from, what is in the catalogue, how they are split."""
+"""Data sets: reading and checking files, where they come from, splits, scaling, pictures."""
