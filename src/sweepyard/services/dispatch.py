@@ -73,7 +73,9 @@ class Dispatcher:
     def _returned(self) -> tuple[Lease, Run] | None:
         """The first point whose run ended badly and may go out again."""
         for lease, run in self._unit.sweeps.leases_with_runs(self._sweep.path, states=_MAY_RETURN):
-            if not run.stop_requested and (run.state is RunState.PREEMPTED or lease.retries < self._config.max_retries):
+            if not run.stop_requested and (
+                run.state is RunState.PREEMPTED or lease.retries < (self._config.max_retries or 0)
+            ):
                 return lease, run
         return None
 

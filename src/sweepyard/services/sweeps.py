@@ -103,7 +103,7 @@ class SweepService:
             controller=draft.controller,
             scheduler=draft.scheduler,
             creator=actor.username,
-            warnings=tuple(config.warnings),
+            warnings=tuple(str(warning) for warning in config.warnings),
             prior_runs_filters=draft.prior_runs_filters,
         )
         with self._database.writing() as unit:
@@ -138,7 +138,7 @@ class SweepService:
                 sweep = replace(
                     sweep,
                     config_yaml=changes.config_yaml or "",
-                    warnings=tuple(config.warnings),
+                    warnings=tuple(str(warning) for warning in config.warnings),
                     seed=before.seed if config.seed is None else config.seed,
                 )
             if changes.state is not None:

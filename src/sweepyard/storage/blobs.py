@@ -1,4 +1,4 @@
-"""Blobs in a folder: content-addressed by SHA-256, written beside their place and moved there whole."""
+"""Blobs in a folder, each under its SHA-256: `ab/abcdef...`."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from sweepyard.errors import NotFound
 from sweepyard.files import sync_folder
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_PARTS = "incoming"
 
 
-class _FolderWriter:
-    """Hashes what it is given on the way to a temporary file."""
+class FolderWriter:
+    """Takes one blob's bytes into a temporary file, and moves it to its place."""
 
-    def __init__(self, stream: IO[bytes], temporary: Path, store: FolderBlobs) -> None:
+    def __init__(self, store: BlobFolder, stream: IO[bytes], temporary: Path) -> None:
+        self._store = store
         self._stream = stream
         self._temporary = temporary
-        self._store = store
         self._sha256 = hashlib.sha256()
-        # W&B's manifests name files by MD5; nothing here trusts it.
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._size_bytes = 0
 
@@ -40,58 +40,63 @@ class _FolderWriter:
         self._stream.flush()
         os.fsync(self._stream.fileno())
         digest = self._sha256.hexdigest()
-        place = self._store.place_of(digest)
+        place = self._store.path_of(digest)
         if not place.exists():
-            if not place.parent.exists():
-                place.parent.mkdir(exist_ok=True)
-                sync_folder(place.parent.parent)
+            place.parent.mkdir(exist_ok=True)
             self._temporary.replace(place)
             sync_folder(place.parent)
+            sync_folder(place.parent.parent)
         return BlobRef(digest, self._md5.hexdigest(), self._size_bytes)
 
 
-class FolderBlobs:
-    """A `BlobStore` on a folder of the local file system."""
+class BlobFolder:
+    """The `BlobStore` of `services.ports`, on a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._incoming = folder / "incoming"
-        self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
-
-    def place_of(self, digest: str) -> Path:
-        """Where the blob of that digest lies, or would lie.
-
-        Raises:
-            NotFound: `digest` is not 64 hexadecimal digits, so that no path leaves the folder.
-        """
-        if _DIGEST.fullmatch(digest) is None:
-            raise NotFound(f"a blob is named by 64 hexadecimal digits; received {digest[:80]!r}")
-        return self._folder / digest[:2] / digest[2:]
+        self._parts = folder / _PARTS
+        self._parts.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @contextmanager
-    def writer(self) -> Iterator[_FolderWriter]:
-        descriptor, name = tempfile.mkstemp(dir=self._incoming)
+    def writer(self) -> Iterator[FolderWriter]:
+        """A writer whose temporary file is gone after the block."""
+        descriptor, name = tempfile.mkstemp(dir=self._parts, suffix=".part")
         temporary = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as stream:
-                yield _FolderWriter(stream, temporary, self)
+                yield FolderWriter(self, stream, temporary)
         finally:
             temporary.unlink(missing_ok=True)
 
     def open(self, digest: str) -> IO[bytes]:
+        """The blob as a seekable stream.
+
+        Raises:
+            NotFound: There is no such blob.
+        """
         try:
-            return self.place_of(digest).open("rb")
+            return self.path_of(digest).open("rb")
         except FileNotFoundError as error:
-            raise NotFound(f"no blob is stored under {digest}") from error
+            raise NotFound(f"there is no blob {digest}") from error
 
     def contains(self, digest: str) -> bool:
-        return _DIGEST.fullmatch(digest) is not None and self.place_of(digest).exists()
+        return _DIGEST.fullmatch(digest) is not None and self.path_of(digest).is_file()
 
     def delete(self, digest: str) -> None:
-        if self.contains(digest):
-            self.place_of(digest).unlink(missing_ok=True)
+        if _DIGEST.fullmatch(digest):
+            self.path_of(digest).unlink(missing_ok=True)
 
     def digests(self) -> Iterator[str]:
-        for folder in self._folder.iterdir():
-            if len(folder.name) == 2:
-                yield from (folder.name + blob.name for blob in folder.iterdir())
+        for path in self._folder.glob("??/*"):
+            if _DIGEST.fullmatch(path.name):
+                yield path.name
+
+    def path_of(self, digest: str) -> Path:
+        """Where the blob lies, or would.
+
+        Raises:
+            NotFound: `digest` is not 64 hexadecimal digits: nothing else can become a path here.
+        """
+        if not _DIGEST.fullmatch(digest):
+            raise NotFound(f"a blob is named by 64 hexadecimal digits; received {digest[:80]!r}")
+        return self._folder / digest[:2] / digest

@@ -1,94 +1,97 @@
-"""From a URL to a migrated database: engines, SQLite's pragmas, and the rule that writers run alone."""
+"""From a database's URL to engines: one for readers, one for the writer.
+
+SQLite runs in WAL mode, so that readers never wait for the writer, with `synchronous=FULL`, so that a commit is on
+disk when it returns. Its writers take turns: BEGIN IMMEDIATE takes the file's write lock at once instead of failing
+in mid-transaction, and a lock inside this process keeps its threads from polling for it.
+"""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from sweepyard.errors import HubError
-from sweepyard.storage.schema_version import migrate
-from sweepyard.storage.unit_of_work import SqlUnitOfWork
 
-_BUSY_TIMEOUT_MS = 30_000
-_READERS = 64  # More than the server's threads, so that a reader never waits for a connection.
-_CACHE_KIB = 16_384
+BUSY_TIMEOUT_MILLISECONDS = 30_000
+_READERS = 16
 
 
-class SqlDatabase:
-    """A `Database` over SQLAlchemy.
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Where units of work get their connections.
 
-    Writers of this process queue at a lock and hold a single connection; SQLite's own lock (`BEGIN
-    IMMEDIATE`) keeps other processes out. Readers have connections of their own, which cannot write.
+    Attributes:
+        reader: Its connections refuse to write.
+        writer: Its connections take the write lock when they begin.
     """
 
-    def __init__(self, writer: Engine, reader: Engine) -> None:
-        self._writer = writer
-        self._reader = reader
-        self._writing = threading.Lock()
+    reader: Engine
+    writer: Engine
 
-    @contextmanager
-    def reading(self) -> Iterator[SqlUnitOfWork]:
-        with self._reader.begin() as connection:
-            yield SqlUnitOfWork(connection)
-
-    @contextmanager
-    def writing(self) -> Iterator[SqlUnitOfWork]:
-        with self._writing, self._writer.begin() as connection:
-            yield SqlUnitOfWork(connection)
-
-    def close(self) -> None:
-        self._reader.dispose()
-        self._writer.dispose()
+    def dispose(self) -> None:
+        """Close every connection that is not in use."""
+        self.reader.dispose()
+        self.writer.dispose()
 
 
-def open_database(url: str) -> SqlDatabase:
-    """The database at an SQLAlchemy URL, for example `sqlite:////folder/hub.db`, at the present schema.
+def sqlite_url(path: Path) -> URL:
+    """The URL of a SQLite file."""
+    return URL.create("sqlite", database=str(path))
+
+
+def open_engines(url: str | URL) -> Engines:
+    """Engines on the database of that URL; a SQLite file is made, readable by its owner only, if there is none.
 
     Raises:
-        HubError: It cannot be opened, is of another kind, or is of a newer Sweepyard.
+        HubError: The URL names a database that this version does not speak to, or a file that cannot be used.
     """
-    address = make_url(url)
-    if address.get_backend_name() != "sqlite" or not address.database:
-        raise HubError(f"the hub keeps its rows in an SQLite file; received the URL {address.render_as_string()}")
-    Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-    writer = _sqlite_engine(address, writes=True)
-    migrate(writer)
-    return SqlDatabase(writer, _sqlite_engine(address, writes=False))
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise HubError(f"the hub keeps its rows in a SQLite file; received {parsed.render_as_string()}")
+    _make_private(Path(parsed.database))
+    arguments = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MILLISECONDS / 1000}
+    writer = create_engine(parsed, connect_args=arguments, pool_size=1, max_overflow=0)
+    reader = create_engine(parsed, connect_args=arguments, pool_size=_READERS, max_overflow=0)
+    event.listen(writer, "connect", _configure)
+    event.listen(reader, "connect", _configure)
+    event.listen(reader, "connect", _forbid_writing)
+    event.listen(writer, "begin", _begin_immediate)
+    event.listen(reader, "begin", _begin)
+    return Engines(reader, writer)
 
 
-def _sqlite_engine(address: URL, *, writes: bool) -> Engine:
-    engine = create_engine(
-        address,
-        pool_size=1 if writes else _READERS,
-        max_overflow=0,
-        connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000},
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        # Transactions begin and end where SQLAlchemy says so, not where the driver guesses.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in _pragmas(writes):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
+def _make_private(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise HubError(f"the database {path} cannot be used: {error.strerror or error}") from error
 
 
-def _pragmas(writes: bool) -> list[str]:
-    shared = [f"busy_timeout={_BUSY_TIMEOUT_MS}", f"cache_size=-{_CACHE_KIB if writes else 2048}", "foreign_keys=ON"]
-    if not writes:
-        return [*shared, "query_only=ON"]
-    # FULL: a commit is on the disk before the client hears of it.
-    return [*shared, "journal_mode=WAL", "synchronous=FULL"]
+def _configure(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # The driver would begin transactions by itself, and never immediate ones.
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _forbid_writing(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
+    connection.execute("PRAGMA query_only=ON")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

@@ -43,9 +43,7 @@ class SqlFiles:
 
     def delete(self, path: RunPath, name: str) -> None:
         number = find_number(self._connection, path)
-        self._connection.execute(
-            tables.run_files.delete().where(_COLUMNS.run_number == number, _COLUMNS.name == name)
-        )
+        self._connection.execute(tables.run_files.delete().where(_COLUMNS.run_number == number, _COLUMNS.name == name))
 
 
 def _file(row: Row[Any]) -> RunFile:

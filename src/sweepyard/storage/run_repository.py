@@ -57,11 +57,11 @@ class SqlRuns:
 
     def count_by_state(self, selection: RunSelection) -> dict[RunState, int]:
         statement = select(_COLUMNS.state, func.count()).where(*_selected(selection)).group_by(_COLUMNS.state)
-        return {state: count for state, count in self._connection.execute(statement)}
+        return {row.state: row[1] for row in self._connection.execute(statement)}
 
     def states(self, selection: RunSelection) -> dict[str, RunState]:
         statement = select(_COLUMNS.run_id, _COLUMNS.state).where(*_selected(selection))
-        return {run_id: state for run_id, state in self._connection.execute(statement)}
+        return {row.run_id: row.state for row in self._connection.execute(statement)}
 
     def live_and_silent_since(self, moment: datetime) -> list[Run]:
         handed_out = and_(_COLUMNS.state == RunState.PENDING, _COLUMNS.agent_id.is_not(None))

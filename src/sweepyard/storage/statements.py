@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table
+from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -54,7 +54,7 @@ def blob_columns(blob: BlobRef | None) -> dict[str, Any]:
     return {"blob_digest": blob.digest, "blob_md5": blob.md5, "blob_size_bytes": blob.size_bytes}
 
 
-def blob_of(row: Row[Any]) -> BlobRef | None:
+def blob_of(row: Any) -> BlobRef | None:
     """The blob that a row refers to."""
     if row.blob_digest is None:
         return None

@@ -56,9 +56,7 @@ class SqlSweeps:
         insert_new(self._connection, tables.leases, _lease_row(lease), what)
 
     def save_lease(self, lease: Lease) -> None:
-        statement = tables.leases.update().where(
-            _LEASES.sweep_id == lease.sweep_id, _LEASES.position == lease.position
-        )
+        statement = tables.leases.update().where(_LEASES.sweep_id == lease.sweep_id, _LEASES.position == lease.position)
         self._connection.execute(statement.values(**_lease_row(lease)))
 
     def lease_of_run(self, sweep_id: str, run_id: str) -> Lease | None:
@@ -92,7 +90,6 @@ class SqlSweeps:
         leases = leases.where(_LEASES.sweep_id == path.sweep_id)
         if agent_id is not None:
             leases = leases.where(_LEASES.agent_id == agent_id)
-            runs = runs.where(_RUNS.agent_id == agent_id)
         by_id = {row.run_id: run_of(row) for row in self._connection.execute(runs)}
         found = [_lease(row) for row in self._connection.execute(leases.order_by(_LEASES.position))]
         return [(lease, by_id[lease.run_id]) for lease in found if lease.run_id in by_id]

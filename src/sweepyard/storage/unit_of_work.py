@@ -1,55 +1,89 @@
-"""The repositories of one transaction."""
+"""Units of work on SQL: the `Database` of `services.ports`."""
 
 from __future__ import annotations
 
-from functools import cached_property
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection
 
-from sweepyard.storage.repositories.access import SqlAccess
-from sweepyard.storage.repositories.agents import SqlAgents
-from sweepyard.storage.repositories.artifacts import SqlArtifacts
-from sweepyard.storage.repositories.files import SqlFiles
-from sweepyard.storage.repositories.projects import SqlProjects
-from sweepyard.storage.repositories.runs import SqlRuns
-from sweepyard.storage.repositories.streams import SqlStreams
-from sweepyard.storage.repositories.sweeps import SqlSweeps
+from sweepyard.storage.access_repository import SqlAccess
+from sweepyard.storage.agent_repository import SqlAgents
+from sweepyard.storage.artifact_repository import SqlArtifacts
+from sweepyard.storage.engine import Engines, open_engines, sqlite_url
+from sweepyard.storage.file_repository import SqlFiles
+from sweepyard.storage.migrations import bring_up_to_date
+from sweepyard.storage.project_repository import SqlProjects
+from sweepyard.storage.run_repository import SqlRuns
+from sweepyard.storage.stream_repository import SqlStreams
+from sweepyard.storage.sweep_repository import SqlSweeps
+
+DATABASE_FILE = "hub.db"
 
 
 class SqlUnitOfWork:
-    """All repositories over one connection, inside one transaction."""
+    """The repositories on one connection, in one transaction."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.access = SqlAccess(connection)
+        self.projects = SqlProjects(connection)
+        self.runs = SqlRuns(connection)
+        self.streams = SqlStreams(connection)
+        self.files = SqlFiles(connection)
+        self.sweeps = SqlSweeps(connection)
+        self.agents = SqlAgents(connection)
+        self.artifacts = SqlArtifacts(connection)
 
-    @cached_property
-    def access(self) -> SqlAccess:
-        return SqlAccess(self._connection)
 
-    @cached_property
-    def projects(self) -> SqlProjects:
-        return SqlProjects(self._connection)
+class SqlDatabase:
+    """A database whose schema is up to date."""
 
-    @cached_property
-    def runs(self) -> SqlRuns:
-        return SqlRuns(self._connection)
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+        self._lock = threading.Lock()
+        self._writer: int | None = None
 
-    @cached_property
-    def streams(self) -> SqlStreams:
-        return SqlStreams(self._connection)
+    @contextmanager
+    def reading(self) -> Iterator[SqlUnitOfWork]:
+        """A unit of work on a consistent snapshot."""
+        with self._engines.reader.connect() as connection:
+            yield SqlUnitOfWork(connection)
 
-    @cached_property
-    def files(self) -> SqlFiles:
-        return SqlFiles(self._connection)
+    @contextmanager
+    def writing(self) -> Iterator[SqlUnitOfWork]:
+        """A unit of work that runs alone and is on disk when it ends.
 
-    @cached_property
-    def sweeps(self) -> SqlSweeps:
-        return SqlSweeps(self._connection)
+        Raises:
+            RuntimeError: This thread is inside another one already, and would wait for itself.
+        """
+        me = threading.get_ident()
+        if self._writer == me:
+            raise RuntimeError("a thread has one writing unit of work at a time")
+        with self._lock:
+            self._writer = me
+            try:
+                with self._engines.writer.begin() as connection:
+                    yield SqlUnitOfWork(connection)
+            finally:
+                self._writer = None
 
-    @cached_property
-    def agents(self) -> SqlAgents:
-        return SqlAgents(self._connection)
+    def close(self) -> None:
+        """Close every connection."""
+        self._engines.dispose()
 
-    @cached_property
-    def artifacts(self) -> SqlArtifacts:
-        return SqlArtifacts(self._connection)
+
+def open_database(home: Path) -> SqlDatabase:
+    """The database of a hub's home, made or migrated if need be.
+
+    Raises:
+        HubError: The file cannot be used, or was written by a newer version.
+    """
+    engines = open_engines(sqlite_url(home / DATABASE_FILE))
+    try:
+        bring_up_to_date(engines.writer)
+    except BaseException:
+        engines.dispose()
+        raise
+    return SqlDatabase(engines)

@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that the hub hands over."""
+"""What Alembic runs: migrations on the connection that it is handed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ from alembic import context
 
 from sweepyard.storage.tables import metadata
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=metadata,
-    render_as_batch=True,
-    transactional_ddl=False,  # The caller's transaction holds all of it.
-)
-context.run_migrations()
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

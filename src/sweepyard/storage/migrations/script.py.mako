@@ -1,7 +1,4 @@
-"""${message}.
-
-Revision: ${up_revision}, after ${down_revision or "nothing"}.
-"""
+"""${message}."""
 
 from __future__ import annotations
 
@@ -10,8 +7,10 @@ from alembic import op
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
+branch_labels = None
+depends_on = None
 
 
 def upgrade() -> None:
-    """Go forward."""
+    """Bring the tables of the revision before here."""
     ${upgrades if upgrades else "pass"}
