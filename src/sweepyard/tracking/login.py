@@ -37,23 +37,33 @@ def use_server(server: Server, output: Path) -> None:
 
 
 def use_own_login() -> None:
-    """See to it that the server the user is logged in to, or the agent's, can be had.
+    """See to it that the server the user is logged in to, or the agent's, can be had for a run.
 
     Raises:
         TrackingError: There is no login, or the server is away or refuses the key.
     """
-    settings = wandb_setup.singleton().settings
-    if settings.mode in {"offline", "dryrun", "disabled"}:
-        return  # WANDB_MODE or `wandb offline`: the user's own choice
+    # WANDB_MODE or `wandb offline` are the user's own choice, and need no server.
+    if wandb_setup.singleton().settings.mode not in {"offline", "dryrun", "disabled"}:
+        check_own_login()
+
+
+def check_own_login() -> str:
+    """Load the user's own login into the client; gives its server's base URL.
+
+    Raises:
+        TrackingError: There is no login, or the server is away or refuses the key.
+    """
+    url = wandb_setup.singleton().settings.base_url
     try:
-        login = wbauth.authenticate_session(host=settings.base_url, source="wandb.init()", prompt=False)
+        login = wbauth.authenticate_session(host=url, source="wandb.init()", prompt=False)
     except wandb.Error as error:
         raise TrackingError(f"the W&B login is not usable: {error}. Log in again with `wandb login`") from error
     if login is None:
         raise TrackingError(
-            f"tracking=wandb needs a login; there is none for {settings.base_url}. Run `wandb login`, set "
-            "WANDB_API_KEY, or train with tracking=hub or tracking=offline"
+            f"tracking=wandb needs a login; there is none for {url}. Run `wandb login`, set WANDB_API_KEY, "
+            "or train with tracking=hub or tracking=offline"
         )
     # Servers behind TLS may need certificates and proxies that the client knows better how to find.
-    if isinstance(login, wbauth.AuthApiKey) and settings.base_url.startswith("http://"):
-        check_server(settings.base_url, login.api_key)
+    if isinstance(login, wbauth.AuthApiKey) and url.startswith("http://"):
+        check_server(url, login.api_key)
+    return url

@@ -5,36 +5,61 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
 from sweepyard.errors import TrackingError
 
-PROBE_TIMEOUT_SECONDS = 10.0
+PATIENCE_SECONDS = 5.0
+_TIMEOUT_SECONDS = 10.0
+_PAUSE_SECONDS = 0.5
 _ANSWER_LIMIT_BYTES = 65_536
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _QUERY = json.dumps({"query": "query Viewer { viewer { id entity } }"}).encode()
 
 
-def check_server(url: str, api_key: str, *, timeout_seconds: float = PROBE_TIMEOUT_SECONDS) -> None:
+def check_server(url: str, api_key: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
     """Ask the server at `url` who `api_key` belongs to.
+
+    A server that is away or overloaded is asked again until `patience_seconds` are over, so that one that
+    restarts costs no run.
 
     Raises:
         TrackingError: Nothing answers there, it is no W&B server, or it refuses the key.
     """
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return _check_once(url, api_key)
+        except _TryAgain as error:
+            if time.monotonic() + _PAUSE_SECONDS > deadline:
+                raise TrackingError(str(error)) from error
+        time.sleep(_PAUSE_SECONDS)
+
+
+class _TryAgain(Exception):
+    """What may be otherwise in a moment; its text is fit for a `TrackingError`."""
+
+
+def _check_once(url: str, api_key: str) -> None:
     token = base64.b64encode(f"api:{api_key}".encode()).decode()
     headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
     try:
-        request = urllib.request.Request(f"{url}/graphql", data=_QUERY, headers=headers)  # noqa: S310  http or https
-        with _opener(url).open(request, timeout=timeout_seconds) as answer:
+        if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
+            raise ValueError("it must begin with http:// or https://")
+        request = urllib.request.Request(f"{url.rstrip('/')}/graphql", data=_QUERY, headers=headers)  # noqa: S310
+        with _opener(url).open(request, timeout=_TIMEOUT_SECONDS) as answer:
             body = answer.read(_ANSWER_LIMIT_BYTES)
     except urllib.error.HTTPError as error:
         with error:
             raise _refusal(url, error.code) from error
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except ValueError as error:
+        raise TrackingError(f"the tracking server's address must be a URL; received {url!r} ({error})") from error
+    except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or str(error) or type(error).__name__
-        raise TrackingError(
+        raise _TryAgain(
             f"the tracking server must be reachable; {url} does not answer ({reason}). "
             "Start it (`sweepyard hub serve`), correct WANDB_BASE_URL, or train with tracking=offline"
         ) from error
@@ -48,16 +73,17 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
     return urllib.request.build_opener()
 
 
-def _refusal(url: str, status: int) -> TrackingError:
+def _refusal(url: str, status: int) -> Exception:
     if status in {401, 403}:
-        return wrong_key(url)
-    return TrackingError(
+        return _wrong_key(url)
+    kind = _TryAgain if status == 429 or status >= 500 else TrackingError
+    return kind(
         f"the tracking server must speak W&B's protocol; {url} answers with HTTP status {status}. "
         "Correct WANDB_BASE_URL, look at that server's log, or train with tracking=offline"
     )
 
 
-def wrong_key(url: str) -> TrackingError:
+def _wrong_key(url: str) -> TrackingError:
     """The error for a key that the server at `url` refuses."""
     return TrackingError(
         f"the API key must be one that {url} knows; it refuses the present one. "
@@ -74,4 +100,4 @@ def _check_viewer(url: str, body: bytes) -> None:
             f"the tracking server must speak W&B's protocol; {url} answers something else. Correct WANDB_BASE_URL"
         ) from error
     if viewer is None:
-        raise wrong_key(url)
+        raise _wrong_key(url)

@@ -1,0 +1,180 @@
+"""Reading runs and sweeps back, from the hub or from the server that the user is logged in to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+import wandb
+from wandb.apis.public import Run, Sweep
+from wandb.sdk.lib.service.service_connection import WandbApiFailedError
+
+from sweepyard.domain.objective import Goal, Objective
+from sweepyard.domain.run import RunPath
+from sweepyard.domain.sweep import SweepPath
+from sweepyard.errors import TrackingError
+from sweepyard.jsonvalue import JsonObject, JsonValue
+from sweepyard.tracking.login import check_own_login
+from sweepyard.tracking.probe import check_server
+from sweepyard.tracking.records import RunRecord, SweepRecord
+from sweepyard.tracking.server import Server
+
+OLDEST_FIRST = "+created_at"
+_TIMEOUT_SECONDS = 30
+_PAGE_SIZE = 100
+_Answer = TypeVar("_Answer")
+
+
+class Reader:
+    """Reads through the W&B client's public API; every call asks the server anew."""
+
+    def __init__(self, server: Server | None) -> None:
+        """Connect to `server`, or to the one that the user is logged in to.
+
+        Raises:
+            TrackingError: The server is away, refuses the key, or there is no login.
+        """
+        if server is None:
+            self._url = check_own_login()
+            self._entity = ""
+            api_key = None
+        else:
+            check_server(server.url, server.api_key)
+            self._url = server.url
+            self._entity = server.entity
+            api_key = server.api_key
+        overrides = {"base_url": self._url, "entity": self._entity or None}
+        self._api: Any = wandb.Api(overrides=overrides, api_key=api_key, timeout=_TIMEOUT_SECONDS)
+
+    def runs(
+        self,
+        project: str,
+        entity: str | None = None,
+        filters: Mapping[str, JsonValue] | None = None,
+        order: str = OLDEST_FIRST,
+        limit: int | None = None,
+    ) -> list[RunRecord]:
+        """A project's runs.
+
+        Args:
+            filters: In W&B's Mongo-style form, for example `{"state": "finished"}`.
+            order: `+` or `-` before `created_at`, `summary_metrics.NAME` or `config.NAME.value`.
+            limit: At most so many; None for all.
+
+        Raises:
+            TrackingError: There is no such project, or the server refuses.
+        """
+        owner = entity or self._default_entity()
+        asked = dict(filters) if filters else {}
+        page = min(limit or _PAGE_SIZE, _PAGE_SIZE)
+
+        def read() -> list[RunRecord]:
+            found = self._api.runs(f"{owner}/{project}", filters=asked, order=order, per_page=page, lazy=False)
+            return [_run_record(run) for run in islice(found, limit)]
+
+        return self._ask(read, f"the project {owner}/{project}")
+
+    def run(self, path: RunPath | str) -> RunRecord:
+        """One run, named by its path or as `entity/project/id` or `project/id`.
+
+        Raises:
+            TrackingError: There is no such run, or the server refuses.
+        """
+        return _run_record(self._run(path))
+
+    def history(self, path: RunPath | str, keys: Sequence[str] | None = None) -> list[JsonObject]:
+        """The whole history of a run, in order: a mapping a row, `_step` included.
+
+        Args:
+            keys: Only these metrics, and only the rows that have all of them; None for everything.
+
+        Raises:
+            TrackingError: There is no such run, or the server refuses.
+        """
+        run = self._run(path)
+        asked = None if keys is None else [*dict.fromkeys(["_step", *keys])]
+        return self._ask(lambda: [dict(row) for row in run.scan_history(keys=asked)], f"the history of {path}")
+
+    def sweep(self, path: SweepPath | str) -> SweepRecord:
+        """One sweep with its runs, named by its path or as `entity/project/id` or `project/id`.
+
+        Raises:
+            TrackingError: There is no such sweep, or the server refuses.
+        """
+        entity, project, sweep_id = self._parts(path, "sweep")
+        where = SweepPath(entity, project, sweep_id)
+        sweep: Sweep = self._ask(lambda: self._api.sweep(str(where)), f"the sweep {where}")
+        config: JsonObject = sweep.config if isinstance(sweep.config, dict) else {}
+        return SweepRecord(
+            path=where,
+            name=str(sweep.name),
+            state=str(sweep.state).upper(),
+            config=config,
+            objective=_objective(config),
+            url=str(sweep.url),
+            expected_runs=sweep.expected_run_count,
+            runs=tuple(self.runs(project, entity, {"sweep": sweep_id})),
+        )
+
+    def _run(self, path: RunPath | str) -> Run:
+        entity, project, run_id = self._parts(path, "run")
+        where = RunPath(entity, project, run_id)
+        return self._ask(lambda: self._api.run(str(where)), f"the run {where}")
+
+    def _parts(self, path: object, kind: str) -> tuple[str, str, str]:
+        parts = str(path).strip("/").split("/")
+        if len(parts) == 2:
+            parts.insert(0, self._default_entity())
+        if len(parts) != 3 or not all(parts):
+            raise TrackingError(f"a {kind} is named as entity/project/id or project/id; received {str(path)!r}")
+        return parts[0], parts[1], parts[2]
+
+    def _default_entity(self) -> str:
+        if not self._entity:
+            self._entity = self._ask(lambda: self._api.default_entity, "the default entity") or ""
+        if not self._entity:
+            raise TrackingError(f"{self._url} names no default entity; name one: entity/project")
+        return self._entity
+
+    def _ask(self, read: Callable[[], _Answer], what: str) -> _Answer:
+        self._api.flush()  # the client would answer from its memory
+        try:
+            return read()
+        except (wandb.Error, WandbApiFailedError, ValueError, TimeoutError) as error:
+            raise TrackingError(f"{self._url} must deliver {what}; the W&B client says: {error}") from error
+
+
+def _run_record(run: Run) -> RunRecord:
+    summary: JsonObject = run.summary_metrics
+    return RunRecord(
+        path=RunPath(run.entity, run.project, run.id),
+        name=run.name or run.id,
+        state=run.state,
+        config=dict(run.config),
+        summary={key: value for key, value in summary.items() if not key.startswith("_")},
+        created_at=_time(run.created_at),
+        sweep_id=run.sweep_name or None,
+        duration_seconds=_duration(summary),
+        tags=tuple(run.tags),
+        url=run.url,
+    )
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _duration(summary: JsonObject) -> float | None:
+    runtime = summary.get("_runtime")
+    return float(runtime) if isinstance(runtime, int | float) else None
+
+
+def _objective(config: JsonObject) -> Objective | None:
+    metric: Any = config.get("metric")
+    if not isinstance(metric, dict) or not isinstance(metric.get("name"), str):
+        return None
+    goal = Goal.MAXIMIZE if metric.get("goal") == Goal.MAXIMIZE.value else Goal.MINIMIZE
+    target = metric.get("target")
+    return Objective(metric["name"], goal, float(target) if isinstance(target, int | float) else None)

@@ -1,0 +1,75 @@
+"""Runs and sweeps as a server reports them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sweepyard.domain.fields import descend
+from sweepyard.domain.objective import Objective
+from sweepyard.domain.run import RunPath
+from sweepyard.domain.sweep import SweepPath
+from sweepyard.jsonvalue import JsonObject, is_finite_number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run as read back.
+
+    Attributes:
+        state: W&B's word for it: running, finished, failed, crashed, killed...
+        config: In plain nesting, without what the client keeps for itself.
+        summary: Without the client's own keys (`_step`, `_runtime`...).
+        duration_seconds: From the run's first to its last sign of life; None when it has given none.
+    """
+
+    path: RunPath
+    name: str
+    state: str
+    config: JsonObject
+    summary: JsonObject
+    created_at: datetime
+    sweep_id: str | None
+    duration_seconds: float | None
+    tags: tuple[str, ...]
+    url: str
+
+    def objective_value(self, objective: Objective) -> float | None:
+        """The summary's finite value of the objective's metric; None where there is none."""
+        value = descend(self.summary, objective.metric)
+        return float(value) if isinstance(value, int | float) and is_finite_number(value) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRecord:
+    """A sweep as read back.
+
+    Attributes:
+        state: PENDING, RUNNING, PAUSED, FINISHED or CANCELED.
+        config: The sweep file, parsed.
+        runs: By creation.
+        expected_runs: How many runs its grid has; None where that is not bounded or the server does not say.
+    """
+
+    path: SweepPath
+    name: str
+    state: str
+    config: JsonObject
+    objective: Objective | None
+    url: str
+    expected_runs: int | None
+    runs: tuple[RunRecord, ...] = field(repr=False)
+
+    @property
+    def best(self) -> RunRecord | None:
+        """The run with the best finite value of the objective in its summary, the first of equals."""
+        ranked = self.ranked()
+        return ranked[0] if ranked else None
+
+    def ranked(self) -> list[RunRecord]:
+        """The runs that have a value of the objective, the best first, equals by creation."""
+        if self.objective is None:
+            return []
+        sign = -1.0 if self.objective.better(1.0, 0.0) else 1.0
+        valued = [(value, run) for run in self.runs if (value := run.objective_value(self.objective)) is not None]
+        return [run for _, run in sorted(valued, key=lambda pair: sign * pair[0])]
