@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sweepyard.hub.places import HubAddress, HubMode
     from sweepyard.services.access import AccessService
     from sweepyard.services.bundle import Services
-    from sweepyard.tracking.opening import Server
+    from sweepyard.tracking.server import Server
     from sweepyard.training.result import FitResult
     from sweepyard.training.stopping import StopSignal
 
@@ -34,9 +34,11 @@ def build_services(settings: Settings) -> Iterator[Services]:
         HubError: The extra `hub` is not installed.
     """
     try:
-        from sweepyard.storage.blobs import FolderBlobs
-        from sweepyard.storage.engine import open_database
+        from sweepyard.storage.blobs import BlobFolder
+        from sweepyard.storage.unit_of_work import open_database
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("sweepyard"):
+            raise
         raise HubError(
             f"the hub needs the package {error.name}: install Sweepyard with the extra `hub`, or set "
             "WANDB_BASE_URL and WANDB_API_KEY to a hub that runs elsewhere and use tracking=wandb"
@@ -48,7 +50,7 @@ def build_services(settings: Settings) -> Iterator[Services]:
     settings.home.mkdir(parents=True, exist_ok=True)
     database = open_database(settings.home)
     try:
-        yield bundle.build(database, FolderBlobs(settings.home / "blobs"), SystemClock(), RandomIds(), settings)
+        yield bundle.build(database, BlobFolder(settings.home / "blobs"), SystemClock(), RandomIds(), settings)
     finally:
         database.close()
 
@@ -119,7 +121,7 @@ def server_at(address: HubAddress, settings: Settings) -> Server:
     """
     from sweepyard.hub.credentials import read_key
     from sweepyard.hub.places import HubPlaces
-    from sweepyard.tracking.opening import Server
+    from sweepyard.tracking.server import Server
 
     places = HubPlaces(settings.home)
     key = read_key(places)
@@ -174,7 +176,7 @@ def run_training(
     """
     from sweepyard.clock import SystemClock
     from sweepyard.config.compose import compose
-    from sweepyard.datasets.catalogue import load
+    from sweepyard.datasets.loading import load
     from sweepyard.ids import RandomIds
     from sweepyard.tracking.opening import open_tracker
     from sweepyard.training import backend, console

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sweepyard.tracking.opening import Server
+    from sweepyard.tracking.server import Server
 
 # How the client behaves may stay the user's choice; whom it talks to and what it continues may not.
 _KEPT_PREFIXES = ("WANDB_X_", "WANDB_AGENT_", "WANDB_HTTP_TIMEOUT", "WANDB_CONSOLE", "WANDB_DISABLE_GIT")

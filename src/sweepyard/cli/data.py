@@ -47,7 +47,7 @@ def verify(name: str, folder: str | None, as_json: bool) -> None:
     from dataclasses import replace
 
     from sweepyard.cli.output import print_json
-    from sweepyard.datasets.catalogue import load
+    from sweepyard.datasets.loading import load
 
     dataset = load(_config(name, folder), replace(settings_now(), offline=True))
     if as_json:
@@ -96,7 +96,7 @@ def describe(name: str | None, folder: str | None, as_json: bool) -> None:
 
 
 def _load(name: str, folder: str | None) -> Dataset:
-    from sweepyard.datasets.catalogue import load
+    from sweepyard.datasets.loading import load
 
     return load(_config(name, folder), settings_now())
 

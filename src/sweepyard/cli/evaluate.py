@@ -17,7 +17,11 @@ from sweepyard.cli.style import CONTEXT, examples
 )
 @click.argument("model")
 @click.option(
-    "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True, help="Of the data."
+    "--split",
+    type=click.Choice(["train", "validation", "test"]),
+    default="test",
+    show_default=True,
+    help="Of the data.",
 )
 @click.option("--data", "data_name", metavar="NAME", help="A data set; by default the one that MODEL was trained on.")
 @click.option("--folder", metavar="DIR", help="A folder with IDX files, looked at first.")

@@ -67,7 +67,7 @@ def evaluate_model(
         DataError: The data set cannot be had.
     """
     from sweepyard.config.schema import DataConfig
-    from sweepyard.datasets.catalogue import load
+    from sweepyard.datasets.loading import load
     from sweepyard.training import inference
     from sweepyard.training.modelfile import read_card
 

@@ -95,7 +95,7 @@ def _read_answer(descriptor: int, log_file: Path, deadline: float) -> HubAddress
         text += block
     fields = json.loads(text)
     if "error" in fields:
-        raise HubError(f"the hub could not start: {fields['error']}")
+        raise HubError(str(fields["error"]))
     return HubAddress(url=fields["url"], pid=fields["pid"], mode=fields["mode"])
 
 

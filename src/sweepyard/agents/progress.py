@@ -1,0 +1,94 @@
+"""How far a sweep is: pure arithmetic over what the server says of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sweepyard.clock import Clock
+from sweepyard.domain.objective import Objective
+from sweepyard.domain.run import RunState
+
+_HALF = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class RunGlance:
+    """As much of a run as progress needs.
+
+    Attributes:
+        value: What the run's summary has of the objective; None where it has nothing yet.
+    """
+
+    state: RunState
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepProgress:
+    """A sweep at one moment.
+
+    Attributes:
+        ended: Runs that failed, crashed or were killed.
+        expected: How many runs there will be; None where there is no end.
+        best: The best value of the objective so far.
+        remaining_seconds: An estimate; None before the first run has finished, or without an end.
+    """
+
+    finished: int
+    running: int
+    ended: int
+    expected: int | None
+    best: float | None
+    elapsed_seconds: float
+    remaining_seconds: float | None
+
+
+def progress_of(
+    runs: Iterable[RunGlance], *, objective: Objective | None, expected: int | None, elapsed_seconds: float
+) -> SweepProgress:
+    """Sum up the runs of a sweep.
+
+    The time left is estimated from the rate so far, a running run counting half.
+    """
+    glances = list(runs)
+    finished = sum(run.state is RunState.FINISHED for run in glances)
+    running = sum(run.state in {RunState.RUNNING, RunState.PREEMPTING} for run in glances)
+    ended = sum(run.state in {RunState.FAILED, RunState.CRASHED, RunState.KILLED} for run in glances)
+    values = [run.value for run in glances if run.value is not None]
+    remaining = None
+    if expected is not None and finished:
+        done = finished + ended + _HALF * running
+        remaining = max(0.0, elapsed_seconds / done * (expected - done))
+    return SweepProgress(
+        finished=finished,
+        running=running,
+        ended=ended,
+        expected=expected,
+        best=objective.best(values) if objective else None,
+        elapsed_seconds=elapsed_seconds,
+        remaining_seconds=remaining,
+    )
+
+
+def watch(
+    alive: Callable[[], bool],
+    look: Callable[[float], SweepProgress],
+    show: Callable[[SweepProgress], None],
+    *,
+    clock: Clock,
+    every_seconds: float,
+) -> SweepProgress:
+    """Show progress until nobody works on the sweep any more; gives the last of it.
+
+    Args:
+        alive: Whether agents still run.
+        look: Asks the server, given the seconds since the beginning.
+    """
+    began = clock.monotonic_seconds()
+    while alive():
+        show(look(clock.monotonic_seconds() - began))
+        clock.sleep(every_seconds)
+    last = look(clock.monotonic_seconds() - began)
+    show(last)
+    return last

@@ -1,0 +1,70 @@
+"""Live progress of a sweep: a line that is redrawn on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from sweepyard.cli.output import duration
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+    from sweepyard.agents.progress import SweepProgress
+
+_BAR_WIDTH = 24
+_QUIET_SECONDS = 15.0
+
+
+class ProgressView:
+    """Shows `SweepProgress` as it comes; a context manager."""
+
+    def __init__(self, metric: str) -> None:
+        self._metric = metric
+        self._live: Live | None = None
+        self._last = ""
+        self._last_at = float("-inf")
+
+    def __enter__(self) -> Self:
+        if sys.stdout.isatty():
+            from rich.live import Live
+
+            self._live = Live(auto_refresh=False)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, progress: SweepProgress) -> None:
+        """Draw it; without a terminal, print a line when something changed, or after a while."""
+        if self._live is not None:
+            self._live.update(f"{_bar(progress)} {describe(progress, self._metric)}", refresh=True)
+            return
+        counts = f"{progress.finished} {progress.running} {progress.ended} {progress.best}"
+        if counts != self._last or progress.elapsed_seconds - self._last_at >= _QUIET_SECONDS:
+            self._last, self._last_at = counts, progress.elapsed_seconds
+            print(describe(progress, self._metric), flush=True)
+
+
+def describe(progress: SweepProgress, metric: str) -> str:
+    """One line: runs done, running and failed, the best value so far, the time left."""
+    total = "" if progress.expected is None else f" of {progress.expected}"
+    parts = [f"{progress.finished}{total} done", f"{progress.running} running", f"{progress.ended} failed"]
+    if progress.best is not None:
+        parts.append(f"best {metric} {progress.best:.4f}")
+    parts.append(f"{duration(progress.elapsed_seconds)} so far")
+    if progress.remaining_seconds is not None and progress.finished + progress.ended != progress.expected:
+        parts.append(f"about {duration(progress.remaining_seconds)} left")
+    return ", ".join(parts)
+
+
+def _bar(progress: SweepProgress) -> str:
+    if not progress.expected:
+        return ""
+    full = round(_BAR_WIDTH * min(1.0, (progress.finished + progress.ended) / progress.expected))
+    return "█" * full + "░" * (_BAR_WIDTH - full)
