@@ -57,9 +57,11 @@ def reply_to_wire(reply: StreamReply) -> JsonObject:
 
 
 def _files(request: JsonObject, violations: list[Violation]) -> JsonObject:
-    files = request.get("files") or {}
+    files = request.get("files")
     if isinstance(files, dict):
         return files
+    if files is None:
+        return {}
     violations.append(Violation("`files` is an object", type(files).__name__))
     return {}
 

@@ -275,7 +275,18 @@ def rewind_run(_root: object, info: GraphQLResolveInfo, given: Input) -> None:
     raise RequestInvalid([Violation("this hub does not rewind or fork runs", str(given["run_name"]), hint)])
 
 
+def notify_scriptable_run_alert(_root: object, info: GraphQLResolveInfo, given: Input) -> dict[str, Any]:
+    """Keep an alert that a run raised; nobody is sent a message."""
+    context = context_of(info)
+    context.require_write()
+    path = RunPath(context.entity(given["entity_name"]), given["project_name"], given["run_name"])
+    severity = given.get("severity") or "INFO"
+    context.services.runs.record_alert(path, title=given["title"], text=given["text"], severity=severity)
+    return {"success": True}
+
+
 MUTATIONS: Resolvers = {
+    "notify_scriptable_run_alert": notify_scriptable_run_alert,
     "upsert_bucket": upsert_bucket,
     "stop_run": stop_run,
     "delete_run": delete_run,

@@ -1,0 +1,152 @@
+"""The real `wandb sweep` and real parallel `wandb agent` processes."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+PROGRAM = """
+import json, sys
+import wandb
+with wandb.init() as run:
+    run.log({"score": run.config["x"] * 10 + run.config["nested"]["y"]})
+"""
+
+SWEEP = """
+name: a small grid
+method: grid
+metric: {name: score, goal: maximize}
+program: train.py
+parameters:
+  x: {values: [1, 2, 3]}
+  nested:
+    parameters:
+      y: {values: [0, 1]}
+"""
+
+AGENT = """
+import sys
+import wandb.wandb_agent
+from wandb.cli import cli
+# The unmodified agent, polling faster than every 5 s so that the test is short.
+wandb.wandb_agent.Agent.POLL_INTERVAL = 0.3
+sys.argv = ["wandb", "agent", *sys.argv[1:]]
+cli.cli()
+"""
+
+READING = """
+import json, wandb
+sweep = wandb.Api().sweep({path!r})
+runs = list(sweep.runs)
+best = sweep.best_run()
+print("RESULT " + json.dumps({{
+    "state": sweep.state, "name": sweep.name, "expected": sweep.expected_run_count,
+    "points": [[run.config["x"], run.config["nested"]["y"]] for run in runs],
+    "states": [run.state for run in runs],
+    "scores": [run.summary["score"] for run in runs],
+    "best": [best.config["x"], best.config["nested"]["y"]],
+    "agents": len(list(sweep.agents)) if hasattr(sweep, "agents") else None,
+}}))
+"""
+
+
+def register(client: Any, project: str, text: str = SWEEP) -> str:
+    """Registers a sweep with the real command; gives its path."""
+    (client.folder / "sweep.yaml").write_text(text)
+    (client.folder / "train.py").write_text(PROGRAM)
+    output = client.run("wandb", "sweep", "--project", project, "sweep.yaml", WANDB_SILENT="false")
+    found = re.search(r"wandb agent (\S+)", output.replace("\x1b[0m", " "))
+    assert found, output
+    return re.sub(r"\x1b\[[0-9;]*m", "", found[1])
+
+
+def state_of(client: Any, path: str) -> str:
+    entity, project, sweep = path.split("/")
+    query = '{ project(name: "%s", entityName: "%s") { sweep(sweepName: "%s") { state } } }' % (project, entity, sweep)
+    return str(client.hub.graphql(query)["project"]["sweep"]["state"])
+
+
+def test_two_agents_run_every_point_of_a_grid_exactly_once(client: Any, project: str) -> None:
+    path = register(client, project)
+    assert path.startswith(f"local/{project}/")
+    agents = [client.start("python", "-c", AGENT, path, WANDB_SILENT="false") for _ in range(2)]
+    outputs = []
+    try:
+        outputs = [agent.communicate(timeout=240)[0] for agent in agents]
+    finally:
+        for agent in agents:
+            agent.kill()
+    assert [agent.returncode for agent in agents] == [0, 0], "\n----\n".join(outputs)
+    read = client.python(READING.format(path=path))
+    assert read["state"] == "FINISHED"
+    assert sorted(map(tuple, read["points"])) == sorted(itertools.product([1, 2, 3], [0, 1]))
+    assert read["states"] == ["finished"] * 6
+    assert sorted(read["scores"]) == [10, 11, 20, 21, 30, 31]
+    assert read["best"] == [3, 1]
+    assert read["name"] == "a small grid"
+    assert read["expected"] == 6
+
+
+def test_the_stock_agent_runs_one_point_and_leaves(client: Any, project: str) -> None:
+    path = register(client, project)
+    client.run("wandb", "agent", "--count", "1", path)
+    query = '{ project(name: "%s", entityName: "local") { runs { edges { node { state sweepName } } } } }' % project
+    edges = client.hub.graphql(query)["project"]["runs"]["edges"]
+    assert [edge["node"] for edge in edges] == [{"state": "finished", "sweepName": path.split("/")[-1]}]
+
+
+def test_a_sweep_is_paused_resumed_stopped_and_canceled(client: Any, project: str) -> None:
+    path = register(client, project)
+    assert state_of(client, path) == "PENDING"
+    for option, state in [("--pause", "PAUSED"), ("--resume", "RUNNING"), ("--stop", "FINISHED"), ("--cancel", "CANCELED")]:
+        client.run("wandb", "sweep", option, path)
+        assert state_of(client, path) == state
+    assert "PAUSED" not in client.run("wandb", "sweep", "--pause", path, expect=1)
+
+
+def test_an_agent_of_a_canceled_sweep_leaves(client: Any, project: str) -> None:
+    path = register(client, project)
+    client.run("wandb", "sweep", "--cancel", path)
+    client.run("python", "-c", AGENT, path)
+    query = '{ project(name: "%s", entityName: "local") { runCount } }' % project
+    assert client.hub.graphql(query)["project"]["runCount"] == 0
+
+
+def test_a_function_agent_runs_a_random_sweep_up_to_its_cap(client: Any, project: str) -> None:
+    script = """
+import json, wandb
+from wandb.agents import pyagent
+pyagent.Agent.HEARTBEAT_SLEEP_SECONDS = 0.3
+def train():
+    with wandb.init() as run:
+        run.log({{"loss": run.config["lr"]}})
+sweep = wandb.sweep({{"method": "random", "run_cap": 3, "metric": {{"name": "loss", "goal": "minimize"}},
+    "parameters": {{"lr": {{"min": 0.001, "max": 0.1, "distribution": "log_uniform_values"}}}}}}, project={project!r})
+wandb.agent(sweep, function=train, project={project!r})
+runs = list(wandb.Api().sweep("local/{project}/" + sweep).runs)
+print("RESULT " + json.dumps([run.summary["loss"] for run in runs]))
+"""
+    losses = client.python(script.format(project=project))
+    assert len(losses) == 3
+    assert len(set(losses)) == 3
+    assert all(0.001 <= loss <= 0.1 for loss in losses)
+
+
+def test_a_sweep_file_with_a_typo_is_refused_with_the_reason(client: Any, project: str) -> None:
+    (client.folder / "sweep.yaml").write_text(SWEEP.replace("maximize", "maximise"))
+    output = client.run("wandb", "sweep", "--project", project, "sweep.yaml", expect=1, WANDB_SILENT="false")
+    assert "maximise" in output
+    query = '{ project(name: "%s", entityName: "local") { totalSweeps } }' % project
+    assert (client.hub.graphql(query)["project"] or {"totalSweeps": 0})["totalSweeps"] == 0
+
+
+def test_a_sweep_with_a_method_that_is_not_served_says_so(client: Any, project: str, tmp_path: Path) -> None:
+    (client.folder / "sweep.yaml").write_text(SWEEP.replace("method: grid", "method: bayes"))
+    output = client.run("wandb", "sweep", "--project", project, "sweep.yaml", expect=1, WANDB_SILENT="false")
+    assert "bayes" in output

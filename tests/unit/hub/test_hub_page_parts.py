@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweepyard.domain.run import Run, RunPath, RunState
+from sweepyard.hub.dashboard import texts, urls
+from sweepyard.hub.dashboard.curves import HEIGHT, WIDTH, curves_of
+from sweepyard.hub.dashboard.tables import MOST_COLUMNS, run_table
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+RUN = Run(path=RunPath("me", "p", "r1"), state=RunState.FINISHED, created_at=NOW, updated_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (True, "true"),
+        (12345678901, "12345678901"),
+        (0.1 + 0.2, "0.3"),
+        (1e-9, "1e-09"),
+        (math.nan, "NaN"),
+        (-math.inf, "−∞"),
+        ("plain", "plain"),
+        ({"_type": "image-file", "path": "x"}, "(image-file)"),
+        ([1, "a"], '[1,"a"]'),
+        ("x" * 300, "x" * 199 + "…"),
+    ],
+)
+def test_values_as_people_read_them(value: Any, text: str) -> None:
+    assert texts.value_text(value) == text
+
+
+@pytest.mark.parametrize(("size", "text"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (2**50, "1024.0 TiB")])
+def test_sizes(size: int, text: str) -> None:
+    assert texts.size_text(size) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (7260, "2 h 1 min"), (-5, "0 s")]
+)
+def test_durations(seconds: int, text: str) -> None:
+    assert texts.duration_text(NOW, NOW + timedelta(seconds=seconds)) == text
+
+
+def test_what_has_not_happened_has_no_time() -> None:
+    assert texts.duration_text(None, NOW) == "–"
+    assert texts.moment_text(None) == "–"
+    assert texts.moment_text(NOW) == "2026-01-02 03:04:05"
+
+
+def test_a_curve_is_cut_where_a_value_is_not_finite() -> None:
+    values = [1.0, 2.0, math.nan, 3.0, math.inf]
+    rows: list[Any] = [{"_step": step, "loss": value} for step, value in enumerate(values)]
+    (curve,) = curves_of(rows, limit=5)
+    assert (curve.metric, curve.low, curve.high, curve.skipped) == ("loss", "1", "3", 2)
+    assert len(curve.lines) == 2
+    # A single point is drawn as a line to itself.
+    assert len(set(curve.lines[1].split())) == 1
+
+
+def test_only_finite_numbers_are_drawn_and_the_clients_own_keys_are_not() -> None:
+    rows: list[Any] = [
+        {"_step": 0, "_runtime": 1.0, "text": "x", "flag": True, "gone": math.nan, "nested": {"b": 1}, "a": 2},
+        {"loss": 1},
+    ]
+    assert [curve.metric for curve in curves_of(rows, limit=9)] == ["a", "nested.b"]
+    assert [curve.metric for curve in curves_of(rows, limit=1)] == ["a"]
+
+
+@given(st.lists(st.floats(), min_size=1, max_size=20))
+def test_curves_stay_inside_their_picture(values: list[float]) -> None:
+    rows: list[Any] = [{"_step": step, "m": value} for step, value in enumerate(values)]
+    for curve in curves_of(rows, limit=1):
+        for point in " ".join(curve.lines).split():
+            x, y = (float(part) for part in point.split(","))
+            assert 0 <= x <= WIDTH
+            assert 0 <= y <= HEIGHT
+
+
+def test_a_table_shows_the_config_that_differs() -> None:
+    runs = [
+        replace(RUN, config={"lr": 0.1, "model": {"units": 64}, "same": 1}, summary={"acc": 0.9, "_step": 3}),
+        replace(RUN, config={"lr": 0.2, "model": {"units": 64.0}, "same": 1}, summary={"img": {"_type": "image-file"}}),
+    ]
+    table = run_table(runs)
+    assert (table.config_columns, table.summary_columns, table.hidden_columns) == (("lr",), ("acc",), 0)
+    assert [(row.config, row.summary) for row in table.rows] == [(("0.1",), ("0.9",)), (("0.2",), ("–",))]
+
+
+def test_a_table_says_how_many_columns_it_leaves_out() -> None:
+    table = run_table([replace(RUN, summary={f"m{index:02}": index for index in range(MOST_COLUMNS + 5)})])
+    assert len(table.summary_columns) == MOST_COLUMNS
+    assert table.hidden_columns == 5
+
+
+def test_a_run_of_a_sweep_leads_to_it() -> None:
+    (row,) = run_table([replace(RUN, sweep_id="s1", display_name="a/b")]).rows
+    assert (row.url, row.sweep_url, row.name) == ("/me/p/runs/r1", "/me/p/sweeps/s1", "a/b")
+
+
+def test_addresses_are_quoted() -> None:
+    assert urls.run_url(RunPath("me", "my p?", "r#")) == "/me/my%20p%3F/runs/r%23"
+    assert urls.file_url(RunPath("me", "p", "r"), "a b/c?") == "/files/me/p/r/a%20b/c%3F"
+    assert urls.login_url("/me/p?x=1") == "/login?next=/me/p%3Fx%3D1"
+
+
+@pytest.mark.parametrize("address", ["//evil.example", "/\\evil.example", "https://evil.example", "", "x", "/a\nb"])
+def test_an_address_elsewhere_is_not_local(address: str) -> None:
+    assert not urls.is_local(address)
+
+
+def test_a_path_is_local() -> None:
+    assert urls.is_local("/me/p/runs/r1?after=x")

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sweepyard.errors import (
+    Conflict,
+    Forbidden,
+    HubError,
+    NotFound,
+    RequestInvalid,
+    SweepyardError,
+    Unauthenticated,
+    Violation,
+)
+from sweepyard.web.problems import BodyTooLarge, plain_problem, problem
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (RequestInvalid([Violation("x must be y", "z")]), 400, "invalid"),
+        (Unauthenticated("no key"), 401, "unauthenticated"),
+        (Forbidden("no right"), 403, "forbidden"),
+        (NotFound("no run"), 404, "not_found"),
+        (Conflict("not now"), 409, "conflict"),
+        (BodyTooLarge(10), 413, "too_large"),
+        (HubError("something else"), 500, "internal"),
+    ],
+)
+def test_each_deliberate_error_has_its_status_and_one_shape(error: SweepyardError, status: int, code: str) -> None:
+    response = problem(error)
+    body = json.loads(bytes(response.body))
+    assert response.status_code == status
+    assert list(body) == ["errors"]
+    assert [set(entry) for entry in body["errors"]] == [{"message", "code"}]
+    assert body["errors"][0]["code"] == code
+
+
+def test_every_violation_is_told() -> None:
+    response = problem(RequestInvalid([Violation("a"), Violation("b", "2", "do c", "key")]))
+    assert [entry["message"] for entry in json.loads(bytes(response.body))["errors"]] == [
+        "a",
+        "key: b; received 2. do c",
+    ]
+
+
+def test_a_missing_key_says_how_to_show_one() -> None:
+    assert problem(Unauthenticated("no key")).headers["www-authenticate"].startswith("Basic")
+
+
+def test_a_plain_problem_has_the_same_shape() -> None:
+    response = plain_problem(416, "range", "too far", {"Content-Range": "bytes */3"})
+    assert json.loads(bytes(response.body)) == {"errors": [{"message": "too far", "code": "range"}]}
+    assert response.headers["content-range"] == "bytes */3"
