@@ -70,8 +70,10 @@ def report(results: list[dict[str, float]], overrides: list[str]) -> str:
         *(f"| {r['seed']} | {r['accuracy']:.2%} | {r['loss']:.4f} | {r['seconds']:.0f} s |" for r in results),
         f"| mean | {statistics.mean(accuracies):.2%} ± {spread:.2%} | | median {seconds:.0f} s |",
         "",
-        f"`sweepyard train {' '.join(overrides)}`; {os.cpu_count()} cores ({platform.machine()}), "
-        f"Python {platform.python_version()}, {packages}.",
+        (
+            f"`sweepyard train {' '.join(overrides)}`; {os.cpu_count()} cores ({platform.machine()}), "
+            f"Python {platform.python_version()}, {packages}."
+        ),
     ]
     return "\n".join(lines)
 
