@@ -19,7 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sweepyard.errors import HubError
 
 BUSY_TIMEOUT_MILLISECONDS = 30_000
-_READERS = 16
+_READERS = 64  # More than the server's threads, so that a reader never waits for a connection.
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
 
+from sweepyard.errors import HubError
 from sweepyard.storage.access_repository import SqlAccess
 from sweepyard.storage.agent_repository import SqlAgents
 from sweepyard.storage.artifact_repository import SqlArtifacts
@@ -83,6 +85,9 @@ def open_database(home: Path) -> SqlDatabase:
     engines = open_engines(sqlite_url(home / DATABASE_FILE))
     try:
         bring_up_to_date(engines.writer)
+    except DatabaseError as error:
+        engines.dispose()
+        raise HubError(f"the database {home / DATABASE_FILE} cannot be used: {error.orig}") from error
     except BaseException:
         engines.dispose()
         raise
