@@ -200,8 +200,9 @@ def _scaled(ink: NDArray[np.float32], frame: tuple[int, int]) -> NDArray[np.floa
     factor = min(side * _INNER_SHARE / length for side, length in zip(frame, ink.shape, strict=True))
     height, width = (max(1, round(length * factor)) for length in ink.shape)
     resized = Image.fromarray(ink).resize((width, height), _RESAMPLING)
-    pixels = np.asarray(resized).clip(0, None)
-    return (pixels * (_WHITE / pixels.max())).astype(np.float32)
+    pixels: NDArray[np.float32] = np.asarray(resized, dtype=np.float32).clip(0, None)
+    pixels *= np.float32(_WHITE) / pixels.max()
+    return pixels
 
 
 def _centred(ink: NDArray[np.float32], frame: tuple[int, int]) -> Pixels:
