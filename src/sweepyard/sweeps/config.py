@@ -56,7 +56,7 @@ class SweepConfig:
         warnings: What is legal but likely not meant.
         not_for_hub: What this version of the hub does not do.
         not_for_wandb: What wandb.ai refuses.
-        lines: Where each top-level key stands, as `source:line`.
+        lines: Where each top-level key, and each key of `metric`, stands, as `source:line`.
     """
 
     method: Method
@@ -79,6 +79,19 @@ class SweepConfig:
     lines: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What could be made of a sweep file.
+
+    Attributes:
+        config: The file, understood, without the parts in violation; None where there is too little of it.
+        violations: Every broken rule, in the file's order.
+    """
+
+    config: SweepConfig | None
+    violations: tuple[Violation, ...]
+
+
 def parse(text: str, *, source: str = "sweep", text_numbers: TextNumbers = "reject") -> SweepConfig:
     """Read a sweep file.
 
@@ -91,15 +104,24 @@ def parse(text: str, *, source: str = "sweep", text_numbers: TextNumbers = "reje
     Raises:
         SweepFileInvalid: Rules are broken; all of them are named at once.
     """
-    root = document.read(text, source=source)
+    reading = examine(text, source=source, text_numbers=text_numbers)
+    if reading.config is None or reading.violations:
+        raise SweepFileInvalid(reading.violations)
+    return reading.config
+
+
+def examine(text: str, *, source: str = "sweep", text_numbers: TextNumbers = "reject") -> Reading:
+    """Read as much of a sweep file as can be read, for a check that says everything at once."""
+    try:
+        root = document.read(text, source=source)
+    except SweepFileInvalid as error:
+        return Reading(None, error.violations)
     findings = Findings(source, text_numbers)
     if not root.is_mapping:
         findings.violation(root, "a sweep file must hold a mapping", root.value)
-        raise SweepFileInvalid(findings.violations)
+        return Reading(None, tuple(findings.violations))
     config = _Reader(root, findings).read()
-    if config is None or findings.violations:
-        raise SweepFileInvalid(sorted(findings.violations, key=_line_of))
-    return config
+    return Reading(config, tuple(sorted(findings.violations, key=_line_of)))
 
 
 class _Reader:
@@ -140,9 +162,16 @@ class _Reader:
             warnings=tuple(self._findings.warnings),
             not_for_hub=tuple(self._findings.not_for_hub),
             not_for_wandb=tuple(self._findings.not_for_wandb),
-            lines={key: self._findings.at(node) for key, node in self._entries.items()},
+            lines=self._lines(),
             **texts,
         )
+
+    def _lines(self) -> dict[str, str]:
+        lines = {key: self._findings.at(node) for key, node in self._entries.items()}
+        if "metric" in self._entries:
+            within = self._entries["metric"].entries.items()
+            lines.update({f"metric.{key}": self._findings.at(node) for key, node in within})
+        return lines
 
     def _check_top_level(self) -> None:
         findings = self._findings

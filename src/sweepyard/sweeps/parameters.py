@@ -113,7 +113,7 @@ class ParameterReader:
             return
         if self._grid and not self._enumerable(distribution, node, title):
             return
-        self._parameters.append(Parameter(path, distribution))
+        self._parameters.append(Parameter(path, distribution, self._findings.at(node)))
 
     def _kind(self, node: Node, title: str) -> str | None:
         keys = node.entries.keys()

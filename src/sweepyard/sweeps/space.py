@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import ClassVar, Protocol, overload
 
@@ -346,10 +346,12 @@ class Parameter:
     Attributes:
         path: The keys that lead to it; one for a plain parameter, more under nested `parameters`. A dotted
             name is one flat key.
+        where: Where it stands in its file, as `source:line`; no part of what it is.
     """
 
     path: tuple[str, ...]
     distribution: Distribution
+    where: str = field(default="", compare=False)
 
     @property
     def name(self) -> str:

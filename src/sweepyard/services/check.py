@@ -1,0 +1,291 @@
+"""Checking a sweep file completely before anything starts: the one place where sweeps and configs meet."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import Literal
+
+import numpy as np
+
+from sweepyard.domain import metrics
+from sweepyard.errors import ConfigInvalid, Violation
+from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical
+from sweepyard.sweeps import engine, random
+from sweepyard.sweeps.config import Method, SweepConfig, examine
+from sweepyard.sweeps.grid import Grid
+from sweepyard.sweeps.space import Parameter, SearchSpace
+
+Compose = Callable[[Sequence[str]], object]
+OverridesOf = Callable[[Mapping[str, JsonValue]], list[str]]
+Target = Literal["hub", "wandb"]
+
+RANDOM_POINTS = 64
+_VALUES_OF_A_PARAMETER = 64
+
+_MACROS = frozenset(
+    {"env", "interpreter", "program", "args", "args_no_hyphens", "args_no_equals", "args_no_boolean_flags"}
+    | {"args_append_hydra", "args_override_hydra", "args_json", "args_json_file"}
+)
+_TEXT_MACROS = frozenset({"args", "args_no_hyphens", "args_no_equals", "args_append_hydra", "args_override_hydra"})
+_MACRO = re.compile(r"\$\{([^}]*)\}")
+_OPTIONS_WITH_VALUE = frozenset({"--parameters", "--config-dir", "--config-name", "--resume"})
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a check found.
+
+    Attributes:
+        violations: What keeps the sweep from running.
+        warnings: What is legal but likely not meant.
+        expected_runs: How many runs the sweep has at most; None where nothing bounds them, or where it cannot run.
+        points: How many points were composed.
+    """
+
+    violations: tuple[Violation, ...]
+    warnings: tuple[Violation, ...]
+    expected_runs: int | None = None
+    points: int = 0
+
+
+def check_sweep(
+    text: str, *, source: str, compose: Compose, overrides_of: OverridesOf, target: Target = "hub"
+) -> CheckReport:
+    """Check a sweep file: its schema, its command, its metric, and its parameters against `conf/`.
+
+    Where the command runs `sweepyard train`, every parameter's extremes and up to 64 random points are
+    composed; another program's parameters cannot be, and a warning says so.
+
+    Args:
+        source: What to call the file in messages.
+        compose: Composes a config from Hydra overrides; raises ConfigInvalid.
+        overrides_of: Gives the overrides of swept parameters; raises ConfigInvalid.
+        target: Whose rules hold: this hub's, or wandb.ai's.
+    """
+    reading = examine(text, source=source)
+    config = reading.config
+    if config is None:
+        return CheckReport(reading.violations, ())
+    violations = list(reading.violations)
+    warnings = list(config.warnings)
+    violations += config.not_for_hub if target == "hub" else config.not_for_wandb
+    command = _Command(config)
+    violations += command.violations()
+    warnings += command.warnings()
+    points = 0
+    if command.is_train:
+        violations += _metric_violations(config)
+        composer = _Composer(config.parameters, command.overrides, compose, overrides_of)
+        violations += _same_key_twice(config.parameters)
+        violations += composer.check_extremes()
+        if not violations:
+            violations += composer.check_points(_random_points(config))
+        points = composer.points
+    expected = None if violations else engine.expected_runs(config)
+    return CheckReport(tuple(sorted(violations, key=_place)), tuple(sorted(warnings, key=_place)), expected, points)
+
+
+class _Command:
+    """The command of a sweep file, as an agent will run it."""
+
+    def __init__(self, config: SweepConfig) -> None:
+        self._config = config
+        self._where = config.lines.get("command", config.lines["method"])
+        self._words = config.command
+        self._arguments = self._of_train()
+
+    @property
+    def is_train(self) -> bool:
+        """Whether it runs `sweepyard train`."""
+        return self._arguments is not None
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """The Hydra overrides that it fixes for every run."""
+        words = self._arguments or ()
+        values = {index + 1 for index, word in enumerate(words) if word in _OPTIONS_WITH_VALUE}
+        return tuple(
+            word
+            for index, word in enumerate(words)
+            if index not in values and not word.startswith(("-", "${")) and ("=" in word or word.startswith("~"))
+        )
+
+    def violations(self) -> list[Violation]:
+        """Macros that no agent knows, and commands that lose the program or the parameters."""
+        found = []
+        for word in self._words:
+            for name in _MACRO.findall(word):
+                if name.startswith("envvar:"):
+                    continue
+                if name not in _MACROS:
+                    rule = f"a macro of the command must be one of {', '.join(sorted(_MACROS))} or envvar:NAME"
+                    found.append(Violation(rule, f"${{{name}}}", _nearest(name, _MACROS), self._where))
+                elif word != f"${{{name}}}":
+                    rule = "a macro must be a whole item of the command, or agents leave it as it stands"
+                    found.append(Violation(rule, word, "Make it an item of its own", self._where))
+        needs_program = not self._words or "${program}" in self._words
+        if needs_program and not self._config.program:
+            hint = 'For Sweepyard: command: [sweepyard, train, --parameters, "${args_json_file}"]'
+            found.append(
+                Violation("a sweep file must name a `program`, or a `command` that needs none", "", hint, self._where)
+            )
+        if self.is_train and not found and not any("${args" in word for word in self._words):
+            rule = "the command must pass the parameters on, or every run is the same"
+            found.append(Violation(rule, "", 'Add --parameters and "${args_json_file}"', self._where))
+        return found
+
+    def warnings(self) -> list[Violation]:
+        """Commands that lose types, or that are not ours to check."""
+        if not self.is_train:
+            rule = "the command is not `sweepyard train`: parameters and metric were not checked against conf/"
+            return [Violation(rule, where=self._where)]
+        lossy = sorted(name for name in _TEXT_MACROS if f"${{{name}}}" in self._words)
+        rule = "values pass through text here: None, lists, mappings and texts with = or commas do not survive"
+        hint = 'Pass --parameters and "${args_json_file}"'
+        return [Violation(rule, f"${{{name}}}", hint, self._where) for name in lossy]
+
+    def _of_train(self) -> tuple[str, ...] | None:
+        words = self._words
+        for index, word in enumerate(words[:-1]):
+            if PurePath(word).name == "sweepyard" and words[index + 1] == "train":
+                return words[index + 2 :]
+        return None
+
+
+class _Composer:
+    """Composes points of a search space, and says of each violation which parameter it is about."""
+
+    def __init__(self, space: SearchSpace, fixed: tuple[str, ...], compose: Compose, overrides_of: OverridesOf) -> None:
+        self._space = space
+        self._fixed = fixed
+        self._compose = compose
+        self._overrides_of = overrides_of
+        self._broken: set[str] = set()  # names
+        self._composed: set[str] = set()
+
+    @property
+    def points(self) -> int:
+        """How many different points were composed."""
+        return len(self._composed)
+
+    def check_extremes(self) -> list[Violation]:
+        """Each parameter at the ends of its range (or at each of its values), the others in the middle of theirs."""
+        found: dict[tuple[str, str], Violation] = {}
+        for parameter in self._space:
+            for value in _some(parameter.distribution.extremes()):
+                self._check_value(parameter, value, found)
+        return list(found.values())
+
+    def check_points(self, points: Iterator[JsonObject]) -> list[Violation]:
+        """Whole points; only for a space whose extremes are right."""
+        found: dict[tuple[str, str], Violation] = {}
+        for point in points:
+            for violation, _ in self._violations_of(point, None):
+                found.setdefault((violation.where, violation.rule), violation)
+        return list(found.values())
+
+    def _check_value(self, varied: Parameter, value: JsonValue, found: dict[tuple[str, str], Violation]) -> None:
+        # A wrong parameter is left out of the points of the others, so that it hides nothing about these.
+        while not self._is_below_broken(varied):
+            values = {
+                item.path: value if item is varied else item.distribution.sample(0.5)
+                for item in self._space
+                if item is varied or not (item.name in self._broken or self._is_below_broken(item))
+            }
+            kept = SearchSpace([item for item in self._space if item.path in values])
+            others_before = self._broken - {varied.name}
+            for violation, culprit in self._violations_of(kept.nest(values), varied):
+                found.setdefault((violation.where, violation.rule), violation)
+                if culprit is not None:
+                    self._broken.add(culprit.name)
+            if self._broken - {varied.name} == others_before:
+                return
+
+    def _is_below_broken(self, parameter: Parameter) -> bool:
+        """Whether a wrong choice of a config group leaves nothing to check this parameter against."""
+        return any(parameter.name.startswith(f"{broken}.") for broken in self._broken)
+
+    def _violations_of(
+        self, point: JsonObject, varied: Parameter | None
+    ) -> Iterator[tuple[Violation, Parameter | None]]:
+        key = dumps_canonical(point)
+        if key in self._composed:
+            return
+        self._composed.add(key)
+        try:
+            self._compose([*self._fixed, *self._overrides_of(point)])
+        except ConfigInvalid as error:
+            for violation in error.violations:
+                culprit = self._culprit(violation) or varied
+                where = culprit.where if culprit is not None else ""
+                place = ": ".join(part for part in (where, violation.where) if part)
+                yield replace(violation, where=place), culprit
+
+    def _culprit(self, violation: Violation) -> Parameter | None:
+        """The parameter whose name is the key that the violation is about, or leads to it."""
+        key = violation.where
+        named = [item for item in self._space if key == item.name or key.startswith(f"{item.name}.")]
+        return max(named, key=lambda item: len(item.name), default=None)
+
+
+def _metric_violations(config: SweepConfig) -> list[Violation]:
+    objective = config.objective
+    if objective is None or objective.metric in metrics.OBJECTIVES:
+        return []
+    where = config.lines.get("metric.name", config.lines["metric"])
+    if objective.metric in {metrics.TEST_LOSS, metrics.TEST_ACCURACY}:
+        rule = "a sweep's metric must not be of the test split, which search must not see"
+        hint = f"Use {metrics.VALIDATION_ACCURACY} or {metrics.VALIDATION_LOSS}"
+    else:
+        rule = "a sweep's metric must be one that training logs"
+        hint = (
+            _nearest(objective.metric, metrics.OBJECTIVES) or f"Training logs {', '.join(sorted(metrics.OBJECTIVES))}"
+        )
+    return [Violation(rule, objective.metric, hint, where)]
+
+
+def _same_key_twice(space: SearchSpace) -> list[Violation]:
+    """A flat dotted key and nested `parameters` that mean one key of the config."""
+    first: dict[str, Parameter] = {}
+    found = []
+    for parameter in space:
+        if parameter.name in first:
+            rule = "a key of the config must be varied by one parameter"
+            hint = f"It stands at {first[parameter.name].where} too"
+            found.append(Violation(rule, parameter.name, hint, parameter.where))
+        first.setdefault(parameter.name, parameter)
+    return found
+
+
+def _random_points(config: SweepConfig) -> Iterator[JsonObject]:
+    if config.method is Method.GRID:
+        grid = Grid(config.parameters)
+        if grid.size <= RANDOM_POINTS:
+            numbers: Sequence[int] = range(grid.size)
+        else:
+            generator = np.random.default_rng(0)
+            numbers = [int(share * grid.size) for share in generator.random(RANDOM_POINTS)]
+        yield from (grid.point(number) for number in numbers)
+    elif config.parameters.varying:
+        for position in range(RANDOM_POINTS):
+            yield random.draw(config.parameters, seed=config.seed or 0, position=position)
+
+
+def _some(values: Sequence[JsonValue]) -> Sequence[JsonValue]:
+    half = _VALUES_OF_A_PARAMETER // 2
+    return values if len(values) <= 2 * half else [*values[:half], *values[-half:]]
+
+
+def _nearest(word: str, words: frozenset[str]) -> str:
+    matches = difflib.get_close_matches(word, sorted(words), n=1, cutoff=0.5)
+    return f"Did you mean `{matches[0]}`?" if matches else ""
+
+
+def _place(violation: Violation) -> tuple[str, int]:
+    """Source and line, so that messages stand in the file's order."""
+    match = re.match(r"(.*?):(\d+)(?:: |$)", violation.where)
+    return (match[1], int(match[2])) if match else (violation.where, 0)
