@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,8 @@ class Cache:
     def fill(self, sources: Sequence[Source], downloader: Downloader, *, offline: bool, advice: str) -> Contents:
         """Have the first source that can deliver the payloads, check them and keep them; others wait meanwhile.
 
+        Where the cache cannot be written, the payloads are not kept.
+
         Args:
             sources: Tried in order.
             downloader: Carries out transfers.
@@ -85,22 +87,49 @@ class Cache:
         Raises:
             DigestMismatch: No source delivered, and one delivered something else than the catalogue's data.
             DataMissing: No source delivered; each one's reason is named.
-            OSError: The disk is full or the cache cannot be written.
+            DataError: The disk is full.
         """
+        if not self._is_writable():
+            downloader.progress(f"{self.root} cannot be written: working without a cache", 0, None)
+            with tempfile.TemporaryDirectory(prefix="sweepyard-data-") as name:
+                partial = Path(name)
+                return self._from_first(
+                    sources, lambda source: self._deliver(source, partial, downloader), offline=offline, advice=advice
+                )
         with FileLock(self.root / "datasets" / f".{self.name}.lock"):
             if self.complete:
                 return self.read()
-            reasons: list[str] = []
-            damaged = False
-            for source in sources:
-                if offline and source.needs_network:
-                    reasons.append(f"{source.label}: left out, because SWEEPYARD_OFFLINE is set")
-                    continue
-                try:
-                    return self._fill_from(source, downloader)
-                except DataError as error:
-                    damaged = damaged or isinstance(error, DigestMismatch)
-                    reasons.append(str(error) if source.label in str(error) else f"{source.label}: {error}")
+            return self._from_first(
+                sources, lambda source: self._fill_from(source, downloader), offline=offline, advice=advice
+            )
+
+    def _is_writable(self) -> bool:
+        try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder.parent):
+                return True
+        except OSError:
+            return False
+
+    def _from_first(
+        self, sources: Sequence[Source], deliver: Callable[[Source], Contents], *, offline: bool, advice: str
+    ) -> Contents:
+        reasons: list[str] = []
+        damaged = False
+        for source in sources:
+            if offline and source.needs_network:
+                reasons.append(f"{source.label}: left out, because SWEEPYARD_OFFLINE is set")
+                continue
+            try:
+                return deliver(source)
+            except DataError as error:
+                damaged = damaged or isinstance(error, DigestMismatch)
+                reasons.append(str(error) if source.label in str(error) else f"{source.label}: {error}")
+            except OSError as error:
+                raise DataError(
+                    f"{self.name}: could not be stored: {error}. Free some space, or let SWEEPYARD_CACHE name a folder "
+                    "on another disk"
+                ) from error
         told = "\n".join(f"  {reason}" for reason in reasons)
         kind = DigestMismatch if damaged else DataMissing
         raise kind(f"{self.name}: no source could deliver it:\n  {self.folder}: not in the cache\n{told}\n{advice}")
@@ -111,11 +140,7 @@ class Cache:
         with tempfile.TemporaryDirectory(prefix=f".{self.name}.", suffix=".part", dir=parent) as name:
             partial = Path(name) / "payloads"
             partial.mkdir()
-            source.deliver(self.payloads, partial, downloader)
-            absent = [payload.file for payload in self.payloads if not (partial / payload.file).is_file()]
-            if absent:
-                raise IdxInvalid(f"{source.label}: must deliver {', '.join(absent)}, and did not")
-            contents = _checked(partial, self.payloads, {}, source.label)
+            contents = self._deliver(source, partial, downloader)
             record = {payload.file: contents.digests[payload.role] for payload in self.payloads}
             write_atomically(partial / _RECORD, json.dumps({**record, "origin": source.label}, indent=2).encode())
             if self.folder.exists():  # An incomplete one: nobody reads it, and we hold the lock.
@@ -124,13 +149,20 @@ class Cache:
             sync_folder(parent)
         return contents
 
+    def _deliver(self, source: Source, folder: Path, downloader: Downloader) -> Contents:
+        source.deliver(self.payloads, folder, downloader)
+        absent = [payload.file for payload in self.payloads if not (folder / payload.file).is_file()]
+        if absent:
+            raise IdxInvalid(f"{source.label}: must deliver {', '.join(absent)}, and did not")
+        return _checked(folder, self.payloads, {}, source.label)
+
 
 def _checked(folder: Path, payloads: Sequence[Payload], recorded: Mapping[str, str], origin: str) -> Contents:
     arrays: dict[Role, NDArray[Any]] = {}
     digests: dict[Role, str] = {}
     for payload in payloads:
         path = folder / payload.file
-        digests[payload.role] = digest = sha256_of(path)
         arrays[payload.role] = array = read_idx(path)
+        digests[payload.role] = digest = sha256_of(path)
         check(payload, array, digest, path, recorded.get(payload.file))
     return Contents(arrays, digests, origin)

