@@ -29,7 +29,7 @@ from sweepyard.sweeps.config import SweepConfig, parse
 @functools.lru_cache(maxsize=128)
 def parsed(config_yaml: str) -> SweepConfig:
     """A sweep file that was accepted before; parsed once, since every heartbeat asks for it."""
-    return parse(config_yaml)
+    return parse(config_yaml, text_numbers="warn")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +252,8 @@ def runs_of(path: SweepPath) -> RunSelection:
 
 
 def _accepted(config_yaml: str) -> SweepConfig:
-    config = parse(config_yaml)
+    # The plain `wandb sweep` loses quotes and brings `1e-5` as text: the client prints what we warn of.
+    config = parse(config_yaml, text_numbers="warn")
     refused = engine.unsupported(config)
     if refused:
         raise SweepFileInvalid(refused)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from sweepyard.domain.objective import Goal, Objective
 from sweepyard.errors import SweepFileInvalid, Violation
@@ -34,7 +34,7 @@ _ENGINES: Mapping[str, tuple[str, ...]] = {
 _IMPUTATIONS = ("latest", "best", "worst")
 
 
-class Method(Enum):
+class Method(StrEnum):
     """How a sweep searches; the values are the YAML's."""
 
     GRID = "grid"
