@@ -79,7 +79,7 @@ class SweepNode:
 
     @property
     def method(self) -> str:
-        return str(sweep_config.parse(self._sweep.config_yaml).method)
+        return str(sweep_config.parse(self._sweep.config_yaml, text_numbers="warn").method)
 
     @property
     def heartbeat_at(self) -> datetime:
