@@ -1,0 +1,511 @@
+"""The services' database in memory: each writing unit works on a copy, which takes the old state's place at the end."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from typing import TypeVar
+
+from sweepyard.domain.access import ApiKey, User
+from sweepyard.domain.agent import Agent
+from sweepyard.domain.artifact import (
+    ArtifactCollection,
+    ArtifactFile,
+    ArtifactState,
+    ArtifactVersion,
+    BlobRef,
+    Manifest,
+    RunFile,
+)
+from sweepyard.domain.history import Chunk, Stream
+from sweepyard.domain.project import Project
+from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
+from sweepyard.domain.sweep import Lease, Sweep, SweepPath
+from sweepyard.errors import Conflict, NotFound
+from sweepyard.services.ports import RunSelection
+
+T = TypeVar("T")
+Collection = tuple[str, str, str]
+
+
+@dataclass
+class State:
+    users: dict[str, User] = field(default_factory=dict)
+    keys: dict[str, ApiKey] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    projects: dict[tuple[str, str], Project] = field(default_factory=dict)
+    runs: dict[RunPath, Run] = field(default_factory=dict)
+    events: dict[RunPath, tuple[RunEvent, ...]] = field(default_factory=dict)
+    lines: dict[tuple[RunPath, Stream], dict[int, tuple[int, str]]] = field(default_factory=dict)
+    files: dict[tuple[RunPath, str], RunFile] = field(default_factory=dict)
+    sweeps: dict[str, Sweep] = field(default_factory=dict)
+    leases: dict[tuple[str, int], Lease] = field(default_factory=dict)
+    agents: dict[str, Agent] = field(default_factory=dict)
+    collections: dict[Collection, ArtifactCollection] = field(default_factory=dict)
+    versions: dict[int, ArtifactVersion] = field(default_factory=dict)
+    aliases: dict[tuple[Collection, str], int] = field(default_factory=dict)
+    manifests: dict[int, Manifest] = field(default_factory=dict)
+    artifact_files: dict[tuple[int, str], ArtifactFile] = field(default_factory=dict)
+    links: dict[tuple[int, RunPath, bool], None] = field(default_factory=dict)
+
+    def cloned(self) -> State:
+        """A state whose tables can change without this one changing: values in them never do."""
+        return State(**{part.name: dict(getattr(self, part.name)) for part in fields(self)})
+
+
+class Repository:
+    def __init__(self, state: State, *, may_write: bool) -> None:
+        self._state = state
+        self._may_write = may_write
+
+    def _write(self) -> State:
+        if not self._may_write:
+            raise RuntimeError("a reading unit of work was asked to write")
+        return self._state
+
+
+def given(value: T) -> T:
+    return copy.deepcopy(value)
+
+
+class MemoryAccess(Repository):
+    def add_user(self, user: User) -> None:
+        _add(self._write().users, user.username, user)
+
+    def user(self, username: str) -> User | None:
+        return self._state.users.get(username)
+
+    def users(self) -> list[User]:
+        return [self._state.users[name] for name in sorted(self._state.users)]
+
+    def add_key(self, key: ApiKey) -> None:
+        _add(self._write().keys, key.digest, key)
+
+    def keys_with_prefix(self, prefix: str) -> list[ApiKey]:
+        return [key for digest, key in sorted(self._state.keys.items()) if digest.startswith(prefix)]
+
+    def keys(self) -> list[ApiKey]:
+        return sorted(self._state.keys.values(), key=lambda key: (key.created_at, key.digest))
+
+    def save_key(self, key: ApiKey) -> None:
+        self._write().keys[key.digest] = key
+
+    def secret(self, name: str) -> str | None:
+        return self._state.secrets.get(name)
+
+    def set_secret(self, name: str, value: str) -> None:
+        self._write().secrets[name] = value
+
+
+class MemoryProjects(Repository):
+    def ensure(self, entity: str, name: str, now: datetime) -> Project:
+        projects = self._write().projects
+        fresh = Project(number=len(projects) + 1, entity=entity, name=name, created_at=now)
+        return projects.setdefault((entity, name), fresh)
+
+    def get(self, entity: str, name: str) -> Project | None:
+        return self._state.projects.get((entity, name))
+
+    def by_number(self, number: int) -> Project | None:
+        return next((project for project in self._state.projects.values() if project.number == number), None)
+
+    def save(self, project: Project) -> None:
+        self._write().projects[(project.entity, project.name)] = project
+
+    def of_entity(self, entity: str) -> list[Project]:
+        return [project for (owner, _), project in sorted(self._state.projects.items()) if owner == entity]
+
+    def entities(self) -> list[str]:
+        return sorted({entity for entity, _ in self._state.projects})
+
+
+class MemoryRuns(Repository):
+    def add(self, run: Run) -> None:
+        if (run.path.entity, run.path.project) not in self._state.projects:
+            raise Conflict(f"there is no project for {run.path}")
+        _add(self._write().runs, run.path, given(run))
+
+    def get(self, path: RunPath) -> Run | None:
+        return given(self._state.runs.get(path))
+
+    def save(self, run: Run) -> None:
+        if run.path in self._write().runs:
+            self._state.runs[run.path] = given(run)
+
+    def delete(self, path: RunPath) -> None:
+        state = self._write()
+        state.runs.pop(path, None)
+        state.events.pop(path, None)
+        for stream in Stream:
+            state.lines.pop((path, stream), None)
+        for key in [key for key in state.files if key[0] == path]:
+            del state.files[key]
+
+    def select(self, selection: RunSelection) -> list[Run]:
+        chosen = [run for run in self._state.runs.values() if _is_selected(run, selection)]
+        return given(sorted(chosen, key=lambda run: (run.created_at, run.path.run_id)))
+
+    def page(
+        self, selection: RunSelection, *, newest_first: bool, after: tuple[datetime, str] | None, limit: int
+    ) -> list[Run]:
+        runs = sorted(self.select(selection), key=lambda run: run.path.run_id)
+        runs.sort(key=lambda run: run.created_at, reverse=newest_first)
+        if after is not None:
+            moment, run_id = after
+            runs = [
+                run
+                for run in runs
+                if (run.created_at < moment if newest_first else run.created_at > moment)
+                or (run.created_at == moment and run.path.run_id > run_id)
+            ]
+        return runs[:limit]
+
+    def count(self, selection: RunSelection) -> int:
+        return len(self.select(selection))
+
+    def count_by_state(self, selection: RunSelection) -> dict[RunState, int]:
+        counts: dict[RunState, int] = {}
+        for run in self.select(selection):
+            counts[run.state] = counts.get(run.state, 0) + 1
+        return counts
+
+    def states(self, selection: RunSelection) -> dict[str, RunState]:
+        return {run.path.run_id: run.state for run in self.select(selection)}
+
+    def live_and_silent_since(self, moment: datetime) -> list[Run]:
+        return given(
+            [
+                run
+                for run in self._state.runs.values()
+                if run.state.is_live
+                and (run.state is not RunState.PENDING or run.agent_id is not None)
+                and (run.heartbeat_at or run.created_at) < moment
+            ]
+        )
+
+    def add_event(self, path: RunPath, event: RunEvent) -> None:
+        if path not in self._state.runs:
+            raise NotFound(f"there is no run {path}")
+        state = self._write()
+        state.events[path] = (*state.events.get(path, ()), event)
+
+    def events(self, path: RunPath) -> list[RunEvent]:
+        return list(self._state.events.get(path, ()))
+
+
+class MemoryStreams(Repository):
+    def write(self, path: RunPath, chunk: Chunk, steps: Sequence[int]) -> None:
+        if path not in self._state.runs:
+            raise NotFound(f"there is no run {path}")
+        state = self._write()
+        lines = dict(state.lines.get((path, chunk.stream), {}))
+        for index, (line, step) in enumerate(zip(chunk.lines, steps, strict=True)):
+            lines[chunk.offset + index] = (step, line)
+        state.lines[(path, chunk.stream)] = lines
+
+    def truncate(self, path: RunPath) -> None:
+        state = self._write()
+        for stream in Stream:
+            state.lines.pop((path, stream), None)
+
+    def line_counts(self, path: RunPath) -> dict[Stream, int]:
+        return {stream: max(self._state.lines.get((path, stream), {}), default=-1) + 1 for stream in Stream}
+
+    def last_line(self, path: RunPath, stream: Stream) -> str | None:
+        found = self.lines(path, stream)
+        return found[-1][1] if found else None
+
+    def lines(
+        self, path: RunPath, stream: Stream, *, first: int = 0, limit: int | None = None
+    ) -> list[tuple[int, str]]:
+        stored = sorted(self._state.lines.get((path, stream), {}).items())
+        return [(number, text) for number, (_, text) in stored if number >= first][:limit]
+
+    def rows(
+        self,
+        path: RunPath,
+        stream: Stream,
+        *,
+        min_step: int | None = None,
+        max_step: int | None = None,
+        limit: int | None = None,
+    ) -> list[tuple[int, int, str]]:
+        stored = sorted(self._state.lines.get((path, stream), {}).items())
+        return [
+            (number, step, text)
+            for number, (step, text) in stored
+            if (min_step is None or step >= min_step) and (max_step is None or step < max_step)
+        ][:limit]
+
+
+class MemoryFiles(Repository):
+    def put(self, path: RunPath, file: RunFile) -> None:
+        if path not in self._state.runs:
+            raise NotFound(f"there is no run {path}")
+        self._write().files[(path, file.name)] = file
+
+    def get(self, path: RunPath, name: str) -> RunFile | None:
+        return self._state.files.get((path, name))
+
+    def of_run(self, path: RunPath) -> list[RunFile]:
+        return [file for (owner, _), file in sorted(self._state.files.items()) if owner == path]
+
+    def delete(self, path: RunPath, name: str) -> None:
+        self._write().files.pop((path, name), None)
+
+
+class MemorySweeps(Repository):
+    def add(self, sweep: Sweep) -> None:
+        if (sweep.path.entity, sweep.path.project) not in self._state.projects:
+            raise Conflict(f"there is no project for {sweep.path}")
+        _add(self._write().sweeps, sweep.path.sweep_id, given(sweep))
+
+    def get(self, path: SweepPath) -> Sweep | None:
+        sweep = self._state.sweeps.get(path.sweep_id)
+        return given(sweep) if sweep is not None and sweep.path == path else None
+
+    def save(self, sweep: Sweep) -> None:
+        self._write().sweeps[sweep.path.sweep_id] = given(sweep)
+
+    def of_project(self, entity: str, project: str) -> list[Sweep]:
+        sweeps = [
+            sweep
+            for sweep in self._state.sweeps.values()
+            if (sweep.path.entity, sweep.path.project) == (entity, project)
+        ]
+        sweeps.sort(key=lambda sweep: sweep.path.sweep_id)
+        return given(sorted(sweeps, key=lambda sweep: sweep.created_at, reverse=True))
+
+    def unfinished(self) -> list[Sweep]:
+        sweeps = [sweep for sweep in self._state.sweeps.values() if not sweep.state.is_over]
+        return given(sorted(sweeps, key=lambda sweep: (sweep.created_at, sweep.path.sweep_id)))
+
+    def add_lease(self, lease: Lease) -> None:
+        if self.lease_of_run(lease.sweep_id, lease.run_id) is not None:
+            raise Conflict(f"run {lease.run_id} is leased already")
+        _add(self._write().leases, (lease.sweep_id, lease.position), given(lease))
+
+    def save_lease(self, lease: Lease) -> None:
+        self._write().leases[(lease.sweep_id, lease.position)] = given(lease)
+
+    def lease_of_run(self, sweep_id: str, run_id: str) -> Lease | None:
+        return next((lease for lease in self.leases(sweep_id) if lease.run_id == run_id), None)
+
+    def leases(self, sweep_id: str) -> list[Lease]:
+        leases = [lease for (owner, _), lease in self._state.leases.items() if owner == sweep_id]
+        return given(sorted(leases, key=lambda lease: lease.position))
+
+    def leases_with_runs(
+        self, path: SweepPath, *, states: frozenset[RunState], agent_id: str | None = None
+    ) -> list[tuple[Lease, Run]]:
+        found = []
+        for lease in self.leases(path.sweep_id):
+            run = self._state.runs.get(RunPath(path.entity, path.project, lease.run_id))
+            if run is not None and run.state in states and agent_id in {None, lease.agent_id}:
+                found.append((lease, given(run)))
+        return found
+
+
+class MemoryAgents(Repository):
+    def add(self, agent: Agent) -> None:
+        _add(self._write().agents, agent.agent_id, agent)
+
+    def get(self, agent_id: str) -> Agent | None:
+        return self._state.agents.get(agent_id)
+
+    def save(self, agent: Agent) -> None:
+        self._write().agents[agent.agent_id] = agent
+
+    def of_sweep(self, sweep_id: str) -> list[Agent]:
+        return self._sorted(agent for agent in self._state.agents.values() if agent.sweep_id == sweep_id)
+
+    def silent_since(self, moment: datetime) -> list[Agent]:
+        agents = self._state.agents.values()
+        return self._sorted(agent for agent in agents if not agent.left and agent.heartbeat_at < moment)
+
+    def _sorted(self, agents: Iterable[Agent]) -> list[Agent]:
+        return sorted(agents, key=lambda agent: (agent.created_at, agent.agent_id))
+
+
+class MemoryArtifacts(Repository):
+    def ensure_collection(self, collection: ArtifactCollection) -> ArtifactCollection:
+        key = (collection.entity, collection.project, collection.name)
+        return self._write().collections.setdefault(key, collection)
+
+    def collection(self, entity: str, project: str, name: str) -> ArtifactCollection | None:
+        return self._state.collections.get((entity, project, name))
+
+    def collections(self, entity: str, project: str) -> list[ArtifactCollection]:
+        found = sorted(self._state.collections.items())
+        return [collection for key, collection in found if key[:2] == (entity, project)]
+
+    def add(self, version: ArtifactVersion) -> ArtifactVersion:
+        if _collection_of(version) not in self._state.collections:
+            raise Conflict(f"there is no collection {version.collection}")
+        versions = self._write().versions
+        stored = given(replace(version, number=len(versions) + 1))
+        versions[stored.number] = stored
+        return given(stored)
+
+    def get(self, number: int) -> ArtifactVersion | None:
+        version = self._state.versions.get(number)
+        return None if version is None else self._with_aliases(version)
+
+    def save(self, version: ArtifactVersion) -> None:
+        self._write().versions[version.number] = given(version)
+
+    def by_client_id(self, client_id: str) -> ArtifactVersion | None:
+        found = [version for version in self._state.versions.values() if version.client_id == client_id]
+        return self._with_aliases(found[-1]) if found else None
+
+    def by_sequence_client_id(self, sequence_client_id: str) -> ArtifactCollection | None:
+        for version in reversed(self._state.versions.values()):
+            if version.sequence_client_id == sequence_client_id:
+                return self._state.collections[_collection_of(version)]
+        return None
+
+    def versions(self, entity: str, project: str, collection: str) -> list[ArtifactVersion]:
+        found = [
+            version
+            for version in self._state.versions.values()
+            if _collection_of(version) == (entity, project, collection) and version.state is ArtifactState.COMMITTED
+        ]
+        found.sort(key=lambda version: -(version.version or 0))
+        return [self._with_aliases(version) for version in found]
+
+    def by_digest(self, entity: str, project: str, collection: str, digest: str) -> ArtifactVersion | None:
+        versions = self.versions(entity, project, collection)
+        return next((version for version in versions if version.digest == digest), None)
+
+    def next_version(self, entity: str, project: str, collection: str) -> int:
+        place = (entity, project, collection)
+        given_out = [
+            version.version
+            for version in self._state.versions.values()
+            if _collection_of(version) == place and version.version is not None
+        ]
+        return max(given_out, default=-1) + 1
+
+    def by_alias(self, entity: str, project: str, collection: str, alias: str) -> ArtifactVersion | None:
+        number = self._state.aliases.get(((entity, project, collection), alias))
+        return None if number is None else self.get(number)
+
+    def set_aliases(self, number: int, aliases: Iterable[str]) -> None:
+        state = self._write()
+        if number not in state.versions:
+            return
+        for key in [key for key, owner in state.aliases.items() if owner == number]:
+            del state.aliases[key]
+        place = _collection_of(state.versions[number])
+        for alias in aliases:
+            state.aliases.pop((place, alias), None)
+            state.aliases[(place, alias)] = number
+
+    def add_manifest(self, manifest: Manifest) -> Manifest:
+        manifests = self._write().manifests
+        stored = replace(manifest, number=len(manifests) + 1)
+        manifests[stored.number] = stored
+        return stored
+
+    def manifest(self, number: int) -> Manifest | None:
+        return self._state.manifests.get(number)
+
+    def manifest_of(self, artifact_number: int) -> Manifest | None:
+        found = [one for one in self._state.manifests.values() if one.artifact_number == artifact_number]
+        return found[-1] if found else None
+
+    def save_manifest(self, manifest: Manifest) -> None:
+        self._write().manifests[manifest.number] = manifest
+
+    def put_files(self, files: Sequence[ArtifactFile]) -> None:
+        for file in files:
+            self._write().artifact_files[(file.artifact_number, file.name)] = file
+
+    def file(self, artifact_number: int, name: str) -> ArtifactFile | None:
+        return self._state.artifact_files.get((artifact_number, name))
+
+    def files(self, artifact_number: int) -> list[ArtifactFile]:
+        stored = sorted(self._state.artifact_files.items())
+        return [file for (number, _), file in stored if number == artifact_number]
+
+    def blobs_by_md5(self, entity: str, md5s: Iterable[str]) -> dict[str, BlobRef]:
+        wanted = set(md5s)
+        return {
+            file.md5: file.blob
+            for file in self._state.artifact_files.values()
+            if file.blob is not None
+            and file.md5 in wanted
+            and self._state.versions[file.artifact_number].entity == entity
+        }
+
+    def link(self, number: int, run: RunPath, *, used: bool) -> None:
+        self._write().links.setdefault((number, run, used), None)
+
+    def linked_to_run(self, run: RunPath, *, used: bool) -> list[ArtifactVersion]:
+        numbers = [number for number, path, kind in self._state.links if (path, kind) == (run, used)]
+        versions = [self._with_aliases(self._state.versions[number]) for number in numbers]
+        return [version for version in versions if version.state is not ArtifactState.DELETED]
+
+    def users_of(self, number: int) -> list[RunPath]:
+        return [path for linked, path, used in self._state.links if linked == number and used]
+
+    def _with_aliases(self, version: ArtifactVersion) -> ArtifactVersion:
+        if version.state is not ArtifactState.COMMITTED:
+            return given(version)
+        owned = [alias for (_, alias), number in self._state.aliases.items() if number == version.number]
+        return given(replace(version, aliases=tuple(owned)))
+
+
+class MemoryUnitOfWork:
+    def __init__(self, state: State, *, may_write: bool) -> None:
+        self.access = MemoryAccess(state, may_write=may_write)
+        self.projects = MemoryProjects(state, may_write=may_write)
+        self.runs = MemoryRuns(state, may_write=may_write)
+        self.streams = MemoryStreams(state, may_write=may_write)
+        self.files = MemoryFiles(state, may_write=may_write)
+        self.sweeps = MemorySweeps(state, may_write=may_write)
+        self.agents = MemoryAgents(state, may_write=may_write)
+        self.artifacts = MemoryArtifacts(state, may_write=may_write)
+
+
+class MemoryDatabase:
+    def __init__(self) -> None:
+        self._state = State()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[MemoryUnitOfWork]:
+        yield MemoryUnitOfWork(self._state, may_write=False)
+
+    @contextmanager
+    def writing(self) -> Iterator[MemoryUnitOfWork]:
+        with self._lock:
+            state = self._state.cloned()
+            yield MemoryUnitOfWork(state, may_write=True)
+            self._state = state
+
+    def close(self) -> None:
+        pass
+
+
+def _add(table: dict[object, object] | dict[str, object], key: object, value: object) -> None:
+    if key in table:
+        raise Conflict(f"{key} is stored already")
+    table[key] = value  # type: ignore[index]
+
+
+def _is_selected(run: Run, selection: RunSelection) -> bool:
+    return (
+        (run.path.entity, run.path.project) == (selection.entity, selection.project)
+        and selection.sweep_id in {None, run.sweep_id}
+        and selection.agent_id in {None, run.agent_id}
+        and (selection.states is None or run.state in selection.states)
+    )
+
+
+def _collection_of(version: ArtifactVersion) -> Collection:
+    return version.entity, version.project, version.collection
