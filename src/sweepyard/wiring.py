@@ -6,21 +6,26 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from sweepyard.errors import CheckpointError, HubError, Unauthenticated
-from sweepyard.settings import DEFAULT_ENTITY, Settings
+from sweepyard.errors import CheckpointError, HubError, SweepFileInvalid, Unauthenticated, Violation
+from sweepyard.settings import DEFAULT_ENTITY, DEFAULT_PROJECT, Settings
 
 if TYPE_CHECKING:
+    from sweepyard.agents.progress import SweepProgress
+    from sweepyard.agents.stock import RegisteredSweep
+    from sweepyard.agents.sweeping import SweepOutcome, SweepPlan
     from sweepyard.config.schema import TrackingMode
     from sweepyard.hub.places import HubAddress, HubMode
     from sweepyard.services.access import AccessService
     from sweepyard.services.bundle import Services
+    from sweepyard.services.check import CheckReport
     from sweepyard.tracking.server import Server
     from sweepyard.training.result import FitResult
     from sweepyard.training.stopping import StopSignal
 
 Say = Callable[[str], None]
+SweepTarget = Literal["hub", "wandb"]
 
 OWNER = DEFAULT_ENTITY
 _KEY_NAME = "made on first start"
@@ -234,3 +239,117 @@ def _report(result: FitResult, url: str | None, say: Say) -> None:
     best = ", ".join(f"{name} {value:g}" for name, value in result.best.items())
     say(f"{result.epochs} epochs in {result.timing.fit_seconds:.1f} s; {best or 'no epoch was completed'}")
     say(f"model: {result.model_path}" + (f"\nrun:   {url}" if url else ""))
+
+
+def check_sweep_file(file: Path, *, target: SweepTarget, config_folder: Path | None = None) -> CheckReport:
+    """Everything that is wrong with a sweep file, and what it is warned about; nothing is started.
+
+    Raises:
+        SweepFileInvalid: The file cannot be read.
+    """
+    from functools import partial
+
+    from sweepyard.config import compose
+    from sweepyard.services.check import check_sweep
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SweepFileInvalid(
+            [Violation("a sweep file must be a readable text file", reason, where=str(file))]
+        ) from error
+    return check_sweep(
+        text,
+        source=str(file),
+        compose=partial(compose.compose, config_folder=config_folder),
+        overrides_of=partial(compose.overrides_of, config_folder=config_folder),
+        target=target,
+    )
+
+
+def plan_sweep(
+    file: Path,
+    *,
+    target: SweepTarget,
+    agents: int,
+    runs_each: int | None,
+    output: Path,
+    working_folder: Path,
+    config_folder: Path | None = None,
+) -> tuple[SweepPlan, tuple[Violation, ...]]:
+    """Check a sweep file and say what is to be run; gives the check's warnings too.
+
+    Raises:
+        SweepFileInvalid: The file breaks rules; all of them are named.
+    """
+    from sweepyard.agents.sweeping import SweepPlan
+    from sweepyard.sweeps.config import parse
+    from sweepyard.sweeps.engine import expected_runs
+
+    report = check_sweep_file(file, target=target, config_folder=config_folder)
+    if report.violations:
+        raise SweepFileInvalid(report.violations)
+    config = parse(file.read_text(encoding="utf-8"), source=str(file))
+    plan = SweepPlan(
+        file=file.absolute(),
+        project=config.project or DEFAULT_PROJECT,
+        agents=agents,
+        runs_each=runs_each,
+        output=output,
+        working_folder=working_folder,
+        expected=expected_runs(config),
+        metric=config.objective.metric if config.objective else "",
+    )
+    return plan, tuple(report.warnings)
+
+
+def register_sweep(
+    plan: SweepPlan, settings: Settings, environ: Mapping[str, str], *, target: SweepTarget
+) -> RegisteredSweep:
+    """Register the sweep, and start nothing.
+
+    Raises:
+        HubError, TrackingError: The server is away or refuses.
+    """
+    from sweepyard.agents import sweeping
+
+    with _server_of(target, settings) as server:
+        return sweeping.start(plan, server=server, environ=environ)[0]
+
+
+def run_sweep(
+    plan: SweepPlan,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    target: SweepTarget,
+    on_registered: Callable[[RegisteredSweep], None],
+    on_progress: Callable[[SweepProgress], None],
+) -> SweepOutcome:
+    """Run the sweep to its end with stock agents.
+
+    Raises:
+        HubError, TrackingError: The server is away or refuses.
+    """
+    from sweepyard.agents import sweeping
+    from sweepyard.clock import SystemClock
+
+    with _server_of(target, settings) as server:
+        return sweeping.run(
+            plan,
+            server=server,
+            environ=environ,
+            clock=SystemClock(),
+            on_registered=on_registered,
+            on_progress=on_progress,
+        )
+
+
+@contextmanager
+def _server_of(target: SweepTarget, settings: Settings) -> Iterator[Server | None]:
+    if target == "wandb":
+        yield None
+        return
+    with join_hub(settings) as server:
+        yield server

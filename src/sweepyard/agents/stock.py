@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -94,19 +97,28 @@ class StockAgents:
     """
 
     def __init__(
-        self, sweep: RegisteredSweep, *, count: int, environ: Mapping[str, str], folder: Path, runs: int | None = None
+        self,
+        sweep: RegisteredSweep,
+        *,
+        count: int,
+        environ: Mapping[str, str],
+        folder: Path,
+        working_folder: Path,
+        runs: int | None = None,
     ) -> None:
         """Remember what to start.
 
         Args:
             count: How many agents.
             folder: Where their output goes, as `agent-N.log`.
+            working_folder: Where they, and the runs, start.
             runs: How many runs each agent may start; None for as many as the sweep has.
         """
         self._sweep = sweep
         self._count = count
         self._environ = dict(environ)
         self._folder = folder
+        self._working_folder = working_folder
         self._runs = runs
         self._agents: list[subprocess.Popen[bytes]] = []
         self._strangers: frozenset[int] = frozenset()
@@ -145,6 +157,10 @@ class StockAgents:
 
     def end(self) -> None:
         """End every agent, every run, and every process that one of them left behind."""
+        with _undisturbed():
+            self._end()
+
+    def _end(self) -> None:
         # The agents go first, so that none of them starts another run.
         for agent in self._agents:
             if agent.poll() is None:
@@ -172,9 +188,24 @@ class StockAgents:
             return processes.spawn(
                 [*leash, *command, self._sweep.path],
                 environ=self._environ,
+                folder=self._working_folder,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C must not stop the ending half-way: it would leave orphans."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _reason(text: str) -> str:

@@ -78,7 +78,7 @@ def describe(name: str | None, folder: str | None, as_json: bool) -> None:
                 "name": dataset.name,
                 "digest": dataset.digest,
                 "class_names": list(dataset.class_names),
-                "splits": {split: _counts(values, dataset) for split, values in _splits(dataset)},
+                "splits": {split: {**_counts(values, dataset)} for split, values in _splits(dataset)},
             }
         )
         return

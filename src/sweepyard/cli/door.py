@@ -48,9 +48,9 @@ def enter(arguments: Sequence[str]) -> int:
 def _dispatch(arguments: list[str]) -> int:
     if arguments and arguments[0] == "train":
         # Agents start this command for every run: it goes without click.
-        from sweepyard.cli import train
+        from sweepyard.cli.train import run
 
-        return train.run(arguments[1:])
+        return run(arguments[1:])
     import click
 
     from sweepyard.cli.group import root

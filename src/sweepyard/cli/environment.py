@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from sweepyard.errors import InvalidInput, Violation
 from sweepyard.settings import Settings
@@ -26,3 +30,17 @@ def settings_now(*, home: str | None = None) -> Settings:
 def quieten_backend() -> None:
     """Keep the backend's start-up chatter off the terminal, unless the user wants it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@contextmanager
+def interrupted_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does: leave in good order, through every `finally`."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -47,7 +47,7 @@ def find_model(text: str, settings: Settings) -> Path:
     from sweepyard.cli.reading import find_run
 
     record = find_run(text, settings)
-    folder = Path(str(record.config.get("output", "outputs"))) / record.project / record.run_id
+    folder = Path(str(record.config.get("output", "outputs"))) / record.path.project / record.path.run_id
     if not folder.is_dir():
         raise ModelFileError(f"the run {text} kept its model in {folder}, which is not on this machine")
     return model_in(folder)
@@ -67,11 +67,13 @@ def evaluate_model(
         DataError: The data set cannot be had.
     """
     from sweepyard.config.schema import DataConfig
+    from sweepyard.datasets.catalogue import check_scoring
     from sweepyard.datasets.loading import load
     from sweepyard.training import inference
     from sweepyard.training.modelfile import read_card
 
     card = read_card(path)
+    check_scoring(card.data_name, data_name or card.data_name, split)
     dataset = load(DataConfig(name=data_name or card.data_name, folder=folder), settings)
     if dataset.name == card.data_name and dataset.digest != card.data_digest:
         raise DigestMismatch(

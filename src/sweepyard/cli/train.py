@@ -145,7 +145,7 @@ def _train_many(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     commands = [[*command, *run] for run in runs]
     print(f"{len(runs)} runs, {launcher.name} launcher", flush=True)
     if launcher.name == "joblib":
-        import joblib
+        import joblib  # type: ignore[import-untyped]
 
         codes = joblib.Parallel(n_jobs=launcher.jobs, prefer="threads")(
             joblib.delayed(_call)(number, len(runs), each) for number, each in enumerate(commands, start=1)

@@ -1,0 +1,65 @@
+"""Asking the hub, or the server that the user is logged in to, for runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from sweepyard.errors import InvalidInput, Violation
+from sweepyard.settings import DEFAULT_PROJECT
+
+if TYPE_CHECKING:
+    from sweepyard.settings import Settings
+    from sweepyard.tracking.reader import Reader
+    from sweepyard.tracking.records import RunRecord
+
+FROM = click.option(
+    "--from",
+    "source",
+    type=click.Choice(["hub", "wandb"]),
+    default="hub",
+    show_default=True,
+    help="The hub, or the server that you are logged in to.",
+)
+
+
+@contextmanager
+def reader_of(source: str, settings: Settings) -> Iterator[Reader]:
+    """A reader of the hub of this home (`hub`) or of the server that the user is logged in to (`wandb`).
+
+    Raises:
+        HubError: No hub could be joined or started.
+        TrackingError: The server is away or refuses.
+    """
+    from sweepyard import wiring
+    from sweepyard.tracking.reader import Reader
+
+    if source == "wandb":
+        yield Reader(None)
+        return
+    with wiring.join_hub(settings) as server:
+        yield Reader(server)
+
+
+def find_run(text: str, settings: Settings, *, source: str = "hub") -> RunRecord:
+    """The run that `text` names: its id, project/id or entity/project/id.
+
+    Raises:
+        TrackingError: There is none, or the server refuses.
+    """
+    with reader_of(source, settings) as reader:
+        return reader.run(path_of(text))
+
+
+def path_of(text: str, project: str = DEFAULT_PROJECT) -> str:
+    """A run's path from what the user typed; a bare id is one of `project`.
+
+    Raises:
+        InvalidInput: It has more parts than a path has.
+    """
+    if text.count("/") > 2 or not text.strip("/"):
+        raise InvalidInput([Violation("a run is named as id, project/id or entity/project/id", repr(text))])
+    return text if "/" in text else f"{project}/{text}"

@@ -1,0 +1,65 @@
+"""Running a sweep in front of a person's eyes: what `sweepyard sweep` and `sweepyard demo` share."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from sweepyard.cli.environment import settings_now
+from sweepyard.cli.progress import ProgressView
+
+if TYPE_CHECKING:
+    from sweepyard.agents.stock import RegisteredSweep
+    from sweepyard.agents.sweeping import SweepOutcome, SweepPlan
+    from sweepyard.wiring import SweepTarget
+
+_TAIL_LINES = 4
+
+
+def run_shown(plan: SweepPlan, *, target: SweepTarget, to_stderr: bool = False) -> SweepOutcome:
+    """Run the sweep with live progress.
+
+    Args:
+        to_stderr: Keep standard output for something else.
+
+    Raises:
+        SweepyardError: It could not be registered, or its server is away.
+    """
+    from sweepyard import wiring
+
+    redirected = contextlib.redirect_stdout(sys.stderr) if to_stderr else contextlib.nullcontext()
+    with redirected, ProgressView(plan.metric) as view:
+        return wiring.run_sweep(
+            plan, settings_now(), os.environ, target=target, on_registered=announce, on_progress=view.show
+        )
+
+
+def announce(sweep: RegisteredSweep) -> None:
+    """Say that a sweep is registered, and where to look at it."""
+    print(f"sweep {sweep.path}" + (f": {sweep.url}" if sweep.url else ""), flush=True)
+
+
+def verdict(outcome: SweepOutcome, *, to_the_end: bool) -> int:
+    """The exit code of a sweep; says on standard error what went wrong.
+
+    Args:
+        to_the_end: Whether the sweep was to reach its end.
+    """
+    states = [run.state for run in outcome.sweep.runs]
+    finished, bad = states.count("finished"), sum(state in {"failed", "crashed", "killed"} for state in states)
+    over = outcome.sweep.state in {"FINISHED", "CANCELED"}
+    if finished and not bad and (over or not to_the_end):
+        return 0
+    if not finished:
+        problem = "no run finished"
+    elif bad:
+        problem = f"{bad} of {len(states)} runs did not finish"
+    else:
+        problem = f"the agents left before the sweep's end (it is {outcome.sweep.state.lower()})"
+    print(f"{problem}; the agents' output: {', '.join(map(str, outcome.logs))}", file=sys.stderr)
+    for log in outcome.logs:
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]:
+            print(f"  {log.name}: {line}", file=sys.stderr)
+    return 0 if finished and (over or not to_the_end) else 1
