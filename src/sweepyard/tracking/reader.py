@@ -121,7 +121,8 @@ class Reader:
     def _run(self, path: RunPath | str) -> Run:
         entity, project, run_id = self._parts(path, "run")
         where = RunPath(entity, project, run_id)
-        return self._ask(lambda: self._api.run(str(where)), f"the run {where}")
+        run: Run = self._ask(lambda: self._api.run(str(where)), f"the run {where}")
+        return run
 
     def _parts(self, path: object, kind: str) -> tuple[str, str, str]:
         parts = str(path).strip("/").split("/")
