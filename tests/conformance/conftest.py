@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -132,7 +133,7 @@ def client(hub: Hub, tmp_path: Path) -> Client:
 @pytest.fixture
 def project(request: pytest.FixtureRequest) -> str:
     """The test's own project."""
-    return "p-" + request.node.name.removeprefix("test_").replace("_", "-").translate({91: "-", 93: None})[:80]
+    return "p-" + re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_"))[:80]
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ def test_login_takes_the_right_key_and_refuses_a_wrong_one(client: Any) -> None:
     netrc = (client.folder / ".netrc").read_text()
     assert client.hub.key in netrc
     output = client.run(*command, "--relogin", WRONG_KEY, expect=1, WANDB_SILENT="false", WANDB_API_KEY="")
-    assert "401" in output or "API key verification failed" in output
+    assert "the API key is unknown or revoked" in output
     assert WRONG_KEY not in client.hub.log()
     assert client.hub.key not in client.hub.log()
 
@@ -28,7 +28,7 @@ def test_login_takes_the_right_key_and_refuses_a_wrong_one(client: Any) -> None:
 def test_a_run_with_a_wrong_key_fails_at_once(client: Any, project: str) -> None:
     script = f"import wandb\nwandb.init(project={project!r}, settings=wandb.Settings(init_timeout=30))"
     output = client.run("python", "-c", script, expect=1, WANDB_API_KEY=WRONG_KEY, WANDB_SILENT="false")
-    assert "401" in output or "permission" in output.lower()
+    assert "the API key is unknown or revoked" in output
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,14 @@ def test_a_query_that_is_not_served_gets_an_error_that_names_the_field(hub: Any)
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"{", b'{"query": 1}', b'{"query": "{"}', b'{"query": "query A { viewer { id } }", "operationName": "B"}'],
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"query": 1}',
+        b'{"query": "{"}',
+        b'{"query": "query A { viewer { id } }", "operationName": "B"}',
+    ],
 )
 def test_a_malformed_request_gets_400_and_the_one_shape(hub: Any, body: bytes) -> None:
     with hub.http() as http:
@@ -88,7 +95,7 @@ def test_a_malformed_request_gets_400_and_the_one_shape(hub: Any, body: bytes) -
 
 
 def test_a_deep_query_is_refused(hub: Any) -> None:
-    deep = "{ entity(name: \"local\") " + "{ user { teams { edges { node " * 12 + "{ id }" + " } } } }" * 12 + " }"
+    deep = '{ entity(name: "local") ' + "{ user { teams { edges { node " * 12 + "{ id }" + " } } } }" * 12 + " }"
     with hub.http() as http:
         answer = http.post("/graphql", json={"query": deep})
     assert answer.status_code == 400

@@ -90,7 +90,7 @@ def test_a_resumed_run_goes_on_without_gap_or_double(client: Any, project: str) 
     script = """
 import wandb
 run = wandb.init(project={project!r}, id="again", resume={resume!r})
-begin = run.step
+begin = run.starting_step
 for step in range(5):
     run.log({{"value": begin + step}})
 run.finish()
@@ -134,21 +134,30 @@ def test_must_resume_of_an_unknown_run_fails(client: Any, project: str) -> None:
 
 
 def test_a_script_that_fails_leaves_a_failed_run(client: Any, project: str) -> None:
-    script = f"import wandb\nrun = wandb.init(project={project!r}, id='bad')\nrun.log({{'a': 1}})\nraise ValueError('x')"
+    script = (
+        f"import wandb\nrun = wandb.init(project={project!r}, id='bad')\nrun.log({{'a': 1}})\nraise ValueError('x')"
+    )
     client.run("python", "-c", script, expect=1)
-    data = client.hub.graphql(f'{{ project(name: "{project}", entityName: "local") {{ run(name: "bad") {{ state exitcode }} }} }}')
+    data = client.hub.graphql(
+        f'{{ project(name: "{project}", entityName: "local") {{ run(name: "bad") {{ state exitcode }} }} }}'
+    )
     assert data["project"]["run"] == {"state": "failed", "exitcode": 1}
 
 
-CREATE = """mutation ($name: String!, $project: String!) {
-  upsertBucket(input: {name: $name, modelName: $project, host: "h", config: "{\\"_wandb\\": {\\"value\\": {\\"t\\": {}}}}"}) {
+ROWS = """query ($project: String!, $run: String!) {
+  project(name: $project) { run(name: $run) { state historyLineCount history(minStep: 0, maxStep: 100) } }
+}"""
+CREATE = """mutation ($name: String!, $project: String!, $config: JSONString) {
+  upsertBucket(input: {name: $name, modelName: $project, host: "h", config: $config}) {
     inserted bucket { id historyLineCount }
   }
 }"""
 
 
 def test_a_chunk_that_is_sent_again_doubles_nothing(hub: Any, project: str) -> None:
-    made = hub.graphql(CREATE, {"name": "raw", "project": project})["upsertBucket"]
+    made = hub.graphql(CREATE, {"name": "raw", "project": project, "config": '{"_wandb": {"value": {"t": {}}}}'})[
+        "upsertBucket"
+    ]
     assert made["inserted"] is True
     url = f"/files/local/{project}/raw/file_stream"
     lines = [json.dumps({"_step": step, "value": step}) for step in range(6)]
@@ -166,8 +175,7 @@ def test_a_chunk_that_is_sent_again_doubles_nothing(hub: Any, project: str) -> N
         assert unknown.status_code == 404
         done = http.post(url, json={"complete": True, "exitcode": 0})
         assert done.status_code == 200
-    query = '{ project(name: "%s", entityName: "local") { run(name: "raw") { state historyLineCount history(minStep: 0, maxStep: 100) } } }'
-    run = hub.graphql(query % project)["project"]["run"]
+    run = hub.graphql(ROWS, {"project": project, "run": "raw"})["project"]["run"]
     assert run["state"] == "finished"
     assert run["historyLineCount"] == 6
     assert run["history"] == lines
@@ -185,7 +193,6 @@ run.finish()
     (folder,) = (client.folder / "wandb").glob("offline-run-*")
     for _ in range(2):
         client.run("wandb", "sync", "--entity", "local", "--include-synced", str(folder))
-    query = '{ project(name: "%s", entityName: "local") { run(name: "later") { state history(minStep: 0, maxStep: 100) } } }'
-    run = client.hub.graphql(query % project)["project"]["run"]
+    run = client.hub.graphql(ROWS, {"project": project, "run": "later"})["project"]["run"]
     assert [json.loads(line)["value"] for line in run["history"]] == list(range(8))
     assert run["state"] == "finished"

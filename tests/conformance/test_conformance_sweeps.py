@@ -68,7 +68,7 @@ def register(client: Any, project: str, text: str = SWEEP) -> str:
 
 def state_of(client: Any, path: str) -> str:
     entity, project, sweep = path.split("/")
-    query = '{ project(name: "%s", entityName: "%s") { sweep(sweepName: "%s") { state } } }' % (project, entity, sweep)
+    query = f'{{ project(name: "{project}", entityName: "{entity}") {{ sweep(sweepName: "{sweep}") {{ state }} }} }}'
     return str(client.hub.graphql(query)["project"]["sweep"]["state"])
 
 
@@ -96,7 +96,7 @@ def test_two_agents_run_every_point_of_a_grid_exactly_once(client: Any, project:
 def test_the_stock_agent_runs_one_point_and_leaves(client: Any, project: str) -> None:
     path = register(client, project)
     client.run("wandb", "agent", "--count", "1", path)
-    query = '{ project(name: "%s", entityName: "local") { runs { edges { node { state sweepName } } } } }' % project
+    query = f'{{ project(name: "{project}") {{ runs {{ edges {{ node {{ state sweepName }} }} }} }} }}'
     edges = client.hub.graphql(query)["project"]["runs"]["edges"]
     assert [edge["node"] for edge in edges] == [{"state": "finished", "sweepName": path.split("/")[-1]}]
 
@@ -104,7 +104,12 @@ def test_the_stock_agent_runs_one_point_and_leaves(client: Any, project: str) ->
 def test_a_sweep_is_paused_resumed_stopped_and_canceled(client: Any, project: str) -> None:
     path = register(client, project)
     assert state_of(client, path) == "PENDING"
-    for option, state in [("--pause", "PAUSED"), ("--resume", "RUNNING"), ("--stop", "FINISHED"), ("--cancel", "CANCELED")]:
+    for option, state in [
+        ("--pause", "PAUSED"),
+        ("--resume", "RUNNING"),
+        ("--stop", "FINISHED"),
+        ("--cancel", "CANCELED"),
+    ]:
         client.run("wandb", "sweep", option, path)
         assert state_of(client, path) == state
     assert "PAUSED" not in client.run("wandb", "sweep", "--pause", path, expect=1)
@@ -114,7 +119,7 @@ def test_an_agent_of_a_canceled_sweep_leaves(client: Any, project: str) -> None:
     path = register(client, project)
     client.run("wandb", "sweep", "--cancel", path)
     client.run("python", "-c", AGENT, path)
-    query = '{ project(name: "%s", entityName: "local") { runCount } }' % project
+    query = f'{{ project(name: "{project}", entityName: "local") {{ runCount }} }}'
     assert client.hub.graphql(query)["project"]["runCount"] == 0
 
 
@@ -142,7 +147,7 @@ def test_a_sweep_file_with_a_typo_is_refused_with_the_reason(client: Any, projec
     (client.folder / "sweep.yaml").write_text(SWEEP.replace("maximize", "maximise"))
     output = client.run("wandb", "sweep", "--project", project, "sweep.yaml", expect=1, WANDB_SILENT="false")
     assert "maximise" in output
-    query = '{ project(name: "%s", entityName: "local") { totalSweeps } }' % project
+    query = f'{{ project(name: "{project}", entityName: "local") {{ totalSweeps }} }}'
     assert (client.hub.graphql(query)["project"] or {"totalSweeps": 0})["totalSweeps"] == 0
 
 

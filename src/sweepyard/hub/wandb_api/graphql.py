@@ -132,6 +132,7 @@ def _entries(error: GraphQLError, operation: OperationDefinitionNode) -> list[Js
     if isinstance(cause, SweepyardError):
         return [{**entry, **place} for entry in error_entries(cause)]
     if cause is None or isinstance(cause, GraphQLError):
+        log.warning("%s is refused: %s", _name_of(operation), error.message)
         return [{"message": error.message, "code": "invalid", **place}]
     log.error("%s failed at %s", _name_of(operation), error.path, exc_info=cause)
     return [{"message": "the hub failed at this; its log says how", "code": "internal", **place}]

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib import resources
+from typing import Any
 
-from ariadne import InterfaceType, ScalarType, UnionType, make_executable_schema
-from graphql import GraphQLError, GraphQLObjectType, GraphQLSchema
+from graphql import (
+    GraphQLError,
+    GraphQLField,
+    GraphQLFieldResolver,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLScalarType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    build_schema,
+)
 
 from sweepyard import jsonvalue
 from sweepyard.hub.wandb_api import codec
@@ -34,7 +47,6 @@ MUTATIONS: Resolvers = {
 }
 # Arguments whose names are Python's own words.
 _ARGUMENTS = {"input": "given", "id": "identity"}
-_ARGUMENT_DEPTH = 3  # type, field, argument
 
 
 def sdl() -> str:
@@ -48,34 +60,46 @@ def build() -> GraphQLSchema:
     Raises:
         LookupError: A root field has no resolver, or a resolver no field.
     """
-    schema = make_executable_schema(
-        sdl(),
-        _json_string(),
-        _json(),
-        _moment(),
-        _whole_number("Int64"),
-        _whole_number("Duration"),
-        InterfaceType("ArtifactCollection", _typename),
-        UnionType("ArtifactCreator", _typename),
-        convert_names_case=_our_name,
-    )
+    schema = build_schema(sdl())
+    for name, kind in schema.type_map.items():
+        if isinstance(kind, GraphQLScalarType) and name in _SCALARS:
+            # The library reads them as attributes; it has no other way to give an SDL's scalars their functions.
+            kind.serialize = _SCALARS[name][0]  # type: ignore[method-assign,assignment]
+            kind.parse_value = _SCALARS[name][1]  # type: ignore[method-assign,assignment]
+        elif isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
+            kind.resolve_type = _typename
+        elif isinstance(kind, GraphQLInputObjectType):
+            for key, item in kind.fields.items():
+                item.out_name = snake_case(key)
+        elif isinstance(kind, GraphQLObjectType) and not name.startswith("__"):
+            for key, field in kind.fields.items():
+                _find_by_name(key, field)
     _bind(schema.query_type, QUERIES)
     _bind(schema.mutation_type, MUTATIONS)
-    for typename, fields in relations.RELATIONS.items():
-        owner = schema.type_map[typename]
-        if isinstance(owner, GraphQLObjectType):
-            _bind(owner, fields, whole=False)
+    for typename, resolvers in relations.RELATIONS.items():
+        owner = schema.get_type(typename)
+        _bind(owner if isinstance(owner, GraphQLObjectType) else None, resolvers, whole=False)
     return schema
 
 
-def _our_name(name: str, _schema: GraphQLSchema, path: tuple[str, ...]) -> str:
-    is_argument = len(path) == _ARGUMENT_DEPTH
-    return _ARGUMENTS.get(name, snake_case(name)) if is_argument else snake_case(name)
+def _find_by_name(name: str, field: GraphQLField) -> None:
+    """Let a field be found by its name in snake case, and its arguments come in snake case."""
+    for key, argument in field.args.items():
+        argument.out_name = _ARGUMENTS.get(key, snake_case(key))
+    field.resolve = _member(snake_case(name))
+
+
+def _member(name: str) -> GraphQLFieldResolver:
+    def resolve(node: object, info: GraphQLResolveInfo, **arguments: object) -> object:
+        value = node[name] if isinstance(node, Mapping) else getattr(node, name)
+        return value(info, **arguments) if callable(value) else value
+
+    return resolve
 
 
 def _bind(owner: GraphQLObjectType | None, resolvers: Resolvers, *, whole: bool = True) -> None:
     if owner is None:
-        raise LookupError("the schema lacks a root type")
+        raise LookupError(f"the schema lacks the type of {sorted(resolvers)}")
     by_name = {snake_case(name): field for name, field in owner.fields.items()}
     strays = set(resolvers) ^ set(by_name) if whole else set(resolvers) - set(by_name)
     if strays:
@@ -88,33 +112,29 @@ def _typename(node: object, *_: object) -> str:
     return str(getattr(node, "typename"))  # noqa: B009 - nodes of several classes have it
 
 
-def _json_string() -> ScalarType:
-    return ScalarType("JSONString", serializer=str, value_parser=_text)
+def _moment(value: datetime | str) -> str:
+    return codec.moment_to_wire(value) if isinstance(value, datetime) else value
 
 
-def _json() -> ScalarType:
-    return ScalarType("JSON", serializer=jsonvalue.strict)
-
-
-def _moment() -> ScalarType:
-    def write(value: datetime | str) -> str:
-        return codec.moment_to_wire(value) if isinstance(value, datetime) else value
-
-    return ScalarType("DateTime", serializer=write)
-
-
-def _whole_number(name: str) -> ScalarType:
-    def read(value: JsonValue) -> int:
-        if isinstance(value, str) and value.lstrip("-").isdecimal():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
-            raise GraphQLError(f"{name} is a whole number of 64 bits; received {value!r}")
-        return value
-
-    return ScalarType(name, serializer=int, value_parser=read)
+def _whole_number(value: JsonValue) -> int:
+    if isinstance(value, str) and value.lstrip("-").isdecimal():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise GraphQLError(f"expected a whole number of 64 bits; received {value!r}")
+    return value
 
 
 def _text(value: JsonValue) -> str:
     if not isinstance(value, str):
-        raise GraphQLError(f"JSONString is JSON as text; received {type(value).__name__}")
+        raise GraphQLError(f"expected text; received {type(value).__name__}")
     return value
+
+
+# How each scalar is written and read; GraphQL's literals come as the values that they stand for.
+_SCALARS: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "JSONString": (str, _text),
+    "JSON": (jsonvalue.strict, lambda value: value),
+    "DateTime": (_moment, _text),
+    "Int64": (int, _whole_number),
+    "Duration": (int, _whole_number),
+}

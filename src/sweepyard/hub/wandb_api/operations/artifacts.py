@@ -189,7 +189,13 @@ class CollectionNode:
         first: int | None = None,
         after: str | None = None,
     ) -> Connection[ArtifactNode]:
-        _refuse("versions", filters, {}, order, ("-createdAt", "-created_at", "-versionIndex", "-version_index"))
+        _refuse(
+            "versions",
+            filters,
+            {"state": "COMMITTED"},
+            order,
+            ("-createdAt", "-created_at", "-versionIndex", "-version_index"),
+        )
         return connect_versions(
             self._context, self._context.services.artifacts.versions(*self.key, first=first, after=after)
         )
@@ -359,10 +365,20 @@ def connect_collections(
 
 
 def _refuse(what: str, filters: str | None, served: dict[str, str], order: str | None, orders: Sequence[str]) -> None:
-    """Refuse filters and orders that are not served yet, rather than answer with something else."""
+    """Refuse filters and orders that are not served yet, rather than answer with something else.
+
+    Args:
+        served: The filter that every listed thing fulfils anyway.
+    """
     wanted = filters_from_wire(filters)
     if wanted and wanted != served:
-        raise RequestInvalid([Violation(f"this hub lists {what} without filters", str(filters)[:80])])
+        raise RequestInvalid(
+            [
+                Violation(
+                    f"this hub lists {what} without other filters than {jsonvalue.dumps(served)}", str(filters)[:80]
+                )
+            ]
+        )
     if order and order not in orders:
         raise RequestInvalid([Violation(f"this hub lists {what} in the order {orders[0]}", order[:80])])
 

@@ -1,0 +1,150 @@
+"""The pages behind the addresses that the client prints."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.slow
+
+EVIL = "<script>alert(1)</script>\"'&"
+
+CREATE_FILES = """mutation ($project: String!) {
+  createRunFiles(input: {entityName: "local", projectName: $project, runName: "r1", files: ["a.html"]}) {
+    files { uploadUrl }
+  }
+}"""
+UPSERT = """mutation ($input: UpsertBucketInput!) { upsertBucket(input: $input) { bucket { name } } }"""
+
+
+@pytest.fixture
+def browser(hub: Any) -> Any:
+    """A browser that has logged in."""
+    with httpx.Client(base_url=hub.url, timeout=30, trust_env=False) as http:
+        answer = http.post("/login", data={"key": hub.key, "next": "/"})
+        assert answer.status_code == 303
+        yield http
+
+
+@pytest.fixture
+def run_page(hub: Any, project: str) -> str:
+    """A run whose every text is hostile; the path of its page."""
+    config = json.dumps({"lr": {"value": 0.1}, "note": {"value": EVIL}})
+    given = {
+        "name": "r1",
+        "modelName": project,
+        "host": "h",
+        "displayName": EVIL,
+        "notes": EVIL,
+        "tags": [EVIL],
+        "config": config,
+        "summaryMetrics": '{"loss": NaN}',
+    }
+    hub.graphql(UPSERT, {"input": given})
+    lines = ['{"_step": 0, "loss": 1.5}', '{"_step": 1, "loss": NaN}', '{"_step": 2, "loss": 0.5, "<b>": 1}']
+    body = {
+        "files": {
+            "wandb-history.jsonl": {"offset": 0, "content": lines},
+            "output.log": {"offset": 0, "content": [EVIL]},
+        }
+    }
+    with hub.http() as http:
+        assert http.post(f"/files/local/{project}/r1/file_stream", json=body).status_code == 200
+    return f"/local/{project}/runs/r1"
+
+
+def test_without_a_session_every_page_leads_to_the_login_and_back(hub: Any, run_page: str) -> None:
+    with httpx.Client(base_url=hub.url, timeout=30, trust_env=False) as http:
+        for path in ["/", run_page, run_page.rsplit("/", 2)[0]]:
+            answer = http.get(path)
+            assert (answer.status_code, answer.headers["location"]) == (303, f"/login?next={path}")
+        assert http.post("/login", data={"key": "local-" + "0" * 40, "next": run_page}).status_code == 401
+        assert http.get(run_page).status_code == 303
+        entered = http.post("/login", data={"key": hub.key, "next": run_page})
+        assert (entered.status_code, entered.headers["location"]) == (303, run_page)
+        cookie = entered.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        assert hub.key not in cookie
+        assert http.get(run_page).status_code == 200
+        assert http.post("/logout").status_code == 303
+        assert http.get(run_page).status_code == 303
+
+
+@pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example", "/\\evil.example"])
+def test_the_login_leads_nowhere_else(hub: Any, wanted: str) -> None:
+    with httpx.Client(base_url=hub.url, timeout=30, trust_env=False) as http:
+        assert http.post("/login", data={"key": hub.key, "next": wanted}).headers["location"] == "/"
+
+
+def test_a_form_of_another_site_is_refused(hub: Any) -> None:
+    with httpx.Client(base_url=hub.url, timeout=30, trust_env=False) as http:
+        answer = http.post("/login", data={"key": hub.key}, headers={"Origin": "https://evil.example"})
+        assert answer.status_code == 403
+        assert http.post("/login", data={"key": hub.key}, headers={"Origin": hub.url}).status_code == 303
+
+
+def test_a_runs_page_shows_what_it_logged_and_no_markup_of_its_own(browser: Any, run_page: str) -> None:
+    answer = browser.get(run_page)
+    assert answer.status_code == 200
+    text = answer.text
+    assert "<script" not in text
+    assert "style=" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<polyline" in text
+    assert "not finite" in text
+    assert re.search(r">lr</th><td>0\.1<", text)
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_pages_of_projects_and_their_runs(browser: Any, run_page: str, project: str) -> None:
+    assert f'href="/local/{project}"' in browser.get("/").text
+    page = browser.get(f"/local/{project}").text
+    assert f'href="{run_page}"' in page
+    assert "1 of 1 runs" in page
+
+
+def test_the_page_of_a_sweep(browser: Any, hub: Any, project: str) -> None:
+    config = "method: grid\nparameters: {x: {values: [1, 2]}}\nprogram: train.py\nname: <b>bold</b>\n"
+    made = hub.graphql(
+        "mutation ($config: String!, $project: String!) { upsertSweep(input: {config: $config, projectName: $project}) "
+        "{ sweep { name } } }",
+        {"config": config, "project": project},
+    )["upsertSweep"]["sweep"]
+    page = browser.get(f"/local/{project}/sweeps/{made['name']}")
+    assert page.status_code == 200
+    assert "&lt;b&gt;bold&lt;/b&gt;" in page.text
+    assert "method: grid" in page.text
+    assert "expected" in page.text
+
+
+@pytest.mark.parametrize("path", ["/nobody/nothing", "/local/nothing/runs/x", "/local/nothing/sweeps/x"])
+def test_an_unknown_page_says_so(browser: Any, path: str) -> None:
+    answer = browser.get(path)
+    assert answer.status_code == 404
+    assert "there is no" in answer.text
+
+
+def test_a_malformed_cursor_is_told(browser: Any, run_page: str, project: str) -> None:
+    assert browser.get(f"/local/{project}?after=%25%25").status_code == 400
+
+
+def test_files_are_readable_with_the_session(browser: Any, hub: Any, run_page: str, project: str) -> None:
+    made = hub.graphql(CREATE_FILES, {"project": project})["createRunFiles"]["files"]
+    with hub.http(key="") as http:
+        assert http.put(made[0]["uploadUrl"], content=EVIL.encode()).status_code == 200
+    answer = browser.get(f"/files/local/{project}/r1/a.html")
+    assert answer.content == EVIL.encode()
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert "sandbox" in answer.headers["content-security-policy"]
+
+
+def test_the_stylesheet_and_icon_are_served(browser: Any) -> None:
+    assert browser.get("/static/style.css").headers["content-type"].startswith("text/css")
+    assert browser.get("/static/icon.svg").status_code == 200
+    assert browser.get("/static/../app.py").status_code in {303, 404}
