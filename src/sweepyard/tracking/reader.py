@@ -105,7 +105,13 @@ class Reader:
         """
         entity, project, sweep_id = self._parts(path, "sweep")
         where = SweepPath(entity, project, sweep_id)
-        sweep: Sweep = self._ask(lambda: self._api.sweep(str(where)), f"the sweep {where}")
+
+        def read() -> Sweep:
+            found: Sweep = self._api.sweep(str(where))
+            found.load(force=True)  # the client remembers sweeps, and `flush` forgets runs alone
+            return found
+
+        sweep = self._ask(read, f"the sweep {where}")
         config: JsonObject = sweep.config if isinstance(sweep.config, dict) else {}
         return SweepRecord(
             path=where,
