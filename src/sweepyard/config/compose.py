@@ -24,6 +24,9 @@ import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException, OverrideParseException
@@ -44,9 +47,9 @@ __all__ = ["Composition", "Launcher", "compose", "launcher", "multirun", "overri
 
 PRIMARY = "train"
 _HYDRA_VERSION = "1.3"
-_SEARCH_PATH = "hydra.searchpath"
-# Hydra raises bare ValueErrors too, for example where a group is given a number.
-_COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError)
+_JOB = "sweepyard"
+# Hydra raises bare ValueErrors and TypeErrors too, for example where a group is given a number or a list.
+_COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, TypeError)
 # Hydra keeps its state in a process-wide singleton.
 _one_at_a_time = threading.Lock()
 
@@ -100,11 +103,11 @@ def compose(overrides: Sequence[str], *, config_folder: Path | None = None, conf
             that is not there; a value breaks a rule of the schema. All violations at once.
     """
     folders = _folders(config_folder)
-    with _hydra(folders) as search_path:
+    with _hydra(folders):
         try:
-            mapping = _mapping(hydra_compose(config_name, overrides=[*search_path, *overrides]))
+            mapping = _mapping(hydra_compose(config_name, overrides=list(overrides)))
         except _COMPOSITION_ERRORS as error:
-            raise ConfigInvalid(_diagnosis(error, overrides, folders, search_path, config_name)) from error
+            raise ConfigInvalid(_diagnosis(error, overrides, folders, config_name)) from error
     config = build(mapping)
     resolved = plain(config)
     return Composition(config, resolved, _yaml(resolved), tuple(overrides))
@@ -143,9 +146,9 @@ def launcher(overrides: Sequence[str], *, config_folder: Path | None = None, con
         ConfigInvalid: The launcher is unknown or not installed.
     """
     own = [override for override in overrides if override not in _of_the_run(overrides)]
-    with _hydra(_folders(config_folder)) as search_path:
+    with _hydra(_folders(config_folder)):
         try:
-            composed = hydra_compose(config_name, overrides=[*search_path, *own], return_hydra_config=True)
+            composed = hydra_compose(config_name, overrides=own, return_hydra_config=True)
             name = str(composed.hydra.runtime.choices["hydra/launcher"])
             jobs = int(OmegaConf.select(composed, "hydra.launcher.n_jobs", default=1))
         except _COMPOSITION_ERRORS as error:
@@ -169,12 +172,17 @@ def _folders(config_folder: Path | None) -> list[Path]:
 
 
 @contextmanager
-def _hydra(folders: Sequence[Path]) -> Iterator[list[str]]:
-    """Hydra with `folders` on its search path; gives the overrides that every composition inside needs."""
-    with _one_at_a_time, initialize_config_dir(str(folders[0]), job_name="sweepyard", version_base=_HYDRA_VERSION):
-        rest = [f"file://{folder}" for folder in folders[1:]]
-        quoted = ",".join("'" + address.replace("'", r"\'") + "'" for address in rest)
-        yield [f"{_SEARCH_PATH}=[{quoted}]"] if rest else []
+def _hydra(folders: Sequence[Path]) -> Iterator[None]:
+    """Hydra with `folders` on its search path, the first one first; whatever was set up before is restored."""
+    with _one_at_a_time, initialize_config_dir(str(folders[-1]), job_name=_JOB, version_base=_HYDRA_VERSION):
+        if len(folders) > 1:
+            # hydra.searchpath can only add folders behind the primary one; a user's goes before ours.
+            search_path = create_config_search_path(str(folders[-1]))
+            for folder in reversed(folders[:-1]):
+                search_path.prepend("user", f"file://{folder}", anchor="main")
+            GlobalHydra.instance().clear()
+            Hydra.create_main_hydra2(task_name=_JOB, config_search_path=search_path)
+        yield
 
 
 def _mapping(composed: DictConfig) -> dict[str, Any]:
@@ -191,7 +199,7 @@ def _mapping(composed: DictConfig) -> dict[str, Any]:
 
 
 def _diagnosis(
-    error: Exception, overrides: Sequence[str], folders: Sequence[Path], search_path: list[str], config_name: str
+    error: Exception, overrides: Sequence[str], folders: Sequence[Path], config_name: str
 ) -> list[Violation]:
     """Why a composition failed: Hydra stops at its first error, this looks at each override by itself."""
     groups = config_groups(folders)
@@ -222,13 +230,13 @@ def _diagnosis(
         else:
             single_keys.append((text, parsed))
     try:
-        base = hydra_compose(config_name, overrides=[*search_path, *sound])
+        base = hydra_compose(config_name, overrides=sound)
         for text, parsed in single_keys:
             wrong = _wrong_key(text, parsed, base, groups)
             violations.extend(wrong)
             if not wrong:
                 sound.append(text)
-        build(_mapping(hydra_compose(config_name, overrides=[*search_path, *sound])))
+        build(_mapping(hydra_compose(config_name, overrides=sound)))
     except ConfigInvalid as invalid:
         violations.extend(invalid.violations)
     except _COMPOSITION_ERRORS as failure:
@@ -242,18 +250,15 @@ def _wrong_options(parsed: Override, groups: dict[str, tuple[str, ...]]) -> list
     group, chosen = parsed.key_or_group, parsed.value()
     options = groups[group]
     if chosen is None:
+        hint = f"Options: {', '.join(options)}; leave the override out for the default"
+        return [Violation(f"`{group}` is a config group and takes an option's name", "null", hint, group)]
+    if not isinstance(chosen, str):
+        hint = f"Options: {', '.join(options)}; a single key is set with `{group}.KEY={chosen}`"
+        return [Violation(f"`{group}` is a config group and takes an option's name", repr(chosen), hint, group)]
+    below, _, option = f"{group}/{chosen}".rpartition("/")
+    if option in groups.get(below, ()):
         return []
-    wrong = []
-    for item in chosen if isinstance(chosen, list) else [chosen]:
-        if not isinstance(item, str):
-            hint = f"Options: {', '.join(options)}; a single key is set with `{group}.KEY={item}`"
-            wrong.append(Violation(f"`{group}` is a config group and takes an option's name", repr(item), hint, group))
-        elif item not in options and f"{group}/{item}" not in groups:
-            where = f"{group}/{item}".rpartition("/")
-            if where[2] not in groups.get(where[0], ()):
-                rule = f"`{group}` must be one of its options"
-                wrong.append(Violation(rule, repr(item), hint_for(item, options), group))
-    return wrong
+    return [Violation(f"`{group}` must be one of its options", repr(chosen), hint_for(chosen, options), group)]
 
 
 def _wrong_key(text: str, parsed: Override, base: DictConfig, groups: dict[str, tuple[str, ...]]) -> list[Violation]:
@@ -262,6 +267,8 @@ def _wrong_key(text: str, parsed: Override, base: DictConfig, groups: dict[str, 
     present = _holds(base, key)
     if parsed.is_add() and present:
         return [Violation(f"`{key}` is there already, so + cannot add it", text, f"Write {text[1:]}", key)]
+    if parsed.is_delete() and present and OmegaConf.select(base, key, throw_on_missing=False) is None:
+        return [Violation(f"`{key}` has no value, so ~ cannot remove it", text, "Leave the override out", key)]
     if present or parsed.is_add() or parsed.is_force_add():
         return []
     legal = _legal_in(base)

@@ -7,6 +7,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+import yaml
+
 from sweepyard.config.locations import conf_folder
 from sweepyard.errors import ConfigInvalid, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue, loads_object
@@ -31,6 +33,18 @@ def config_groups(folders: Iterable[Path]) -> dict[str, tuple[str, ...]]:
     return {group: tuple(sorted(options)) for group, options in sorted(groups.items())}
 
 
+def optional_groups(folders: Iterable[Path], config_name: str = "train") -> frozenset[str]:
+    """The groups of which the primary config chooses no option by default."""
+    for folder in folders:
+        path = folder / f"{config_name}.yaml"
+        if path.is_file():
+            primary = yaml.safe_load(path.read_bytes())
+            defaults = primary.get("defaults", []) if isinstance(primary, dict) else []
+            chosen = [item for item in defaults if isinstance(item, dict)]
+            return frozenset(str(group) for item in chosen for group, option in item.items() if option is None)
+    return frozenset()
+
+
 def overrides_of(parameters: Mapping[str, JsonValue], *, config_folder: Path | None = None) -> list[str]:
     """Hydra overrides that give every parameter exactly its value, group choices first.
 
@@ -48,6 +62,7 @@ def overrides_of(parameters: Mapping[str, JsonValue], *, config_folder: Path | N
     """
     folders = [conf_folder()] if config_folder is None else [config_folder, conf_folder()]
     groups = config_groups(folders)
+    optional = optional_groups(folders)
     violations: list[Violation] = []
     choices: list[str] = []
     values: list[str] = []
@@ -55,7 +70,9 @@ def overrides_of(parameters: Mapping[str, JsonValue], *, config_folder: Path | N
         if not _KEY.fullmatch(key):
             rule = "a parameter's name must be made of letters, digits, dots, dashes and underscores"
             violations.append(Violation(rule, repr(key), where=key))
-        elif key in groups and (value is None or isinstance(value, str)):
+        elif key in optional and value is None:
+            continue  # Hydra has no override for "no option", which these groups start with.
+        elif key in groups and isinstance(value, str):
             choices.append(f"{key}={_option(value)}")
         elif key in groups:
             rule = f"`{key}` is a config group and takes the name of an option"
@@ -100,9 +117,7 @@ def _paths(mapping: Mapping[str, JsonValue], prefix: str) -> Iterator[tuple[str,
             yield path, value
 
 
-def _option(value: str | None) -> str:
-    if value is None:
-        return "null"
+def _option(value: str) -> str:
     return value if _OPTION.fullmatch(value) and value.lower() not in _NOT_TEXT else _quoted(value)
 
 

@@ -1,0 +1,190 @@
+"""Composing: what overrides do, what a user's own folder does, what a wrong one is told."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sweepyard.config.compose import Launcher, compose, launcher, multirun
+from sweepyard.config.schema import ConvnetConfig, CustomModelConfig
+from sweepyard.errors import ConfigInvalid
+
+
+def refusal(*overrides: str, **where: object) -> list[str]:
+    with pytest.raises(ConfigInvalid) as caught:
+        compose(overrides, **where)  # type: ignore[arg-type]
+    return [str(violation) for violation in caught.value.violations]
+
+
+def test_overrides_choose_change_add_and_remove() -> None:
+    composed = compose(
+        ["model=convnet", "optimizer.learning_rate=1e-5", "+optimizer.arguments.beta_1=0.8", "++notes=hi", "~output"]
+    )
+    config = composed.config
+    assert config.model == ConvnetConfig()
+    assert config.optimizer.learning_rate == 1e-5
+    assert config.optimizer.arguments == {"beta_1": 0.8}
+    assert (config.notes, config.output) == ("hi", "outputs")
+
+
+def test_the_record_is_whole_and_composes_to_the_same_config(tmp_path: Path) -> None:
+    composed = compose(["model=lenet5", "notes='a=b'"])
+    composed.write(tmp_path)
+    assert yaml.safe_load((tmp_path / ".hydra/config.yaml").read_text()) == composed.resolved
+    assert yaml.safe_load((tmp_path / ".hydra/overrides.yaml").read_text()) == ["model=lenet5", "notes='a=b'"]
+    assert compose(composed.overrides).config == composed.config
+
+
+def test_composing_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    compose(["model=mlp"])
+    multirun(["trainer.epochs=1,2"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interpolations_are_resolved() -> None:
+    assert compose(["notes='${model.name} for ${trainer.epochs}'"]).config.notes == "mlp for 12"
+
+
+def test_threads_compose_one_after_another() -> None:
+    results: list[int] = []
+    work = [
+        threading.Thread(target=lambda n=n: results.append(compose([f"trainer.epochs={n}"]).config.trainer.epochs))
+        for n in range(1, 5)
+    ]
+    for thread in work:
+        thread.start()
+    for thread in work:
+        thread.join()
+    assert sorted(results) == [1, 2, 3, 4]
+
+
+def test_a_folder_of_the_users_adds_options_and_wins(own_conf: Path) -> None:
+    config = compose(["model=tower", "model.depth=5"], config_folder=own_conf).config
+    assert config.model == CustomModelConfig(
+        name="tower", target="my_package.models.tower", arguments={"depth": 5, "side": {"a": 1}}
+    )
+    assert config.seed.value == 7
+
+
+def test_a_primary_config_of_the_users(own_conf: Path) -> None:
+    (own_conf / "night.yaml").write_text("defaults:\n  - train\n  - _self_\n\ntrainer:\n  epochs: 40\n")
+    assert compose([], config_folder=own_conf, config_name="night").config.trainer.epochs == 40
+
+
+@pytest.mark.parametrize(
+    ("override", "rule", "hint"),
+    [
+        ("model=mlpp", "must be one of its options; received 'mlpp'", "`mlp`"),
+        ("model=towr", "must be one of its options; received 'towr'", "Legal: `cnn_classic`"),
+        ("modle=mlp", "unknown key; received modle=mlp", "`model`"),
+        ("trainer.epoch=3", "unknown key; received trainer.epoch=3", "`trainer.epochs`"),
+        ("epochs=3", "unknown key", "A new key is added with +"),
+        ("+trainer.epoch=3", "unknown key; received `trainer.epoch` = 3", "`trainer.epochs`"),
+        ("+trainer.epochs=3", "is there already", "Write trainer.epochs=3"),
+        ("~trainer.epochz", "unknown key", "`trainer.epochs`"),
+        ("~name", "`name` has no value", "Leave the override out"),
+        ("seed=3", "takes an option's name; received 3", "seed.KEY=3"),
+        ("model=[mlp,3]", "takes an option's name; received ['mlp', 3]", "Options"),
+        ("model=null", "takes an option's name; received null", "Options"),
+        ("a b=c", "Hydra's grammar; received 'a b=c'", "quotes"),
+        ("notes=a=b", "Hydra's grammar", "quotes"),
+        ("--verbose", "Hydra's grammar", "before the overrides"),
+        ("trainer.epochs=1,2", "one value a key", "Use -m"),
+        ("notes=${nope}", "must compose; received Interpolation key 'nope' not found", ""),
+        ("data=idx", "data.folder: a value is required", "Set data.folder=..."),
+        ("model=entry_point", "model.name: a value is required", "Set model.name=..."),
+        ("trainer.epochs=???", "trainer.epochs: a value is required", ""),
+        ("trainer.epochs=0", "must be at least 1; received 0", ""),
+        ("trainer.early_stopping.patience.x=0", "unknown key", ""),
+    ],
+)
+def test_what_a_wrong_override_is_told(override: str, rule: str, hint: str) -> None:
+    (told,) = refusal(override)
+    assert rule in told
+    assert hint in told
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    told = refusal(
+        "model=mlpp", "trainer.epoch=3", "a b", "data.train_limit=0", "optimizer.momentum=2", "trainer.epochs=1,2"
+    )
+    assert len(told) == 6
+    assert {line.partition(":")[0] for line in told} >= {
+        "model",
+        "trainer.epoch",
+        "data.train_limit",
+        "optimizer.momentum",
+    }
+
+
+def test_a_key_that_a_file_leaves_out_asks_for_pluses(own_conf: Path) -> None:
+    (told,) = refusal("trainer=quick", "trainer.batch_size=3", config_folder=own_conf)
+    assert "Write ++trainer.batch_size=3" in told
+    assert compose(["trainer=quick", "++trainer.batch_size=3"], config_folder=own_conf).config.trainer.batch_size == 3
+
+
+def test_a_removed_key_takes_its_default(own_conf: Path) -> None:
+    (told,) = refusal("trainer=quick", "~trainer.batch_size", config_folder=own_conf)
+    assert "leave `trainer.batch_size` out" in told
+    assert compose(["~trainer.batch_size"]).config.trainer.batch_size == 128
+
+
+def test_a_primary_config_that_is_not_there() -> None:
+    (told,) = refusal(config_name="tran")
+    assert "--config-name" in told
+    assert "`train`" in told
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    (told,) = refusal(config_folder=tmp_path / "none")
+    assert "--config-dir must name a folder" in told
+
+
+@pytest.mark.parametrize("content", ["name: [", "defaults:\n  - /nope: x\nname: a\n", "- 1\n"])
+def test_a_broken_file_of_the_users(own_conf: Path, content: str) -> None:
+    (own_conf / "model" / "broken.yaml").write_text(content)
+    (told,) = refusal("model=broken", config_folder=own_conf)
+    assert told
+
+
+def test_a_multirun_varies_the_last_key_fastest() -> None:
+    assert multirun(["model=mlp,lenet5", "trainer.epochs=range(1,3)", "hydra/launcher=joblib", "notes='a,b'"]) == [
+        ["model=mlp", "trainer.epochs=1", "notes='a,b'"],
+        ["model=mlp", "trainer.epochs=2", "notes='a,b'"],
+        ["model=lenet5", "trainer.epochs=1", "notes='a,b'"],
+        ["model=lenet5", "trainer.epochs=2", "notes='a,b'"],
+    ]
+
+
+def test_a_multirun_globs_over_a_groups_options(own_conf: Path) -> None:
+    assert multirun(["model=glob(*et)"]) == [["model=convnet"], ["model=resnet"]]
+    assert multirun(["model=glob(to*)"], config_folder=own_conf) == [["model=tower"]]
+
+
+@pytest.mark.parametrize(
+    ("override", "rule"),
+    [
+        ("optimizer.learning_rate=interval(0,1)", "a multirun takes lists of values"),
+        ("model=glob(x*)", "must match at least one option"),
+        ("trainer.epochs=1,{", "Hydra's grammar"),
+        ("trainer.epochs=0,1", "must be at least 1; received 0"),
+    ],
+)
+def test_what_a_wrong_multirun_is_told(override: str, rule: str) -> None:
+    with pytest.raises(ConfigInvalid, match="(?s)" + rule.replace("(", r"\(")):
+        multirun([override])
+
+
+def test_the_launcher() -> None:
+    assert launcher(["model=mlp"]) == Launcher("basic", 1)
+    assert launcher(["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "model=mlp"]) == Launcher("joblib", 2)
+
+
+@pytest.mark.parametrize("override", ["hydra/launcher=nope", "hydra.launcher.n_jobs=many"])
+def test_a_launcher_that_is_not_there(override: str) -> None:
+    with pytest.raises(ConfigInvalid, match="the launcher must be"):
+        launcher([override])

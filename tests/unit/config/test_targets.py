@@ -1,0 +1,57 @@
+"""What a `_target_` names is found, or the reason is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sweepyard.config.targets import MODELS, find_target
+from sweepyard.errors import ConfigInvalid
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A package with entry points, as pip would lay it out."""
+    (tmp_path / "towers_of_theirs.py").write_text("def tower(): ...\nheight = 3\n")
+    metadata = tmp_path / "towers-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: towers\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(
+        "[sweepyard.models]\ntower = towers_of_theirs:tower\nruin = towers_of_theirs:gone\nlost = nowhere_at_all:x\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return iter(())
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("target", ["towers_of_theirs.tower", "entry_point:tower"])
+def test_both_ways_lead_to_the_same(target: str) -> None:
+    import importlib
+
+    assert find_target(target, group=MODELS, where="m") is importlib.import_module("towers_of_theirs").tower
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("target", "rule"),
+    [
+        ("towers_of_theirs.towr", "m: towers_of_theirs must hold `towr`.*`tower`"),
+        ("towers_of_theirs.height", "a target must be a class or function"),
+        ("nowhere_at_all.x", "nowhere_at_all must be importable.*Install the package"),
+        ("tower", "a target must be a class path"),
+        ("a b.c", "a target must be a class path"),
+        ("entry_point:towr", "must be an entry point of the group sweepyard.models; received 'towr'.*`tower`"),
+        ("entry_point:ruin", "the entry point ruin must load"),
+        ("entry_point:lost", "the entry point lost must load"),
+    ],
+)
+def test_what_a_wrong_target_is_told(target: str, rule: str) -> None:
+    with pytest.raises(ConfigInvalid, match=rule):
+        find_target(target, group=MODELS, where="m")
+
+
+def test_a_group_that_nobody_offers() -> None:
+    with pytest.raises(ConfigInvalid, match="No installed package offers any"):
+        find_target("entry_point:x", group="sweepyard.nothing", where="m")
