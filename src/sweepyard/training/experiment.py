@@ -11,9 +11,9 @@ import keras
 import numpy as np
 
 from sweepyard.config.schema import ExperimentConfig
-from sweepyard.datasets.dataset import Dataset, Split
+from sweepyard.datasets.dataset import Dataset
 from sweepyard.datasets.scaling import Scaler
-from sweepyard.errors import ConfigInvalid, TrainingError, Violation
+from sweepyard.errors import ConfigInvalid, Violation
 from sweepyard.training.augmentation import RandomAffine
 from sweepyard.training.batches import Batches, Images, Labels, Weights, order_of, steps_in_epoch
 from sweepyard.training.losses import balancing_weights, build_loss
@@ -74,10 +74,11 @@ def build(config: ExperimentConfig, dataset: Dataset) -> Experiment:
 
     Raises:
         ConfigInvalid: The config does not fit the data set or the backend.
-        TrainingError: A split has no images.
     """
-    _check(config, dataset)
-    train = _limited(dataset.train, config.data.train_limit)
+    if config.trainer.jit_compile and keras.backend.backend() == "tensorflow":
+        _check_xla(config)
+    limit = config.data.train_limit
+    train = dataset.train if limit is None else dataset.train.first(limit)
     scaler = Scaler.fit(config.data.scaling, train.images)
     images = scaler.apply(train.images)
     classes = len(dataset.class_names)
@@ -117,25 +118,17 @@ def build(config: ExperimentConfig, dataset: Dataset) -> Experiment:
     )
 
 
-def _check(config: ExperimentConfig, dataset: Dataset) -> None:
-    for name, split in (("train", dataset.train), ("validation", dataset.validation)):
-        if not len(split.images):
-            raise TrainingError(f"the {name} split must hold images; {dataset.name} has none there")
-    # XLA on TensorFlow knows no affine maps of images.
-    if config.trainer.jit_compile and config.data.augmentation.is_active and keras.backend.backend() == "tensorflow":
-        raise ConfigInvalid(
-            [
-                Violation(
-                    "trainer.jit_compile and data.augmentation exclude each other on the TensorFlow backend",
-                    "both",
-                    "switch one off, or set KERAS_BACKEND=jax",
-                )
-            ]
-        )
-
-
-def _limited(split: Split, limit: int | None) -> Split:
-    return split if limit is None else Split(split.images[:limit], split.labels[:limit])
+def _check_xla(config: ExperimentConfig) -> None:
+    """TensorFlow's XLA knows no affine maps of images; deterministic ops exclude it, and Keras would drop it."""
+    rule = "trainer.jit_compile and {} exclude each other on the TensorFlow backend"
+    hint = "switch one off, or set KERAS_BACKEND=jax"
+    conflicts = {
+        "data.augmentation": config.data.augmentation.is_active,
+        "seed.deterministic": config.seed.deterministic,
+    }
+    violations = [Violation(rule.format(key), "both", hint) for key, is_on in conflicts.items() if is_on]
+    if violations:
+        raise ConfigInvalid(violations)
 
 
 def _shape(images: Images) -> tuple[int, int, int]:

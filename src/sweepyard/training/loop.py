@@ -22,7 +22,7 @@ from sweepyard.training.callbacks.printing import PrintEpochs
 from sweepyard.training.callbacks.progress import Progress
 from sweepyard.training.callbacks.timing import Stopwatch
 from sweepyard.training.callbacks.tracking import TrackMetrics
-from sweepyard.training.checkpoints import Checkpoints
+from sweepyard.training.checkpoints import CHECKPOINTS_FOLDER, Checkpoints
 from sweepyard.training.digest import weights_digest
 from sweepyard.training.experiment import Experiment, build
 from sweepyard.training.inference import logits_of, softmax
@@ -36,7 +36,6 @@ from sweepyard.training.stopping import PREEMPTED_EXIT_CODE, STOPPED_EXIT_CODE, 
 
 MODEL_FILE = "model.keras"
 BEST_MODEL_FILE = "model-best.keras"
-CHECKPOINTS_FOLDER = "checkpoints"
 
 
 def fit(
@@ -64,7 +63,7 @@ def fit(
         NonFiniteLoss: The loss became NaN or infinite; the reason stands in the run's summary too.
         CheckpointError: A checkpoint cannot be written, or the last one cannot be resumed from.
         ModelFileError: The model file cannot be written.
-        TrainingError: Threads cannot be pinned any more, or a split is empty.
+        TrainingError: Threads cannot be pinned any more.
     """
     determinism = seeding.apply(config.seed, config.trainer.threads)
     experiment = build(config, dataset)
@@ -201,8 +200,7 @@ def _leave(tracker: Tracker) -> tuple[str, int]:
 def _card(experiment: Experiment, run_id: str) -> ModelCard:
     model, dataset = experiment.config.model, experiment.dataset
     return ModelCard(
-        mean=experiment.scaler.mean,
-        deviation=experiment.scaler.deviation,
+        scaler=experiment.scaler,
         class_names=dataset.class_names,
         data_name=dataset.name,
         data_digest=dataset.digest,

@@ -32,25 +32,19 @@ class ModelCard:
     """What a model file says beside the model.
 
     Attributes:
-        mean, deviation: The scaler, in units of pixel values.
+        scaler: Scales pixels as in training.
         class_names: In the order of the logits.
         data_name, data_digest: The data set that the model was trained on.
         target: The class path or entry point of a user's own model; None for the built-in ones.
     """
 
-    mean: float
-    deviation: float
+    scaler: Scaler
     class_names: tuple[str, ...]
     data_name: str
     data_digest: str
     run_id: str
     weights_digest: str
     target: str | None = None
-
-    @property
-    def scaler(self) -> Scaler:
-        """Scales pixel values as in training."""
-        return Scaler(mean=self.mean, deviation=self.deviation)
 
     def to_json(self) -> JsonObject:
         """The card as plain JSON."""
@@ -61,9 +55,10 @@ class ModelCard:
         """Read what `to_json` gave.
 
         Raises:
-            TypeError: A key is missing or unknown.
+            KeyError, TypeError, ValueError: A key is missing, unknown, or of another type.
         """
-        return cls(**{**values, "class_names": tuple(values["class_names"])})
+        scaler = Scaler.from_json(values["scaler"])
+        return cls(**{**values, "scaler": scaler, "class_names": tuple(values["class_names"])})
 
 
 def save(network: Any, path: Path, card: ModelCard) -> None:

@@ -30,7 +30,7 @@ def build_optimizer(config: OptimizerConfig, schedule: Schedule) -> Any:
     Raises:
         ConfigInvalid: The name is unknown, or a key does not apply to this optimiser.
     """
-    rate = config.learning_rate if _is_constant(config) else schedule
+    rate = float(config.learning_rate) if _is_constant(config) else schedule
     if config.target is not None:
         factory = find_target(config.target, group=OPTIMIZERS_GROUP, where="optimizer.target")
         return _called(factory, config, learning_rate=rate, **config.arguments)

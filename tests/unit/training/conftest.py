@@ -9,7 +9,7 @@ import tempfile
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="sweepyard-keras-")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,11 @@ from sweepyard.config.schema import (
     TrainerConfig,
 )
 from sweepyard.datasets.dataset import Dataset, Split
+from sweepyard.tracking.memory import MemoryTracker
 from sweepyard.training import seeding
 from sweepyard.training.loop import fit
 from sweepyard.training.result import FitResult
 from sweepyard.training.stopping import StopSignal
-from sweepyard.tracking.memory import MemoryTracker
 
 SIDE = 12
 Fit = Callable[..., tuple[FitResult, MemoryTracker]]
@@ -122,6 +122,6 @@ def run_fit(dataset: Dataset, tmp_path: Path) -> Fit:
 
 
 @pytest.fixture
-def stop_after() -> Iterator[type[StopAfter]]:
+def stop_after() -> type[StopAfter]:
     """A stop signal that sets itself after so many steps."""
-    yield StopAfter
+    return StopAfter

@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
-from sweepyard.config.schema import CheckpointConfig, EarlyStoppingConfig, ExperimentConfig, OptimizerConfig
-from sweepyard.config.schema import ScheduleConfig
+from sweepyard.config.schema import (
+    CheckpointConfig,
+    EarlyStoppingConfig,
+    ExperimentConfig,
+    OptimizerConfig,
+    ScheduleConfig,
+)
 from sweepyard.domain import metrics
 from sweepyard.errors import CheckpointError
 from sweepyard.tracking.memory import MemoryTracker
@@ -44,10 +49,10 @@ def test_another_seed_gives_another_digest(config: ExperimentConfig, run_fit: An
     assert first.weights_digest != second.weights_digest
 
 
-@pytest.mark.parametrize("steps", [1, 4, 6, 7, 8, 12, 15])
-@pytest.mark.parametrize("every", [1, 2])
+# The flag is read after each execution but an epoch's last, and after each epoch.
+@pytest.mark.parametrize(("every", "steps"), [(1, 1), (1, 4), (1, 6), (1, 9), (2, 2), (2, 3)])
 def test_preempted_anywhere_it_ends_as_if_uninterrupted(
-    config: ExperimentConfig, run_fit: Any, stop_after: Any, steps: int, every: int
+    config: ExperimentConfig, run_fit: Any, stop_after: Any, every: int, steps: int
 ) -> None:
     whole, whole_tracker = run_fit(config, folder="whole", steps_per_execution=every)
     tracker = MemoryTracker("r1")
@@ -63,7 +68,7 @@ def test_preempted_anywhere_it_ends_as_if_uninterrupted(
     assert without_measured(numbers(tracker) + numbers(rest_tracker)) == without_measured(numbers(whole_tracker))
 
 
-@pytest.mark.parametrize("held", [-1, 2, 4, 6, 18])
+@pytest.mark.parametrize("held", [-1, 4, 12])
 def test_rows_the_server_lacks_are_logged_again_and_no_others(
     config: ExperimentConfig, run_fit: Any, stop_after: Any, held: int
 ) -> None:
@@ -81,7 +86,7 @@ def test_early_stopping_goes_on_where_it_was(config: ExperimentConfig, run_fit: 
     whole, _ = run_fit(config, folder="whole")
     assert whole.stopped_because == f"early stopping after epoch {whole.epochs}"
     assert whole.epochs < 8
-    run_fit(config, stop=stop_after(6 + 5))
+    run_fit(config, stop=stop_after(9))
     rest, _ = run_fit(config, resume=True)
     assert (rest.epochs, rest.weights_digest) == (whole.epochs, whole.weights_digest)
     again, _ = run_fit(config, resume=True)
@@ -129,16 +134,14 @@ def test_another_config_is_refused_with_all_differences(config: ExperimentConfig
 def test_epochs_may_not_change_under_a_schedule_that_counts_them(config: ExperimentConfig, run_fit: Any) -> None:
     config = replace(config, optimizer=OptimizerConfig(schedule=ScheduleConfig(name="cosine")))
     run_fit(config)
-    with pytest.raises(CheckpointError, match="trainer.epochs was 3, is 4"):
+    with pytest.raises(CheckpointError, match=r"trainer\.epochs was 3, is 4"):
         run_fit(config, resume=True, epochs=4)
 
 
-def test_checkpoints_every_n_steps_keep_the_last_ones(
-    config: ExperimentConfig, run_fit: Any, tmp_path: Path
-) -> None:
+def test_checkpoints_every_n_steps_keep_the_last_ones(config: ExperimentConfig, run_fit: Any, tmp_path: Path) -> None:
     run_fit(config, epochs=2, checkpoint=CheckpointConfig(every_steps=4, keep=3))
     names = sorted(path.name for path in (tmp_path / "run/checkpoints").iterdir())
-    assert names == [f"step-{step:09d}.npz" for step in (6, 10, 12)]
+    assert names == [f"step-{step:09d}.npz" for step in (6, 8, 12)]
 
 
 def test_without_checkpoints_nothing_is_written(

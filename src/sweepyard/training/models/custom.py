@@ -25,10 +25,21 @@ def build(config: CustomModelConfig, input_shape: tuple[int, int, int], classes:
         raise _invalid("the model must accept its arguments", repr(config.arguments), str(error)) from error
     if not isinstance(model, keras.Model):
         raise _invalid("the target must give a Keras model", type(model).__name__, f"look at {target}")
-    if not model.built:
-        model.build((None, *input_shape))
     _check_logits(model)
+    if not getattr(model, "inputs", None):  # subclassed: its shapes are known once it was called
+        inputs = keras.Input(input_shape)
+        model = keras.Model(inputs, model(inputs), name="custom")
+    _check_saves(model, target)
     return model
+
+
+def _check_saves(model: Any, target: str) -> None:
+    """Find out now, not after hours of training, that a model cannot be written and read again."""
+    try:
+        keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
+    except (TypeError, ValueError, NotImplementedError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise _invalid("a model must survive saving: give its classes `get_config`", target, reason) from error
 
 
 def _check_logits(model: Any) -> None:
