@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sweepyard.domain.names import normalised_file_name
 from sweepyard.errors import RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonValue, loads_object
 
@@ -39,7 +40,11 @@ def read_manifest(content: bytes) -> list[ManifestEntry]:
     entries: list[ManifestEntry] = []
     violations: list[Violation] = []
     for name, value in contents.items():
-        entry = _entry(name, value)
+        try:
+            entry = _entry(normalised_file_name(name), value)
+        except RequestInvalid as error:
+            violations.extend(error.violations)
+            continue
         if entry is None:
             rule = "an entry of a manifest has a `digest`, and its `size` is a number of bytes"
             violations.append(Violation(rule, repr(value)[:80], where=name))
@@ -55,6 +60,8 @@ def _entry(name: str, value: JsonValue) -> ManifestEntry | None:
         return None
     digest, size, reference = value.get("digest"), value.get("size"), value.get("ref")
     if not isinstance(digest, str) or isinstance(size, bool) or not (size is None or isinstance(size, int)):
+        return None
+    if size is not None and size < 0:
         return None
     if size is None and reference is not None:
         size = 0

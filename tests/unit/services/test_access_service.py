@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import pytest
+
+from sweepyard.domain.access import Actor, Role
+from sweepyard.errors import Conflict, Forbidden, NotFound, RequestInvalid, Unauthenticated
+from sweepyard.services.access import digest_of_key
+
+
+@pytest.fixture
+def access(hub):
+    hub.services.access.ensure_user("ann", entity="lab", role=Role.WRITE)
+    return hub.services.access
+
+
+def test_a_key_says_who_asks(access) -> None:
+    key = access.create_key("ann", name="laptop")
+    assert access.authenticate(key) == Actor("lab", "ann", Role.WRITE)
+    [stored] = access.keys()
+    assert (stored.digest, stored.name) == (digest_of_key(key), "laptop")
+    assert key not in repr(stored)
+
+
+@pytest.mark.parametrize("key", ["", "local-" + "0" * 40, "é" * 40])
+def test_other_keys_say_nothing(access, key: str) -> None:
+    access.create_key("ann")
+    with pytest.raises(Unauthenticated, match="unknown or revoked"):
+        access.authenticate(key)
+
+
+def test_a_revoked_key_is_worthless_and_stays_so(access) -> None:
+    key = access.create_key("ann")
+    key_id = access.keys()[0].key_id
+    revoked = access.revoke_key(key_id)
+    assert access.revoke_key(key_id) == revoked
+    with pytest.raises(Unauthenticated):
+        access.authenticate(key)
+    with pytest.raises(Conflict, match="revoked"):
+        access.import_key("ann", key)
+
+
+@pytest.mark.parametrize("key_id", ["", "0123456", "no such key"])
+def test_a_key_to_revoke_is_named_exactly(access, key_id: str) -> None:
+    access.create_key("ann")
+    with pytest.raises(NotFound, match="0 keys"):
+        access.revoke_key(key_id)
+
+
+def test_importing_a_key(access) -> None:
+    key = "a" * 40
+    stored = access.import_key("ann", key)
+    assert access.import_key("ann", key) == stored
+    access.ensure_user("bob", entity="lab", role=Role.READ)
+    with pytest.raises(Conflict, match="another user"):
+        access.import_key("bob", key)
+    with pytest.raises(NotFound, match="no user 'eve'"):
+        access.import_key("eve", "b" * 40)
+    assert access.authenticate(key).username == "ann"
+
+
+@pytest.mark.parametrize("key", ["short", "a" * 39, "é" * 40, "a" * 40 + "\n"])
+def test_keys_that_the_client_would_refuse_are_refused_and_not_repeated(access, key: str) -> None:
+    with pytest.raises(RequestInvalid, match="40 or more") as refused:
+        access.import_key("ann", key)
+    assert key not in str(refused.value)
+
+
+def test_roles_include_the_ones_below(access) -> None:
+    writer = Actor("lab", "ann", Role.WRITE)
+    access.require(writer, Role.READ)
+    access.require(writer, Role.WRITE)
+    with pytest.raises(Forbidden, match="needs the role admin; ann has write"):
+        access.require(writer, Role.ADMIN)
+
+
+def test_users(access) -> None:
+    again = access.ensure_user("ann", entity="other", role=Role.ADMIN)
+    assert (again.entity, again.role) == ("lab", Role.WRITE)
+    assert access.users() == [again]
+    assert access.user("ann") == again
+    assert access.user("eve") is None
+    with pytest.raises(RequestInvalid, match="a user's name"):
+        access.ensure_user("../x", entity="lab", role=Role.READ)
+    with pytest.raises(RequestInvalid, match="an entity's name"):
+        access.ensure_user("x", entity="", role=Role.READ)
+
+
+def test_signatures_hold_for_one_address_of_one_hub_for_good(hub, access) -> None:
+    signature = access.sign("/upload/a")
+    access.check_signature("/upload/a", signature)
+    hub.rebuilt().access.check_signature("/upload/a", signature)
+    for address, wrong in (("/upload/b", signature), ("/upload/a", ""), ("/upload/a", "é"), ("/upload/a", "0" * 64)):
+        with pytest.raises(Forbidden, match="not signed"):
+            access.check_signature(address, wrong)
