@@ -77,8 +77,7 @@ def build(config: ExperimentConfig, dataset: Dataset) -> Experiment:
     """
     if config.trainer.jit_compile and keras.backend.backend() == "tensorflow":
         _check_xla(config)
-    limit = config.data.train_limit
-    train = dataset.train if limit is None else dataset.train.first(limit)
+    train = dataset.train
     scaler = Scaler.fit(config.data.scaling, train.images)
     images = scaler.apply(train.images)
     classes = len(dataset.class_names)

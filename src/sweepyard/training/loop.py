@@ -206,7 +206,7 @@ def _card(experiment: Experiment, run_id: str) -> ModelCard:
         data_digest=dataset.digest,
         run_id=run_id,
         weights_digest=weights_digest(experiment.network),
-        target=(model.target or model.name) if isinstance(model, CustomModelConfig) else None,
+        target=model.target if isinstance(model, CustomModelConfig) else None,
     )
 
 

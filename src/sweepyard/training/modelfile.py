@@ -16,11 +16,11 @@ from typing import Any
 import h5py
 import keras
 
+from sweepyard.config.targets import MODELS, find_target
 from sweepyard.datasets.scaling import Scaler
 from sweepyard.errors import ModelFileError
 from sweepyard.files import sync_folder
 from sweepyard.jsonvalue import JsonObject, loads_object
-from sweepyard.training.targets import MODELS_GROUP, find_target
 
 SUFFIXES = (".keras", ".h5")
 _CARD = "sweepyard"
@@ -95,7 +95,7 @@ def load(path: Path) -> tuple[Any, ModelCard]:
     """
     card = read_card(path)
     if card.target is not None:
-        find_target(card.target, group=MODELS_GROUP, where=str(path))  # its import registers the user's layers
+        find_target(card.target, group=MODELS, where=str(path))  # its import registers the user's layers
     try:
         return keras.models.load_model(path, compile=False), card
     except (OSError, ValueError, TypeError, KeyError) as error:

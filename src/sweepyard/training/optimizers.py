@@ -7,9 +7,9 @@ from typing import Any
 import keras
 
 from sweepyard.config.schema import OptimizerConfig
+from sweepyard.config.targets import OPTIMIZERS, find_target
 from sweepyard.errors import ConfigInvalid, Violation
 from sweepyard.training.schedules import Schedule
-from sweepyard.training.targets import OPTIMIZERS_GROUP, find_target
 
 _CLASSES = {
     "sgd": "SGD",
@@ -32,7 +32,7 @@ def build_optimizer(config: OptimizerConfig, schedule: Schedule) -> Any:
     """
     rate = float(config.learning_rate) if _is_constant(config) else schedule
     if config.target is not None:
-        factory = find_target(config.target, group=OPTIMIZERS_GROUP, where="optimizer.target")
+        factory = find_target(config.target, group=OPTIMIZERS, where="optimizer._target_")
         return _called(factory, config, learning_rate=rate, **config.arguments)
     if config.name not in _CLASSES:
         raise ConfigInvalid(

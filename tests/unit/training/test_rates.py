@@ -102,7 +102,7 @@ def test_an_optimiser_of_ones_own() -> None:
         (OptimizerConfig(name="adam", momentum=0.9), "adam takes no momentum"),
         (OptimizerConfig(name="rmsprop", nesterov=True), "rmsprop takes no Nesterov"),
         (OptimizerConfig(arguments={"beta_7": 1}), "must accept its arguments"),
-        (OptimizerConfig(target="nowhere_at_all.Optimizer"), "module must be importable"),
+        (OptimizerConfig(target="nowhere_at_all.Optimizer"), "must be importable"),
     ],
 )
 def test_an_optimiser_that_cannot_be_built_is_refused(config: OptimizerConfig, message: str) -> None:

@@ -210,8 +210,8 @@ def test_class_balanced_loss_weighs_training_only(quick: ExperimentConfig, run_f
     assert balanced.fit_log["val_loss"][-1] == pytest.approx(loss, rel=1e-4)
 
 
-def test_smoothing_and_mixed_precision_and_a_limit_train(quick: ExperimentConfig, run_fit: Any) -> None:
-    config = replace(quick, data=replace(quick.data, train_limit=32, scaling="standardise"))
+def test_smoothing_and_mixed_precision_and_standardising_train(quick: ExperimentConfig, run_fit: Any) -> None:
+    config = replace(quick, data=replace(quick.data, scaling="standardise"))
     result, _ = run_fit(config, mixed_precision=True, label_smoothing=0.1)
     assert result.epochs == 2
     assert inference.load(result.model_path).network.weights[0].dtype == "float32"

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 
 from sweepyard.config.schema import CustomModelConfig
+from sweepyard.config.targets import MODELS, find_target
 from sweepyard.errors import ConfigInvalid, Violation
-from sweepyard.training.targets import MODELS_GROUP, find_target
 
 
 def build(config: CustomModelConfig, input_shape: tuple[int, int, int], classes: int) -> Any:
@@ -17,19 +17,18 @@ def build(config: CustomModelConfig, input_shape: tuple[int, int, int], classes:
     Raises:
         ConfigInvalid: The target is not to be found, refuses its arguments, or gives something else.
     """
-    target = config.target or config.name
-    factory = find_target(target, group=MODELS_GROUP, where="model._target_")
+    factory = find_target(config.target, group=MODELS, where="model._target_")
     try:
         model = factory(input_shape, classes, **config.arguments)
     except TypeError as error:
         raise _invalid("the model must accept its arguments", repr(config.arguments), str(error)) from error
     if not isinstance(model, keras.Model):
-        raise _invalid("the target must give a Keras model", type(model).__name__, f"look at {target}")
+        raise _invalid("the target must give a Keras model", type(model).__name__, f"look at {config.target}")
     _check_logits(model)
     if not getattr(model, "inputs", None):  # subclassed: its shapes are known once it was called
         inputs = keras.Input(input_shape)
         model = keras.Model(inputs, model(inputs), name="custom")
-    _check_saves(model, target)
+    _check_saves(model, config.target)
     return model
 
 
