@@ -120,7 +120,8 @@ class Client:
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """One hub for all tests; each test takes a project of its own."""
     home = tmp_path_factory.mktemp("hub") / "home"
-    with _serving(home) as running:
+    # Runs that a test leaves behind stay as they are, however slow the machine.
+    with _serving(home, SWEEPYARD_HEARTBEAT_TIMEOUT="3600") as running:
         yield running
 
 

@@ -30,6 +30,10 @@ parameters:
       y: {values: [0, 1]}
 """
 
+BEGIN = """mutation ($id: ID, $project: String) {
+  upsertSweep(input: {id: $id, projectName: $project, state: "RUNNING"}) { sweep { state } }
+}"""
+
 AGENT = """
 import sys
 import wandb.wandb_agent
@@ -51,7 +55,7 @@ print("RESULT " + json.dumps({{
     "states": [run.state for run in runs],
     "scores": [run.summary["score"] for run in runs],
     "best": [best.config["x"], best.config["nested"]["y"]],
-    "agents": len(list(sweep.agents)) if hasattr(sweep, "agents") else None,
+    "agents": sorted(len(list(agent.runs)) for agent in sweep.agents()),
 }}))
 """
 
@@ -91,6 +95,8 @@ def test_two_agents_run_every_point_of_a_grid_exactly_once(client: Any, project:
     assert read["best"] == [3, 1]
     assert read["name"] == "a small grid"
     assert read["expected"] == 6
+    assert len(read["agents"]) == 2
+    assert sum(read["agents"]) == 6
 
 
 def test_the_stock_agent_runs_one_point_and_leaves(client: Any, project: str) -> None:
@@ -104,15 +110,23 @@ def test_the_stock_agent_runs_one_point_and_leaves(client: Any, project: str) ->
 def test_a_sweep_is_paused_resumed_stopped_and_canceled(client: Any, project: str) -> None:
     path = register(client, project)
     assert state_of(client, path) == "PENDING"
-    for option, state in [
-        ("--pause", "PAUSED"),
-        ("--resume", "RUNNING"),
-        ("--stop", "FINISHED"),
-        ("--cancel", "CANCELED"),
-    ]:
+    # The client pauses no sweep that has not begun.
+    client.hub.graphql(BEGIN, {"id": path.split("/")[-1], "project": project})
+    for option, state in [("--pause", "PAUSED"), ("--resume", "RUNNING"), ("--cancel", "CANCELED")]:
         client.run("wandb", "sweep", option, path)
         assert state_of(client, path) == state
-    assert "PAUSED" not in client.run("wandb", "sweep", "--pause", path, expect=1)
+    client.run("wandb", "sweep", "--pause", path, expect=1)
+    assert state_of(client, path) == "CANCELED"
+
+
+def test_a_sweep_that_is_stopped_hands_out_nothing_more(client: Any, project: str) -> None:
+    path = register(client, project)
+    client.hub.graphql(BEGIN, {"id": path.split("/")[-1], "project": project})
+    client.run("wandb", "sweep", "--stop", path)
+    assert state_of(client, path) == "FINISHED"
+    client.run("python", "-c", AGENT, path)
+    query = f'{{ project(name: "{project}") {{ runCount }} }}'
+    assert client.hub.graphql(query)["project"]["runCount"] == 0
 
 
 def test_an_agent_of_a_canceled_sweep_leaves(client: Any, project: str) -> None:

@@ -20,6 +20,8 @@ from sweepyard.services.ports import RunSelection
 from sweepyard.services.sweeps import SweepChanges, SweepDraft
 from sweepyard.sweeps import config as sweep_config
 
+_NOTHING = (None, "", "null", "{}")
+
 
 class AgentNode:
     """An agent."""
@@ -137,8 +139,16 @@ def upsert_sweep(_root: object, info: GraphQLResolveInfo, given: Input) -> dict[
     """Register a sweep, or change one."""
     context = context_of(info)
     context.require_write()
+    _refuse_launch(given)
     sweep = _update(context, given) if given.get("id") else _create(context, given)
     return {"sweep": SweepNode(context, sweep), "config_validation_warnings": list(sweep.warnings)}
+
+
+def _refuse_launch(given: Input) -> None:
+    asked = [key for key in ("launch_scheduler", "template_variable_values") if given.get(key) not in _NOTHING]
+    if asked:
+        rule = "this hub has no launch queues; start agents with `wandb agent`"
+        raise RequestInvalid([Violation(rule, str(given[key])[:80], where=key) for key in asked])
 
 
 def _create(context: Context, given: Input) -> Sweep:
