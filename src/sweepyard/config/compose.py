@@ -231,12 +231,13 @@ def _diagnosis(
             single_keys.append((text, parsed))
     try:
         base = hydra_compose(config_name, overrides=sound)
+        changes: list[str] = []
         for text, parsed in single_keys:
             wrong = _wrong_key(text, parsed, base, groups)
             violations.extend(wrong)
             if not wrong:
-                sound.append(text)
-        build(_mapping(hydra_compose(config_name, overrides=sound)))
+                changes.append(text)
+        build(_mapping(hydra_compose(config_name, overrides=[*sound, *changes]) if changes else base))
     except ConfigInvalid as invalid:
         violations.extend(invalid.violations)
     except _COMPOSITION_ERRORS as failure:

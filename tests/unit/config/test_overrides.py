@@ -31,7 +31,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(values, min_size=4, max_size=8))
 def test_any_value_survives_hydra(swept: list[JsonValue]) -> None:
     overrides = overrides_of({f"optimizer.arguments.x{index}": value for index, value in enumerate(swept)})
