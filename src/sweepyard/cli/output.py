@@ -10,6 +10,9 @@ from typing import Any
 from sweepyard.jsonvalue import JsonValue, strict
 
 
+_WIDE = 10_000  # a table is only as wide as it needs to be, and nobody folds a file
+
+
 def print_json(value: JsonValue) -> None:
     """Print one JSON document; NaN and infinities as strings."""
     print(json.dumps(strict(value), indent=2, ensure_ascii=False))
@@ -28,7 +31,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
         table.add_row(*(Text(cell) for cell in row))
     console = Console(file=sys.stdout)
     if not console.is_terminal:
-        console = Console(file=sys.stdout, width=max(80, console.measure(table).maximum + 2), color_system=None)
+        console = Console(file=sys.stdout, width=_WIDE, color_system=None)
     console.print(table)
 
 

@@ -81,6 +81,16 @@ def stop(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS) -> H
     return address
 
 
+def closes_within(settings: Settings, seconds: float) -> bool:
+    """Whether this home's hub is gone after at most so many seconds; it is not if others use it."""
+    deadline = time.monotonic() + seconds
+    while status(settings) is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_PAUSE_SECONDS)
+    return True
+
+
 def is_held(places: HubPlaces) -> bool:
     """Whether some process is the hub of this home, ready or not. The caller holds `start_lock`."""
     probe = FileLock(places.hub_lock)

@@ -1,0 +1,108 @@
+"""`sweepyard demo`: the main job, from an empty machine to predictions."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sweepyard.cli.environment import interrupted_by_sigterm, quieten_backend, settings_now
+from sweepyard.cli.style import CONTEXT, examples
+
+if TYPE_CHECKING:
+    from sweepyard.settings import Settings
+    from sweepyard.tracking.records import RunRecord
+
+_FILE = "first.yaml"
+_AGENTS = 2
+_PREDICTIONS = 8
+_CLOSING_SECONDS = 5.0
+
+
+@click.command(
+    "demo", context_settings=CONTEXT, epilog=examples("sweepyard demo", "SWEEPYARD_HOME=/tmp/try sweepyard demo")
+)
+def command() -> int:
+    """See it work: a hub, a sweep on real digits with two stock agents, the best model, its predictions.
+
+    Everything stays in this home ($SWEEPYARD_HOME); the second time adds a second sweep. Ctrl-C ends it all.
+    """
+    from sweepyard import wiring
+    from sweepyard.cli.leaderboard import print_leaderboard
+    from sweepyard.cli.output import duration
+    from sweepyard.cli.sweeping import run_shown, verdict
+    from sweepyard.config.locations import sweeps_folder
+    from sweepyard.hub import embedded
+
+    began = time.monotonic()
+    quieten_backend()
+    settings = settings_now()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    # One hub for all of it, and runs below the home, wherever this is called.
+    with interrupted_by_sigterm(), wiring.join_hub(settings) as server:
+        print(f"hub: {server.url}, state in {settings.home}")
+        plan, _ = wiring.plan_sweep(
+            sweeps_folder() / _FILE,
+            target="hub",
+            agents=_AGENTS,
+            runs_each=None,
+            output=settings.home / "outputs",
+            working_folder=settings.home,
+        )
+        print(f"$ wandb sweep {_shown(plan.file)}   and {_AGENTS} times   $ wandb agent ...")
+        outcome = run_shown(plan, target="hub")
+        print()
+        print_leaderboard(outcome.sweep)
+        code = verdict(outcome, to_the_end=True)
+        best = outcome.sweep.best
+        if best is not None:
+            print()
+            _show_best(best, settings)
+    if not embedded.closes_within(settings, _CLOSING_SECONDS):
+        print("\nthe hub goes on: others use it")
+    print(f"\n{duration(time.monotonic() - began)} in all. Look again with:\n  {_command(settings)} runs list")
+    return code
+
+
+def _show_best(best: RunRecord, settings: Settings) -> None:
+    """Score the best run's saved model once on the test split, and predict with it after loading it back."""
+    from sweepyard.cli.models import evaluate_model, model_in
+    from sweepyard.cli.output import print_table
+    from sweepyard.config.schema import DataConfig
+    from sweepyard.datasets.loading import load
+    from sweepyard.training import inference
+
+    path = model_in(settings.home / "outputs" / best.path.project / best.path.run_id)
+    scores = evaluate_model(path, "test", settings)
+    print(f"best run: {best.path.run_id}, {best.url}")
+    print("on the test split, looked at once: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
+    print(f"model:    {path}")
+    predictor = inference.load(path)
+    test = load(DataConfig(name=predictor.trained_on[0]), settings).test.first(_PREDICTIONS)
+    probabilities = predictor.predict(test.images)
+    names = predictor.class_names
+    print()
+    print_table(
+        ["test image", "is", "predicted", "probability"],
+        [
+            [str(index), names[label], names[row.argmax()], f"{row.max():.1%}"]
+            for index, (label, row) in enumerate(zip(test.labels, probabilities, strict=True))
+        ],
+    )
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _command(settings: Settings) -> str:
+    """How to call this command again: with the home, where it is not the default, and the path, where needed."""
+    beside = Path(sys.executable).parent
+    on_path = str(beside) in os.environ.get("PATH", "").split(os.pathsep)
+    prefix = f"SWEEPYARD_HOME={settings.home} " if os.environ.get("SWEEPYARD_HOME") else ""
+    return prefix + ("sweepyard" if on_path else _shown(beside / "sweepyard"))
