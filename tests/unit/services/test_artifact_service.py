@@ -317,7 +317,7 @@ def test_unknown_numbers(hub) -> None:
     ],
 )
 def test_malformed_manifests_are_refused(content: bytes) -> None:
-    with pytest.raises(RequestInvalid, match="manifest|relative path"):
+    with pytest.raises(RequestInvalid, match=r"manifest|relative path"):
         read_manifest(content)
 
 

@@ -145,6 +145,17 @@ def test_stopping(hub, actor) -> None:
     assert hub.services.runs.request_stop(hub.path("gone")).state is RunState.KILLED
 
 
+def test_alerts_are_kept_among_the_events(hub) -> None:
+    hub.begin()
+    hub.services.runs.record_alert(hub.path("one"), title="Loss", text="is up", severity="WARN")
+    event = hub.services.runs.events(hub.path("one"))[-1]
+    assert (event.kind, event.detail) == ("alert warn", "Loss: is up")
+    with pytest.raises(RequestInvalid, match="Unicode"):
+        hub.services.runs.record_alert(hub.path("one"), title="\ud800", text="", severity="INFO")
+    with pytest.raises(NotFound, match="no run"):
+        hub.services.runs.record_alert(hub.path("two"), title="", text="", severity="INFO")
+
+
 def test_deleting(hub) -> None:
     hub.begin()
     hub.services.files.register(hub.path("one"), ["a"])
