@@ -36,15 +36,20 @@ def use_server(server: Server, output: Path) -> None:
     )
 
 
-def use_own_login() -> None:
+def use_own_login() -> bool:
     """See to it that the server the user is logged in to, or the agent's, can be had for a run.
+
+    Returns:
+        False where the user has disabled the client (`WANDB_MODE=disabled`): there is nothing to track.
 
     Raises:
         TrackingError: There is no login, or the server is away or refuses the key.
     """
+    mode = wandb_setup.singleton().settings.mode
     # WANDB_MODE or `wandb offline` are the user's own choice, and need no server.
-    if wandb_setup.singleton().settings.mode not in {"offline", "dryrun", "disabled"}:
+    if mode not in {"offline", "dryrun", "disabled"}:
         check_own_login()
+    return mode != "disabled"
 
 
 def check_own_login() -> str:

@@ -48,8 +48,9 @@ def open_tracker(
     Raises:
         TrackingError: The server is away, refuses the key or the run, or there is no login.
     """
+    run_id = run_id or environ.get("WANDB_RUN_ID") or RandomIds().short()
     if config.mode == "disabled":
-        return NoopTracker(run_id or environ.get("WANDB_RUN_ID") or RandomIds().short())
+        return NoopTracker(run_id)
 
     from sweepyard.tracking import login
     from sweepyard.tracking.code import code_version
@@ -65,21 +66,21 @@ def open_tracker(
         "run_name": name,
         "run_notes": notes or None,
         "save_code": False,
+        "init_timeout": _INIT_TIMEOUT_SECONDS,
+        "finish_timeout": _FINISH_TIMEOUT_SECONDS,
+        "finish_timeout_raises": True,
     }
     if not agent_rules:
-        fields["run_id"] = run_id or environ.get("WANDB_RUN_ID") or RandomIds().short()
+        fields["run_id"] = run_id
         fields["project"] = config.project
         fields["entity"] = config.entity
     if resume:
         fields["resume"] = "allow"
-    fields["init_timeout"] = _INIT_TIMEOUT_SECONDS
-    fields["finish_timeout"] = _FINISH_TIMEOUT_SECONDS
-    fields["finish_timeout_raises"] = True
-
     if config.mode == "offline":
         fields["mode"] = "offline"
     elif agent_rules or config.mode == "wandb":
-        login.use_own_login()
+        if not login.use_own_login():
+            return NoopTracker(run_id)
     elif server is None:
         raise TrackingError("tracking=hub needs a hub; none was given. Train with tracking=wandb, offline or disabled")
     else:

@@ -73,7 +73,7 @@ class WandbTracker:
                 f"the tracking server must accept the run; the W&B client says: {error}. "
                 "Check that the server is up and the key is right, or train with tracking=offline"
             ) from error
-        self._is_online = not (self._run.offline or self._run.disabled)
+        self._is_online = not self._run.offline
         # Read now: the client does not tell any more once the run is finished.
         self._run_id = self._run.id
         self._url = self._run.url if self._is_online else None

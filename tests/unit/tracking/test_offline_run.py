@@ -211,3 +211,21 @@ def _table(run, value):
     assert value["_type"] == "table-file"
     (folder,) = run.output.glob("wandb/*-run00001/files")
     return json.loads((folder / value["path"]).read_text())
+
+
+def test_the_user_s_own_choice_of_disabled_keeps_nothing(run_offline):
+    run = run_offline(
+        """
+tracker.configure({"a": 1})
+tracker.log({"a": 1}, step=0)
+model = output / "model.keras"
+model.write_bytes(b"a model")
+tracker.log_model(model, name="m", aliases=("latest",), metadata={})
+result([tracker.run_id, tracker.url, tracker.should_stop()])
+tracker.finish()
+result(sorted(path.name for path in output.iterdir()))
+""",
+        mode="wandb",
+        WANDB_MODE="disabled",
+    )
+    assert run.results == [["run00001", None, None], ["model.keras"]]
