@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,8 +12,7 @@ from sweepyard.cli.environment import settings_now
 from sweepyard.cli.style import CONTEXT, examples
 
 if TYPE_CHECKING:
-    from sweepyard.config.schema import DataConfig
-    from sweepyard.datasets.dataset import Dataset, Split
+    from sweepyard.datasets.reports import DataReport, FileReport
 
 _NAME = click.argument("name")
 _FOLDER = click.option("--folder", metavar="DIR", help="A folder with IDX files, looked at first.")
@@ -31,29 +32,33 @@ def command() -> None:
 @_FOLDER
 def fetch(name: str, folder: str | None) -> None:
     """Bring a data set into the cache, checked against its digests."""
-    from sweepyard.cli.output import print_table
+    from sweepyard.datasets import reports
 
-    dataset = _load(name, folder)
-    print(f"{name} is there, digest {dataset.digest}")
-    print_table(["split", "images", "shape"], _rows(dataset))
+    report = reports.fetch(name, settings_now(), folder=folder, progress=_Steps())
+    print(f"{name} is there, digest {report.digest}")
+    _print_splits(report)
 
 
 @command.command(epilog=examples("sweepyard data verify mnist", "sweepyard data verify mnist --json"))
 @_NAME
 @_FOLDER
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def verify(name: str, folder: str | None, as_json: bool) -> None:
-    """Check a data set's files against the catalogue's digests, without fetching anything."""
-    from dataclasses import replace
+def verify(name: str, folder: str | None, as_json: bool) -> int:
+    """Check a data set's files against the catalogue's digests, without fetching anything.
 
-    from sweepyard.cli.output import print_json
-    from sweepyard.datasets.loading import load
+    Exits with 1 if a file is not as it should be.
+    """
+    from sweepyard.cli.output import print_json, print_table
+    from sweepyard.datasets import reports
 
-    dataset = load(_config(name, folder), replace(settings_now(), offline=True))
+    report = reports.verify(name, settings_now(), folder=folder)
     if as_json:
-        print_json({"name": name, "digest": dataset.digest, "sound": True})
+        print_json(report.to_json())
     else:
-        print(f"{name} is sound, digest {dataset.digest}")
+        print(f"{name} in {report.place}: {'sound' if report.sound else 'not sound'}")
+        print_table(["file", "sha256", "state"], [_file_row(file) for file in report.files])
+        _print_note(report.note)
+    return 0 if report.sound else 1
 
 
 @command.command(epilog=examples("sweepyard data describe", "sweepyard data describe mnist5k --json"))
@@ -63,6 +68,7 @@ def verify(name: str, folder: str | None, as_json: bool) -> None:
 def describe(name: str | None, folder: str | None, as_json: bool) -> None:
     """Say what a data set holds; without NAME, list the catalogue."""
     from sweepyard.cli.output import print_json, print_table
+    from sweepyard.datasets import reports
     from sweepyard.datasets.catalogue import CATALOGUE
 
     if name is None:
@@ -71,54 +77,53 @@ def describe(name: str | None, folder: str | None, as_json: bool) -> None:
         else:
             print_table(["name", "what it is"], [[entry.name, entry.description] for entry in CATALOGUE.values()])
         return
-    dataset = _load(name, folder)
+    report = reports.describe(name, settings_now(), folder=folder, progress=_Steps())
     if as_json:
-        print_json(
-            {
-                "name": dataset.name,
-                "digest": dataset.digest,
-                "class_names": list(dataset.class_names),
-                "splits": {split: {**_counts(values, dataset)} for split, values in _splits(dataset)},
-            }
-        )
+        print_json(report.to_json())
         return
-    print(f"{dataset.name}: {len(dataset.class_names)} classes, digest {dataset.digest}")
-    print_table(["split", "images", "shape"], _rows(dataset))
+    print(f"{report.name}: {report.description}; {len(report.class_names)} classes, digest {report.digest}")
+    if report.homepage:
+        print(f"{report.homepage}, {report.licence}")
+    _print_splits(report)
     print()
-    counts = [list(_counts(split, dataset).values()) for _, split in _splits(dataset)]
     print_table(
-        ["class", *(split for split, _ in _splits(dataset))],
+        ["class", *report.counts],
         [
-            [class_name, *(str(column[index]) for column in counts)]
-            for index, class_name in enumerate(dataset.class_names)
+            [class_name, *(str(counts[index]) for counts in report.counts.values())]
+            for index, class_name in enumerate(report.class_names)
         ],
     )
 
 
-def _load(name: str, folder: str | None) -> Dataset:
-    from sweepyard.datasets.loading import load
+class _Steps:
+    """Tells on standard error what a fetch does, and how far it is in tenths."""
 
-    return load(_config(name, folder), settings_now())
+    def __init__(self) -> None:
+        self._last = ("", -1)
 
-
-def _config(name: str, folder: str | None) -> DataConfig:
-    from sweepyard.config.schema import DataConfig
-
-    return DataConfig(name=name, folder=folder)
-
-
-def _splits(dataset: Dataset) -> list[tuple[str, Split]]:
-    return [("train", dataset.train), ("validation", dataset.validation), ("test", dataset.test)]
-
-
-def _rows(dataset: Dataset) -> list[list[str]]:
-    return [
-        [name, f"{len(split.labels):,}", "x".join(map(str, split.images.shape[1:]))] for name, split in _splits(dataset)
-    ]
+    def __call__(self, what: str, received_bytes: int, total_bytes: int | None) -> None:
+        tenths = 10 * received_bytes // total_bytes if total_bytes else 0
+        if (what, tenths) == self._last:
+            return
+        self._last = (what, tenths)
+        amount = f" {received_bytes / 1e6:.1f} of {total_bytes / 1e6:.1f} MB" if total_bytes else ""
+        print(f"{what}{amount}", file=sys.stderr, flush=True)
 
 
-def _counts(split: Split, dataset: Dataset) -> dict[str, int]:
-    import numpy as np
+def _print_splits(report: DataReport) -> None:
+    from sweepyard.cli.output import print_table
 
-    counts = np.bincount(split.labels, minlength=len(dataset.class_names))
-    return {name: int(count) for name, count in zip(dataset.class_names, counts, strict=True)}
+    shape = "x".join(map(str, report.image_shape))
+    print_table(
+        ["split", "images", "shape"], [[split, f"{sum(counts):,}", shape] for split, counts in report.counts.items()]
+    )
+    _print_note(report.note)
+
+
+def _print_note(note: str) -> None:
+    if note:
+        print(f"not verified: {note}")
+
+
+def _file_row(file: FileReport) -> list[str]:
+    return [Path(file.file).name, (file.sha256 or "-")[:16], file.problem or "sound"]

@@ -56,7 +56,10 @@ class Cache:
         if not self.complete:
             raise DataMissing(f"{self.name}: not in the cache {self.folder}. Run `sweepyard data fetch {self.name}`")
         recorded = self.recorded()
-        return _checked(self.folder, self.payloads, recorded, f"the cache {self.folder}")
+        try:
+            return _checked(self.folder, self.payloads, recorded, f"the cache {self.folder}")
+        except IdxInvalid as error:
+            raise IdxInvalid(f"{error}. Remove the folder {self.folder} and fetch again") from error
 
     def recorded(self) -> Mapping[str, str]:
         """Digests by file, as they were when the payloads were fetched, with the origin under `origin`."""

@@ -133,6 +133,13 @@ class TestCache:
             load(MADE_UP, settings)
         assert shelf.asked == 1
 
+    def test_a_truncated_cache_says_what_to_do(self, entry: CatalogueEntry, settings: Settings) -> None:
+        load(MADE_UP, settings)
+        path = settings.cache / "datasets" / "made_up" / "t10k-images-idx3-ubyte"
+        path.write_bytes(path.read_bytes()[:-1])
+        with pytest.raises(IdxInvalid, match=r"truncated.*Remove the folder .*made_up and fetch again"):
+            load(MADE_UP, settings)
+
     @pytest.mark.parametrize("record", ["{", "[]", '{"origin": 3}'])
     def test_a_damaged_record_is_told(self, entry: CatalogueEntry, settings: Settings, record: str) -> None:
         load(MADE_UP, settings)

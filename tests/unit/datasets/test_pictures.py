@@ -124,10 +124,7 @@ class TestFormats:
     @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "LA", "I;16"])
     def test_every_kind_of_png_gives_the_same(self, tmp_path: Path, mode: str) -> None:
         image = Image.fromarray(self.sheet)
-        if mode == "I;16":
-            image = Image.fromarray(self.sheet.astype(np.uint16) * 257)
-        else:
-            image = image.convert(mode)
+        image = Image.fromarray(self.sheet.astype(np.uint16) * 257) if mode == "I;16" else image.convert(mode)
         (picture,) = read_pictures(save(tmp_path / "seven.png", image))
         assert picture.name == "seven.png"
         np.testing.assert_array_equal(picture.pixels, normalised(self.sheet))
