@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import Any
 from sweepyard.jsonvalue import JsonValue, strict
 
 
+_SMALL = 0.01
 _WIDE = 10_000  # a table is only as wide as it needs to be, and nobody folds a file
 
 
@@ -29,17 +31,21 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console = Console(file=sys.stdout)
-    if not console.is_terminal:
-        console = Console(file=sys.stdout, width=_WIDE, color_system=None)
-    console.print(table)
+    if sys.stdout.isatty():
+        Console(file=sys.stdout).print(table)
+        return
+    text = io.StringIO()
+    Console(file=text, width=_WIDE, color_system=None).print(table)
+    print("\n".join(line.rstrip() for line in text.getvalue().rstrip("\n").split("\n")))
 
 
-def number(value: object, digits: int = 4) -> str:
-    """A number with `digits` digits behind the point; a dash where there is none."""
+def number(value: object) -> str:
+    """A number with four digits behind the point, or three significant ones if it is small; a dash for None."""
     if isinstance(value, bool) or value is None:
         return "-" if value is None else str(value).lower()
-    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.4f}" if value == 0 or abs(value) >= _SMALL else f"{value:.3g}"
 
 
 def duration(seconds: float) -> str:

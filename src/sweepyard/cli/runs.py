@@ -114,7 +114,8 @@ def show(run: str, project: str, history: bool, source: str, as_json: bool) -> N
     print()
     print_table(["config", "value"], [[key, _text(value)] for key, value in flatten(record.config)])
     print()
-    plain = [(key, value) for key, value in flatten(record.summary) if isinstance(value, int | float | str)]
+    # Media are mappings; the run's page shows them.
+    plain = [(key, value) for key, value in sorted(record.summary.items()) if isinstance(value, int | float | str)]
     print_table(["summary", "value"], [[key, number(value)] for key, value in plain])
     if history:
         from sweepyard.domain import metrics

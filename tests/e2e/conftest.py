@@ -1,0 +1,95 @@
+"""Whole commands in processes of their own, each test with a home of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+TINY = ("data.train_limit=256", "trainer.epochs=1", "trainer.batch_size=64", "model=lenet5")
+
+
+@dataclass
+class Commands:
+    """Runs `sweepyard` in a folder, with a home; ends at teardown what a test has left."""
+
+    folder: Path
+    home: Path
+    environ: dict[str, str]
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "sweepyard", *arguments],
+            cwd=self.folder,
+            env={**self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments, **environ)
+        stdout, stderr = process.communicate(timeout=240)
+        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+
+    def living(self) -> list[psutil.Process]:
+        """Every living process that belongs to this home, whoever its parent is."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                belongs = process.environ().get("SWEEPYARD_HOME") == str(self.home)
+                if belongs and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+        return found
+
+    def assert_none_left(self, *, within_seconds: float = 20.0) -> None:
+        wait_until(lambda: not self.living(), seconds=within_seconds, what=lambda: f"left: {self.living()}")
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float, what: Callable[[], str] = lambda: "") -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def wait() -> Callable[..., None]:
+    return wait_until
+
+
+@pytest.fixture
+def tiny() -> tuple[str, ...]:
+    """Overrides for the smallest training there is."""
+    return TINY
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> Iterator[Commands]:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    home = tmp_path / "home"
+    environ = {**os.environ, "SWEEPYARD_HOME": str(home), "HOME": str(tmp_path / "user"), "SWEEPYARD_OFFLINE": "1"}
+    commands = Commands(folder, home, environ)
+    yield commands
+    for process in commands.started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.communicate()
+    for process in commands.living():
+        process.kill()
