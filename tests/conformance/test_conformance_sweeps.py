@@ -55,7 +55,7 @@ print("RESULT " + json.dumps({{
     "states": [run.state for run in runs],
     "scores": [run.summary["score"] for run in runs],
     "best": [best.config["x"], best.config["nested"]["y"]],
-    "agents": sorted(len(list(agent.runs)) for agent in sweep.agents()),
+    "agents": sorted(len(list(agent.runs())) for agent in sweep.agents()),
 }}))
 """
 

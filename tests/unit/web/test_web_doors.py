@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from tests.fakes.asking import Ask, asker
 
 from sweepyard.errors import SweepyardError
 from sweepyard.web.bodies import read_body
@@ -17,7 +17,6 @@ from sweepyard.web.headers import SecurityHeaders
 from sweepyard.web.hosts import HostCheck, allowed_hosts, host_name
 from sweepyard.web.problems import problem
 
-Ask = Callable[..., httpx.Response]
 LIMIT = 1000
 
 
@@ -34,12 +33,12 @@ async def echo(request: Request) -> Response:
 
 
 @pytest.fixture
-def door(asking: Callable[..., Ask]) -> Ask:
+def door() -> Ask:
     app = Starlette(
         routes=[Route("/", echo, methods=["GET", "POST"])],
         middleware=[Middleware(SecurityHeaders), Middleware(HostCheck, hosts=allowed_hosts("http://127.0.0.1:80"))],
     )
-    return asking(app)
+    return asker(app)
 
 
 def test_a_body_within_the_limit_is_read_whole(door: Ask) -> None:
