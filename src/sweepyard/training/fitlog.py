@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 DIGITS = 2
+_FIRST = ("loss", "accuracy", "val_loss", "val_accuracy")
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """Metrics as people read them: training before validation, loss before accuracy, then all others as given."""
+    given = list(names)
+    return [name for name in _FIRST if name in given] + [name for name in given if name not in _FIRST]
 
 
 def rounded(fit_log: Mapping[str, list[float]], digits: int = DIGITS) -> str:
     """A table with a line an epoch, metrics rounded to `digits`; a learning rate keeps three significant ones."""
-    names = list(fit_log)
+    names = ordered(fit_log)
     lines = [["epoch", *names]]
     epochs = max((len(values) for values in fit_log.values()), default=0)
     for epoch in range(epochs):

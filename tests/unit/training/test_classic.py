@@ -34,9 +34,7 @@ def test_the_rounded_fit_log_of_the_classic_assignment(tmp_path: Path) -> None:
         seed=SeedConfig(value=0, deterministic=True),
     )
     dataset = load(config.data, Settings(home=tmp_path, cache=tmp_path, offline=True))
-    result = fit(
-        config, dataset, NoopTracker("r1"), tmp_path, resolved={}, stop=StopSignal(), clock=SystemClock()
-    )
+    result = fit(config, dataset, NoopTracker("r1"), tmp_path, resolved={}, stop=StopSignal(), clock=SystemClock())
     lines = fitlog.rounded(result.fit_log).splitlines()
     golden = GOLDEN.read_text(encoding="utf-8").splitlines()
     assert lines[0] == golden[0]

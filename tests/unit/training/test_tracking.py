@@ -232,7 +232,7 @@ def test_a_fit_prints_the_model_each_epoch_and_the_rounded_fit_log(
     result, _ = run_fit(quick, verbose="epochs")
     text = capsys.readouterr().out
     assert "Total params: " in text
-    assert f"epoch 2/2  accuracy {result.fit_log['accuracy'][1]:.4f}" in text
+    assert f"epoch 2/2  loss {result.fit_log['loss'][1]:.4f}" in text
     last = text.strip().splitlines()[-1].split()
     assert last[0] == "2"
     assert f"{result.fit_log['loss'][1]:.2f}" in last

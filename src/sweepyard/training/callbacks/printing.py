@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import keras
 
 from sweepyard.training.callbacks.progress import Progress
+from sweepyard.training.fitlog import ordered
 
 
 class PrintEpochs(keras.callbacks.Callback):  # type: ignore[misc]
@@ -19,7 +20,8 @@ class PrintEpochs(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Print the line."""
-        values = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
+        metrics = logs or {}
+        values = "  ".join(f"{name} {metrics[name]:.4f}" for name in ordered(metrics))
         print(
             f"epoch {epoch + 1}/{self._epochs}  {values}  {self._progress.images_per_second:,.0f} images/s", flush=True
         )
