@@ -31,6 +31,7 @@ class AccessService:
         self._database = database
         self._clock = clock
         self._ids = ids
+        self._known_secret: str | None = None  # It never changes once it is stored.
 
     def authenticate(self, key: str) -> Actor:
         """Whose key this is.
@@ -159,6 +160,11 @@ class AccessService:
             raise Forbidden("the address is not signed by this hub")
 
     def _signing_secret(self) -> str:
+        if self._known_secret is None:
+            self._known_secret = self._stored_secret()
+        return self._known_secret
+
+    def _stored_secret(self) -> str:
         with self._database.reading() as unit:
             secret = unit.access.secret(_SIGNING_SECRET)
         if secret is not None:
