@@ -65,8 +65,10 @@ class Categorical:
         return self.values[_cell(u, len(self.values))]
 
     def grid_values(self) -> Sequence[JsonValue] | None:
-        distinct = {dumps_canonical(value): value for value in reversed(self.values)}
-        return tuple(reversed(distinct.values()))
+        distinct: dict[str, JsonValue] = {}
+        for value in self.values:
+            distinct.setdefault(dumps_canonical(value), value)
+        return tuple(distinct.values())
 
     def extremes(self) -> Sequence[JsonValue]:
         return self.values
