@@ -1,0 +1,100 @@
+"""`sweepyard train` from the outside: with and without a hub, interrupted, resumed, many at once."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def only_run(folder: Path, project: str = "sweepyard") -> Path:
+    (run,) = (folder / "outputs" / project).iterdir()
+    return run
+
+
+def test_untracked_training_leaves_config_log_model_and_checkpoint(commands, tiny: tuple[str, ...]) -> None:
+    done = commands.run("train", "tracking=disabled", *tiny)
+    assert done.returncode == 0, done.stderr
+    run = only_run(commands.folder)
+    assert {path.name for path in run.iterdir()} >= {".hydra", "train.log", "model.keras", "checkpoints"}
+    assert "train_limit: 256" in (run / ".hydra" / "config.yaml").read_text()
+    assert "model=lenet5" in (run / ".hydra" / "overrides.yaml").read_text()
+    assert "epoch 1/1" in (run / "train.log").read_text()
+    assert str(run / "model.keras") in done.stdout
+    assert not commands.home.exists()
+
+
+def test_tracked_training_is_read_back_and_leaves_no_process(commands, tiny: tuple[str, ...]) -> None:
+    done = commands.run("train", *tiny)
+    assert done.returncode == 0, done.stderr
+    run = only_run(commands.folder)
+    listed = json.loads(commands.run("runs", "list", "--json").stdout)
+    assert [(entry["run"], entry["state"]) for entry in listed] == [(run.name, "finished")]
+
+    shown = json.loads(commands.run("runs", "show", run.name, "--history", "--json").stdout)
+    assert shown["config"]["model"]["name"] == "lenet5"
+    assert shown["config"]["data"]["train_limit"] == 256
+    assert 0 <= shown["summary"]["best/val_accuracy"] <= 1
+    assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == [1]
+    scored = commands.run("evaluate", run.name, "--split", "validation", "--json")
+    assert json.loads(scored.stdout)["validation/accuracy"] == pytest.approx(shown["summary"]["epoch/val_accuracy"])
+    assert not (Path(commands.environ["HOME"]) / ".netrc").exists()
+    commands.assert_none_left()
+
+
+def test_ctrl_c_leaves_a_checkpoint_and_resume_goes_on_from_it(
+    commands, tiny: tuple[str, ...], wait: Callable[..., None]
+) -> None:
+    process = commands.start("train", "tracking=disabled", *tiny, "trainer.epochs=2000", "trainer.checkpoint.keep=1")
+    wait(lambda: any(commands.folder.glob("outputs/*/*/checkpoints/*.npz")), seconds=120)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "with a checkpoint" in stderr
+
+    run = only_run(commands.folder)
+    before = int(re.findall(r"epoch (\d+)/2000", (run / "train.log").read_text())[-1])
+    done = commands.run("train", "--resume", run.name, f"trainer.epochs={before + 2}")
+    assert done.returncode == 0, done.stderr
+    assert f"epoch {before + 2}/{before + 2}" in done.stdout
+    assert "epoch 1/" not in done.stdout
+    assert only_run(commands.folder) == run
+
+
+def test_many_runs_of_one_command(commands, tiny: tuple[str, ...]) -> None:
+    done = commands.run("train", "-m", "tracking=disabled", *tiny, "seed.value=1,2", "hydra/launcher=joblib")
+    assert done.returncode == 0, done.stderr
+    assert "2 of 2 runs finished" in done.stdout
+    configs = [path.read_text() for path in commands.folder.glob("outputs/*/*/.hydra/overrides.yaml")]
+    assert sorted(re.findall(r"seed\.value=(\d)", "".join(configs))) == ["1", "2"]
+
+
+def test_a_failed_run_fails_the_command_of_many(commands, tiny: tuple[str, ...]) -> None:
+    # Kernels of 15 pixels do not fit the second convolution, which only the data tell.
+    done = commands.run("train", "-m", "tracking=disabled", *tiny, "model.kernel_size=5,15")
+    assert "1 of 2 runs finished, 1 did not" in done.stdout
+    assert done.returncode == 1
+
+
+def test_saved_models_of_both_formats_predict_the_same(commands, tiny: tuple[str, ...]) -> None:
+    import numpy as np
+
+    from sweepyard.datasets.idx import write_idx
+
+    assert commands.run("train", "tracking=disabled", *tiny).returncode == 0
+    model = only_run(commands.folder) / "model.keras"
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+    write_idx(commands.folder / "pictures.idx", pictures)
+    done = commands.run("predict", str(model), "pictures.idx", "--json")
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    assert len(results) == 3
+    for result in results:
+        assert sum(result["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+        assert result["class"] == next(iter(result["probabilities"]))
