@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import yaml
@@ -17,12 +16,13 @@ from sweepyard.errors import SweepFileInvalid, Violation
 from sweepyard.jsonvalue import JsonValue
 
 # Aliases may be used over and over: a few lines can stand for more values than memory holds.
-_MOST_VALUES = 200_000
+_MOST_VALUES = 100_000
 _DEEPEST = 100
 
 _SIZE_RULE = f"a sweep file must hold at most {_MOST_VALUES:,} values, nested at most {_DEEPEST} deep"
 
-_TEXT_NUMBER = re.compile(r"([-+]?)(\d+)(\.\d*)?[eE]([-+]?)(\d+)|([-+]?)(\.\d+)[eE]([-+]?)(\d+)")
+# With a dot or an exponent: `08` is no number to anybody.
+_TEXT_NUMBER = re.compile(r"[-+]?(\d+\.\d*|\.\d+)([eE][-+]?\d+)?|[-+]?\d+[eE][-+]?\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,6 @@ class Node:
     @property
     def is_mapping(self) -> bool:
         return isinstance(self.value, dict)
-
-    def scalars(self) -> Iterator[Node]:
-        """Every value below this one that is neither a mapping nor a list, in order; itself if it is one."""
-        if not isinstance(self.value, dict | list):
-            yield self
-        for below in (*self.entries.values(), *self.items):
-            yield from below.scalars()
 
 
 def read(text: str, *, source: str) -> Node:
@@ -80,17 +73,18 @@ def as_number(node: Node) -> float | None:
     """The number that a text like `1e-5` was meant to be; None for every other value."""
     if not node.plain or not isinstance(node.value, str) or not _TEXT_NUMBER.fullmatch(node.value):
         return None
-    return float(node.value)
+    number = float(node.value)
+    return number if math.isfinite(number) else None
 
 
 def as_yaml_number(text: str) -> str:
     """`1e-5` as YAML reads it as a number: `1.0e-5`."""
-    mantissa, exponent = text.lower().split("e")
-    if "." not in mantissa:
-        mantissa += ".0"
-    if exponent[0] not in "+-":
+    mantissa, mark, exponent = text.lower().partition("e")
+    sign = mantissa[0] if mantissa[0] in "+-" else ""
+    whole, _, fraction = mantissa.removeprefix(sign).partition(".")
+    if mark and exponent[0] not in "+-":
         exponent = f"+{exponent}"
-    return f"{mantissa}e{exponent}"
+    return f"{sign}{whole or '0'}.{fraction or '0'}{mark}{exponent}"
 
 
 def shown(value: object) -> str:

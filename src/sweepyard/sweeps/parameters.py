@@ -234,6 +234,8 @@ class ParameterReader:
         try:
             ends = [distribution.sample(u) for u in (SMALLEST_UNIT, LARGEST_UNIT)]
             finite = all(isinstance(end, int | float) and math.isfinite(end) for end in ends)
+            if isinstance(distribution, space.Uniform):
+                finite = finite and math.isfinite(distribution.max - distribution.min)
         except OverflowError:
             finite = False
         if not finite:

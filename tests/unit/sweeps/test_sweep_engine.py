@@ -57,7 +57,9 @@ def test_a_grid_goes_over_sorted_names_and_the_last_varies_fastest() -> None:
 
 
 def test_a_grid_enumerates_integers_with_both_ends_and_steps_without_the_last() -> None:
-    config = sweep("grid", {"i": {"min": 1, "max": 3}, "q": {"distribution": "q_uniform", "min": 0, "max": 1, "q": 0.5}})
+    config = sweep(
+        "grid", {"i": {"min": 1, "max": 3}, "q": {"distribution": "q_uniform", "min": 0, "max": 1, "q": 0.5}}
+    )
     points = [tuple(suggestion.parameters.values()) for suggestion in all_suggestions(config)]
     assert points == [(1, 0.0), (1, 0.5), (2, 0.0), (2, 0.5), (3, 0.0), (3, 0.5)]
 
@@ -106,7 +108,9 @@ def test_a_grid_over_what_cannot_be_enumerated_is_refused() -> None:
 @pytest.mark.parametrize("state", list(RunState))
 def test_points_that_a_run_has_in_any_state_are_passed_over(state: RunState) -> None:
     config = sweep("grid", {"a": {"values": [1, 2, 3]}})
-    suggestion = next_suggestion(config, seed=0, position=0, runs=[run({"a": 1}, state=state), run({"a": 2}, state=state)])
+    suggestion = next_suggestion(
+        config, seed=0, position=0, runs=[run({"a": 1}, state=state), run({"a": 2}, state=state)]
+    )
     assert suggestion == Suggestion({"a": 3}, 2)
 
 

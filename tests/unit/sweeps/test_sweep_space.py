@@ -197,7 +197,8 @@ def test_a_beta_with_tiny_shapes_reaches_far_down_and_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "stop", "step"), [(0.1, 1.3, 0.3), (0, 10, 3), (1, 2, 0.1), (-3.7, 12.0, 0.7), (0, 7, 2.0), (0.0, 1.0, 1.0)]
+    ("start", "stop", "step"),
+    [(0.1, 1.3, 0.3), (0, 10, 3), (1, 2, 0.1), (-3.7, 12.0, 0.7), (0, 7, 2.0), (0.0, 1.0, 1.0)],
 )
 def test_a_stepped_range_is_numpys_arange(start: float, stop: float, step: float) -> None:
     stepped = space.SteppedRange(start, stop, step)
