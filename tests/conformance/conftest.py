@@ -30,6 +30,7 @@ class Hub:
     key: str
     home: Path
     process: subprocess.Popen[bytes]
+    _session: httpx.Client | None = None
 
     def http(self, *, key: str | None = None) -> httpx.Client:
         """A plain HTTP client that shows the hub's key, or another; "" shows none."""
@@ -39,12 +40,18 @@ class Hub:
 
     def graphql(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The data that a query gets."""
-        with self.http() as client:
-            answer = client.post("/graphql", json={"query": query, "variables": dict(variables or {})})
+        if self._session is None:
+            self._session = self.http()
+        answer = self._session.post("/graphql", json={"query": query, "variables": dict(variables or {})})
         body = answer.json()
         assert "errors" not in body, body
         data: dict[str, Any] = body["data"]
         return data
+
+    def close(self) -> None:
+        """Let go of what `graphql` holds open."""
+        if self._session is not None:
+            self._session.close()
 
     def log(self) -> str:
         """What the hub has logged."""
@@ -164,9 +171,11 @@ class _serving:  # noqa: N801 - used as a function
             self._process.kill()
             self._process.wait()
             raise
-        return Hub(url=url, key=key, home=self._home, process=self._process)
+        self._hub = Hub(url=url, key=key, home=self._home, process=self._process)
+        return self._hub
 
     def __exit__(self, *_: object) -> None:
+        self._hub.close()
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(timeout=20)

@@ -26,17 +26,17 @@ CREATE_FILES = """mutation ($project: String!, $names: [String!]!) {
 @pytest.fixture
 def filled(hub: Any, project: str) -> str:
     """A project of 60 runs: `n` counts up, `kind` alternates, the loss falls."""
-    for n in range(60):
-        variables = {
-            "name": f"run{n:02}",
-            "project": project,
-            "config": json.dumps({"n": {"value": n}, "kind": {"value": "odd" if n % 2 else "even"}}),
-            "summary": json.dumps({"loss": math.nan if n == 7 else 1 / (n + 1), "acc": n / 100}),
-            "tags": ["first"] if n == 0 else [],
-        }
-        hub.graphql(UPSERT, variables)
-        if n < 50:
-            with hub.http() as http:
+    with hub.http() as http:
+        for n in range(60):
+            variables = {
+                "name": f"run{n:02}",
+                "project": project,
+                "config": json.dumps({"n": {"value": n}, "kind": {"value": "odd" if n % 2 else "even"}}),
+                "summary": json.dumps({"loss": math.nan if n == 7 else 1 / (n + 1), "acc": n / 100}),
+                "tags": ["first"] if n == 0 else [],
+            }
+            hub.graphql(UPSERT, variables)
+            if n < 50:
                 url = f"/files/local/{project}/run{n:02}/file_stream"
                 assert http.post(url, json={"complete": True, "exitcode": 0 if n < 40 else 1}).status_code == 200
     return project

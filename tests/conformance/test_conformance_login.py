@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import base64
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -113,10 +113,15 @@ def test_an_unknown_agent_gets_404(hub: Any) -> None:
         assert http.post("/graphql", json={"query": query}).status_code == 404
 
 
-def test_a_body_over_the_limit_is_cut_off(hub: Any) -> None:
+def test_a_body_over_the_limit_is_refused_before_it_is_sent(hub: Any) -> None:
     address = urlsplit(hub.url)
+    shown = base64.b64encode(f"api:{hub.key}".encode())
+    head = b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999999\r\nAuthorization: Basic " + shown
     with socket.create_connection((address.hostname, address.port), timeout=10) as raw:
-        raw.sendall(b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999999\r\n\r\n")
-        head = raw.recv(4096).decode()
-    assert " 413 " in head.splitlines()[0]
-    assert json.loads(head.partition("\r\n\r\n")[2])["errors"][0]["code"] == "too_large"
+        raw.sendall(head + b"\r\n\r\n")
+        answer = b""
+        while b"too_large" not in answer:
+            piece = raw.recv(4096)
+            assert piece, answer
+            answer += piece
+    assert b" 413 " in answer.splitlines()[0]

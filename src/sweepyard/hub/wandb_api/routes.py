@@ -73,19 +73,22 @@ class WandbApi:
         ]
 
     async def _graphql(self, request: Request) -> Response:
+        # Nobody makes the hub read a body before it knows them.
+        actor = await run_in_threadpool(self._client, request)
         body = await read_body(request, MAX_GRAPHQL_BYTES)
-        return await run_in_threadpool(self._answer, request, body)
+        return await run_in_threadpool(self._answer, request, actor, body)
 
-    def _answer(self, request: Request, body: bytes) -> Response:
-        context = Context(self.services, self._client(request), Links(self._base_url_of(request), self.signer))
+    def _answer(self, request: Request, actor: Actor, body: bytes) -> Response:
+        context = Context(self.services, actor, Links(self._base_url_of(request), self.signer))
         return self.graphql.answer(body, context)
 
     async def _file_stream(self, request: Request) -> Response:
+        actor = await run_in_threadpool(self._client, request)
+        self.services.access.require(actor, Role.WRITE)
         body = await read_body(request, MAX_STREAM_BYTES)
         return await run_in_threadpool(self._receive, request, body)
 
     def _receive(self, request: Request, body: bytes) -> Response:
-        self.services.access.require(self._client(request), Role.WRITE)
         reply = self.services.streams.receive(_run_of(request), update_from_wire(body))
         return JSONResponse(reply_to_wire(reply))
 
