@@ -18,6 +18,7 @@ from sweepyard.hub.places import HubAddress, HubPlaces
 from sweepyard.settings import Settings
 
 _PF_FORKNOEXEC = 0x40  # linux/sched.h: forked, and has not executed a program of its own
+_PROC = Path("/proc")  # on Linux
 _STAT_FLAGS_FIELD = 6  # of /proc/PID/stat, counted behind the command's closing parenthesis
 _LOOK_SECONDS = 1.0
 
@@ -102,8 +103,8 @@ def _lock_of(pid: int, settings: Settings) -> FileLock:
 
 
 def _is_subshell(process: psutil.Process) -> bool:
-    if sys.platform == "linux":
-        stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace")
+    if _PROC.is_dir():
+        stat = (_PROC / str(process.pid) / "stat").read_text(encoding="utf-8", errors="replace")
         flags = int(stat.rpartition(")")[2].split()[_STAT_FLAGS_FIELD])
         return bool(flags & _PF_FORKNOEXEC)
     parent = process.parent()

@@ -35,7 +35,7 @@ def kept_in(path: Path) -> Iterator[None]:
     """Append to `path` what the block prints to standard output and error."""
     with (
         path.open("a", encoding="utf-8", buffering=1) as log,
-        redirect_stdout(Tee(sys.stdout, log)),  # type: ignore[type-var]
-        redirect_stderr(Tee(sys.stderr, log)),  # type: ignore[type-var]
+        redirect_stdout(Tee(sys.stdout, log)),
+        redirect_stderr(Tee(sys.stderr, log)),
     ):
         yield
