@@ -13,7 +13,8 @@ from sweepyard.errors import RequestInvalid, Violation
 from sweepyard.hub.wandb_api import codec
 from sweepyard.hub.wandb_api.connections import connect_all
 from sweepyard.hub.wandb_api.context import FALLBACK_PROJECT, Input, Resolvers, context_of
-from sweepyard.hub.wandb_api.operations.artifacts import ArtifactFileNode, ArtifactNode, ManifestNode
+from sweepyard.hub.wandb_api.operations.artifact_files import ArtifactFileNode, ManifestNode
+from sweepyard.hub.wandb_api.operations.artifacts import ArtifactNode
 from sweepyard.services.artifacts import ArtifactChanges, ArtifactDraft
 
 

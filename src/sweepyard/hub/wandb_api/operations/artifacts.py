@@ -9,87 +9,18 @@ from typing import Any, ClassVar
 from graphql import GraphQLResolveInfo
 
 from sweepyard import jsonvalue
-from sweepyard.domain.artifact import ArtifactCollection, ArtifactFile, ArtifactState, ArtifactVersion, Manifest
+from sweepyard.domain.artifact import ArtifactCollection, ArtifactState, ArtifactVersion
 from sweepyard.domain.run import RunPath
 from sweepyard.errors import NotFound, RequestInvalid, Violation
-from sweepyard.hub.http.links import ArtifactFileTarget, ManifestTarget
 from sweepyard.hub.wandb_api import codec
 from sweepyard.hub.wandb_api.connections import Connection, connect, connect_all
 from sweepyard.hub.wandb_api.context import Context, Resolvers, context_of
-from sweepyard.hub.wandb_api.operations.files import FileNode
+from sweepyard.hub.wandb_api.operations.artifact_files import ArtifactFileNode, ManifestNode
 from sweepyard.hub.wandb_api.operations.runs import RunNode, filters_from_wire
 from sweepyard.hub.wandb_api.operations.users import UserNode
 from sweepyard.services.paging import Page, page_of
 
 NO_TIME_LIMIT = -2  # The client's word for "kept for good".
-
-
-class ArtifactFileNode(FileNode):
-    """A file of an artifact version."""
-
-    updated_at: ClassVar[None] = None
-
-    def __init__(self, context: Context, file: ArtifactFile) -> None:
-        super().__init__(file.name, file.blob)
-        self._context = context
-        self._target = ArtifactFileTarget(file.artifact_number, file.name)
-        self.id = codec.node_id("ArtifactFile", file.artifact_number, file.name)
-        self.md5 = file.md5
-        self.digest = file.md5
-        self.storage_path = f"artifacts/{file.artifact_number}/{file.name}"
-        self._stored = file.blob is not None
-
-    @property
-    def upload_url(self) -> str | None:
-        return None if self._stored else self._context.links.upload(self._target)
-
-    @property
-    def direct_url(self) -> str:
-        return self._context.links.download(self._target)
-
-    def url(self, info: GraphQLResolveInfo, upload: bool | None = None) -> str | None:
-        return self.upload_url if upload else self.direct_url
-
-    @property
-    def artifact(self) -> ArtifactNode:
-        return artifact_node(self._context, self._target.artifact_number)
-
-
-class ManifestFileNode(FileNode):
-    """A manifest, as a file."""
-
-    updated_at: ClassVar[None] = None
-    storage_path: ClassVar[None] = None
-
-    def __init__(self, context: Context, manifest: Manifest) -> None:
-        super().__init__(manifest.name, manifest.blob)
-        self._context = context
-        self._artifact_number = manifest.artifact_number
-        target = ManifestTarget(manifest.number, manifest.name)
-        self.id = codec.node_id("ManifestFile", manifest.number)
-        self.upload_url = context.links.upload(target)
-        self.direct_url = context.links.download(target)
-
-    def url(self, info: GraphQLResolveInfo, upload: bool | None = None) -> str:
-        return self.upload_url if upload else self.direct_url
-
-    @property
-    def artifact(self) -> ArtifactNode:
-        return artifact_node(self._context, self._artifact_number)
-
-
-class ManifestNode:
-    """The list of an artifact's files."""
-
-    def __init__(self, context: Context, manifest: Manifest) -> None:
-        self._context = context
-        self._manifest = manifest
-        self.id = codec.node_id("ArtifactManifest", manifest.number)
-        self.digest = manifest.digest
-
-    @property
-    def file(self) -> ManifestFileNode:
-        return ManifestFileNode(self._context, self._manifest)
 
 
 @dataclass(frozen=True, slots=True)

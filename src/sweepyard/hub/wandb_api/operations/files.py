@@ -19,6 +19,7 @@ class FileNode:
     """What all files have in common."""
 
     upload_multipart_urls: ClassVar[None] = None
+    artifact_number: int | None = None
 
     def __init__(self, name: str, blob: BlobRef | None) -> None:
         self.name = name
@@ -33,7 +34,6 @@ class FileNode:
 class RunFileNode(FileNode):
     """A file of a run."""
 
-    artifact: ClassVar[None] = None
     storage_path: ClassVar[None] = None
 
     def __init__(self, context: Context, path: RunPath, file: RunFile) -> None:

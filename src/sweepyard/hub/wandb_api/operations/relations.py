@@ -9,7 +9,8 @@ from graphql import GraphQLResolveInfo
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.hub.wandb_api.connections import Connection
 from sweepyard.hub.wandb_api.context import Resolver, context_of
-from sweepyard.hub.wandb_api.operations.artifacts import ArtifactNode, CollectionNode, connect_versions
+from sweepyard.hub.wandb_api.operations.artifacts import ArtifactNode, CollectionNode, artifact_node, connect_versions
+from sweepyard.hub.wandb_api.operations.files import FileNode
 from sweepyard.hub.wandb_api.operations.projects import ProjectNode
 from sweepyard.hub.wandb_api.operations.runs import RunNode
 from sweepyard.hub.wandb_api.operations.sweeps import SweepNode, find_sweep
@@ -58,6 +59,11 @@ def project_of_collection(collection: CollectionNode, info: GraphQLResolveInfo) 
     return _project(info, collection.key[0], collection.key[1])
 
 
+def artifact_of_file(file: FileNode, info: GraphQLResolveInfo) -> ArtifactNode | None:
+    """The version that holds the file; None for a run's file."""
+    return None if file.artifact_number is None else artifact_node(context_of(info), file.artifact_number)
+
+
 def _project(info: GraphQLResolveInfo, entity: str, name: str) -> ProjectNode:
     context = context_of(info)
     return ProjectNode(context, context.services.projects.get(entity, name))
@@ -72,5 +78,6 @@ RELATIONS: Mapping[str, Mapping[str, Resolver]] = {
         "input_artifacts": inputs_of_run,
     },
     "Sweep": {"project": project_of_sweep},
+    "File": {"artifact": artifact_of_file},
     "ArtifactSequence": {"project": project_of_collection},
 }
