@@ -165,6 +165,7 @@ class _Composer:
         self._compose = compose
         self._overrides_of = overrides_of
         self._broken: set[str] = set()  # names
+        self._own: set[tuple[str, str]] = set()  # violations met while their own parameter was varied
         self._composed: set[str] = set()
 
     @property
@@ -199,7 +200,12 @@ class _Composer:
             kept = SearchSpace([item for item in self._space if item.path in values])
             others_before = self._broken - {varied.name}
             for violation, culprit in self._violations_of(kept.nest(values), varied):
-                found.setdefault((violation.where, violation.rule), violation)
+                key = (violation.where, violation.rule)
+                # An extreme that the file names says more than the middle of a range.
+                if key not in found or (culprit is varied and key not in self._own):
+                    found[key] = violation
+                if culprit is varied:
+                    self._own.add(key)
                 if culprit is not None:
                     self._broken.add(culprit.name)
             if self._broken - {varied.name} == others_before:
