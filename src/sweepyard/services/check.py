@@ -73,7 +73,7 @@ def check_sweep(
     violations = list(reading.violations)
     warnings = list(config.warnings)
     violations += config.not_for_hub if target == "hub" else config.not_for_wandb
-    command = _Command(config)
+    command = _Command(config, source)
     violations += command.violations()
     warnings += command.warnings()
     points = 0
@@ -92,9 +92,9 @@ def check_sweep(
 class _Command:
     """The command of a sweep file, as an agent will run it."""
 
-    def __init__(self, config: SweepConfig) -> None:
+    def __init__(self, config: SweepConfig, source: str) -> None:
         self._config = config
-        self._where = config.lines.get("command", config.lines["method"])
+        self._where = config.lines.get("command") or config.lines.get("method", source)
         self._words = config.command
         self._arguments = self._of_train()
 

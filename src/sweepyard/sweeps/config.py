@@ -84,7 +84,7 @@ class Reading:
     """What could be made of a sweep file.
 
     Attributes:
-        config: The file, understood, without the parts in violation; None where there is too little of it.
+        config: The file, understood, without the parts in violation; None where it holds no mapping.
         violations: Every broken rule, in the file's order.
     """
 
@@ -132,7 +132,7 @@ class _Reader:
         self._entries = root.entries
         self._findings = findings
 
-    def read(self) -> SweepConfig | None:
+    def read(self) -> SweepConfig:
         self._check_top_level()
         method = self._method()
         parameters = self._parameters(method)
@@ -147,10 +147,10 @@ class _Reader:
         seed = self._integer("seed", 0, LARGEST_SEED)
         max_retries = self._integer("max_retries", 0, _MOST_RETRIES)
         raw = self._root.value
-        if method is None or not isinstance(raw, dict):
-            return None
+        assert isinstance(raw, dict)  # noqa: S101  the caller looked
         return SweepConfig(
-            method=method,
+            # A file without a legal method is refused; what a check says about the rest needs some method.
+            method=method or Method.RANDOM,
             parameters=parameters,
             objective=objective,
             run_cap=run_cap,

@@ -153,6 +153,14 @@ def test_schema_and_config_are_said_at_once_in_the_files_order(config: SmallConf
     assert [violation.where.split(": ")[0] for violation in report.violations] == ["s.yaml:2", "s.yaml:6", "s.yaml:7"]
 
 
+@pytest.mark.parametrize("head", ["method: gird\n", "name: n\n"])
+def test_a_file_without_a_legal_method_is_checked_all_the_same(config: SmallConfig, head: str) -> None:
+    messages = said(check(config, "  epochs: {values: [0]}\n", head=head))
+    assert len(messages) == 2
+    assert "method" in messages[0]
+    assert messages[1] == "s.yaml:5: epochs: out of range; received 0"
+
+
 def test_a_file_that_cannot_be_read_is_said_alone(config: SmallConfig) -> None:
     report = check_sweep("a: [", source="s.yaml", compose=config.compose, overrides_of=overrides_of)
     assert len(report.violations) == 1
@@ -252,6 +260,15 @@ def test_a_file_without_program_and_command_is_refused(config: SmallConfig) -> N
     text = "method: random\nparameters: {epochs: {value: 1}}\n"
     report = check_sweep(text, source="s.yaml", compose=config.compose, overrides_of=overrides_of)
     assert said(report)[0].startswith("s.yaml:1: a sweep file must name a `program`, or a `command` that needs none")
+
+
+def test_an_almost_empty_file_is_refused_with_all_that_it_lacks(config: SmallConfig) -> None:
+    report = check_sweep("name: n\n", source="s.yaml", compose=config.compose, overrides_of=overrides_of)
+    assert [violation.rule.split(" must ")[1] for violation in report.violations] == [
+        "name a `program`, or a `command` that needs none",
+        "have `method` (grid, random, bayes, custom)",
+        "have `parameters`",
+    ]
 
 
 def test_text_macros_lose_types_and_are_warned_of(config: SmallConfig) -> None:
