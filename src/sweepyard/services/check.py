@@ -248,9 +248,9 @@ def _metric_violations(config: SweepConfig) -> list[Violation]:
         hint = f"Use {metrics.VALIDATION_ACCURACY} or {metrics.VALIDATION_LOSS}"
     else:
         rule = "a sweep's metric must be one that training logs"
-        hint = (
-            _nearest(objective.metric, metrics.OBJECTIVES) or f"Training logs {', '.join(sorted(metrics.OBJECTIVES))}"
-        )
+        # Keras' own name of a metric most likely means the epoch's.
+        named = objective.metric if "/" in objective.metric else f"{metrics.EPOCH}/{objective.metric}"
+        hint = _nearest(named, metrics.OBJECTIVES) or f"Training logs {', '.join(sorted(metrics.OBJECTIVES))}"
     return [Violation(rule, objective.metric, hint, where)]
 
 

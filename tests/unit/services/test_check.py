@@ -171,7 +171,8 @@ def test_a_file_that_cannot_be_read_is_said_alone(config: SmallConfig) -> None:
     ("name", "message"),
     [
         ("epoch/val_acc", "must be one that training logs; received epoch/val_acc. Did you mean `epoch/val_accuracy`?"),
-        ("zzz", "must be one that training logs; received zzz. Training logs batch/accuracy, "),
+        ("val_acuracy", "must be one that training logs; received val_acuracy. Did you mean `epoch/val_accuracy`?"),
+        ("zzz/x", "must be one that training logs; received zzz/x. Training logs batch/accuracy, "),
         (
             "test/accuracy",
             "must not be of the test split, which search must not see; received test/accuracy. Use epoch/",
