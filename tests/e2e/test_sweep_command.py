@@ -79,7 +79,7 @@ def test_no_agents_registers_only(commands) -> None:
 
 def test_runs_that_fail_fail_the_command(commands) -> None:
     file = commands.folder / write_sweep(commands.folder)
-    file.write_text(file.read_text().replace("data.train_limit=256", "data=idx"))
+    file.write_text(file.read_text().replace("data.train_limit=256", "data=idx\n  - data.folder=/nowhere"))
     done = commands.run("sweep", file.name, "--agents", "1", "--count", "1")
     assert done.returncode == 1
     assert "no run finished" in done.stderr

@@ -10,7 +10,6 @@ from typing import Any
 
 from sweepyard.jsonvalue import JsonValue, strict
 
-
 _SMALL = 0.01
 _WIDE = 10_000  # a table is only as wide as it needs to be, and nobody folds a file
 

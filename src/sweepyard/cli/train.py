@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 INTERRUPTED_EXIT_CODE = 128 + signal.SIGINT
 # Of the run config, what says where a run came from: it is no input.
 _NOT_CONFIG = frozenset({"provenance"})
+
+_LOOK_SECONDS = 0.5
+_ORPHAN_GRACE_SECONDS = 20.0
 
 _DESCRIPTION = """\
 Train one model. The arguments are Hydra overrides of conf/train.yaml: `key=value` changes a value,
@@ -109,10 +114,7 @@ def _train_one(request: TrainingRequest) -> int:
 
     quieten_backend()
     if os.environ.get("WANDB_SWEEP_ID"):
-        # An agent that dies must not leave its run behind.
-        from sweepyard.processes import end_with_parent
-
-        end_with_parent(os.getppid())
+        _leave_with(os.getppid())
     stop = StopSignal()
     interrupted = False
 
@@ -131,6 +133,23 @@ def _train_one(request: TrainingRequest) -> int:
     finally:
         signal.signal(signal.SIGINT, before)
     return INTERRUPTED_EXIT_CODE if interrupted and result.exit_code else result.exit_code
+
+
+def _leave_with(agent: int) -> None:
+    """See to it that an agent that dies leaves no run behind: stop with a checkpoint, but not for ever."""
+    from sweepyard.processes import end_with_parent
+    from sweepyard.training.stopping import PREEMPTED_EXIT_CODE
+
+    def watch() -> None:
+        while os.getppid() == agent:
+            time.sleep(_LOOK_SECONDS)
+        time.sleep(_ORPHAN_GRACE_SECONDS)
+        # The checkpoint is written by now; what the server has not taken is on disk. Waiting on for a server
+        # that has gone with the agent would keep the process, and its memory, for minutes.
+        os._exit(PREEMPTED_EXIT_CODE)
+
+    threading.Thread(target=watch, name="agent-watch", daemon=True).start()
+    end_with_parent(agent)
 
 
 def _train_many(options: argparse.Namespace, overrides: Sequence[str]) -> int:
