@@ -1,0 +1,63 @@
+"""Errors become exit codes and a line or two."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from sweepyard.cli import door
+from sweepyard.errors import ConfigInvalid, HubUnreachable, Violation
+
+
+def enter_raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
+    def dispatch(_arguments: list[str]) -> int:
+        raise error
+
+    monkeypatch.setattr(door, "_dispatch", dispatch)
+    return door.enter(["anything"])
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (HubUnreachable("no hub"), 1, "error: no hub\n"),
+        (ConfigInvalid([Violation("a", "b", "C"), Violation("d")]), 1, "error: a; received b. C\nd\n"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+    ],
+)
+def test_what_is_expected_is_said_in_its_own_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, said: str
+) -> None:
+    assert enter_raising(monkeypatch, error) == code
+    assert capsys.readouterr() == ("", said)
+
+
+def test_what_is_unexpected_says_how_to_see_all_of_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert enter_raising(monkeypatch, ZeroDivisionError("oh")) == 1
+    said = capsys.readouterr().err
+    assert "unexpected error: ZeroDivisionError: oh" in said
+    assert "SWEEPYARD_DEBUG=1" in said
+    assert "Traceback" not in said
+
+
+def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("SWEEPYARD_DEBUG", "1")
+    assert enter_raising(monkeypatch, HubUnreachable("no hub")) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_usage_errors_are_two(capsys: pytest.CaptureFixture[str]) -> None:
+    assert door.enter(["nonsense"]) == 2
+    assert "nonsense" in capsys.readouterr().err
+
+
+def test_an_aborted_command_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sweepyard.cli.group import root
+
+    def main(**_options: object) -> int:
+        raise click.Abort
+
+    monkeypatch.setattr(root, "main", main)
+    assert door.enter(["hub"]) == 130

@@ -1,0 +1,80 @@
+"""Help is quick because nothing heavy is imported for it, and it shows examples."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from sweepyard.cli import commands, summary_of
+
+HEAVY = (
+    "keras tensorflow jax wandb hydra omegaconf numpy sqlalchemy alembic starlette uvicorn graphql ariadne rich "
+    "yaml PIL h5py psutil"
+)
+SUBCOMMANDS = [
+    ("hub", "serve"),
+    ("hub", "status"),
+    ("hub", "stop"),
+    ("hub", "env"),
+    ("runs", "list"),
+    ("runs", "show"),
+    ("runs", "compare"),
+    ("data", "fetch"),
+    ("data", "verify"),
+    ("data", "describe"),
+]
+PROBE = f"""
+import sys
+from sweepyard.__main__ import main
+try:
+    main()
+except SystemExit as end:
+    code = end.code
+heavy = [name for name in {HEAVY.split()!r} if name in sys.modules]
+print("code", code, "heavy", heavy, "click" in sys.modules, file=sys.stderr)
+"""
+
+
+def probe(*arguments: str) -> tuple[str, str]:
+    done = subprocess.run([sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, check=True)
+    return done.stdout, done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("arguments", [(), *((name,) for name in commands()), *SUBCOMMANDS], ids=" ".join)
+def test_help_imports_nothing_heavy_and_shows_examples(arguments: tuple[str, ...]) -> None:
+    text, verdict = probe(*arguments, "--help")
+    assert verdict.startswith("code 0 heavy [] ")
+    assert arguments == () or "examples:" in text.lower()
+
+
+def test_train_goes_without_click() -> None:
+    assert probe("train", "--help")[1] == "code 0 heavy [] False"
+
+
+def test_the_root_lists_every_command_with_its_summary() -> None:
+    text, _ = probe("--help")
+    for name in commands():
+        assert name in text
+        assert summary_of(name).split()[0] in text
+
+
+def test_version() -> None:
+    assert probe("--version")[0].startswith("sweepyard ")
+
+
+def test_the_commands_that_read_give_json() -> None:
+    readers = ("check", "sweep", "evaluate", "predict"), SUBCOMMANDS
+    for name in readers[0]:
+        assert "--json" in probe(name, "--help")[0]
+    for arguments in readers[1]:
+        if arguments[1] not in {"serve", "stop", "fetch"}:
+            assert "--json" in probe(*arguments, "--help")[0]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(shell: str) -> None:
+    text, verdict = probe("completion", shell)
+    assert "_SWEEPYARD_COMPLETE" in text
+    assert verdict.startswith("code 0 ")
