@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from sweepyard.errors import CheckpointError, HubError, SweepFileInvalid, Unauthenticated, Violation
+from sweepyard.errors import CheckpointError, HubError, SweepFileInvalid, SweepyardError, Unauthenticated, Violation
 from sweepyard.settings import DEFAULT_ENTITY, DEFAULT_PROJECT, Settings
 
 if TYPE_CHECKING:
@@ -168,12 +168,19 @@ class TrainingRequest:
 
 
 def run_training(
-    request: TrainingRequest, settings: Settings, environ: Mapping[str, str], *, stop: StopSignal, say: Say = print
+    request: TrainingRequest,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    stop: StopSignal,
+    interrupted: Callable[[], bool],
+    say: Say = print,
 ) -> FitResult:
     """Compose, load the data, open the tracker, fit: one run from beginning to end.
 
     Args:
         stop: Makes the fit leave early, with a checkpoint.
+        interrupted: Whether it was a person at the keyboard who set `stop`.
 
     Raises:
         SweepyardError: What its parts raise; nothing is written before config and data are known to be right,
@@ -186,7 +193,7 @@ def run_training(
     from sweepyard.tracking.opening import open_tracker
     from sweepyard.training import backend, console
     from sweepyard.training.checkpoints import CHECKPOINTS_FOLDER
-    from sweepyard.training.stopping import STOPPED_EXIT_CODE
+    from sweepyard.training.stopping import PREEMPTED_EXIT_CODE, STOPPED_EXIT_CODE
 
     composition = compose(request.overrides, config_folder=request.config_folder, config_name=request.config_name)
     config = composition.config
@@ -204,11 +211,12 @@ def run_training(
             raise CheckpointError(f"a run to go on with must have a checkpoint; there is none in {folder}")
         run_id, going_on = folder.name, True
     config = replace(config, trainer=replace(config.trainer, resume=going_on))
-    composition.write(folder)
     with (
+        _new_folder(folder) as keep_folder,
         console.kept_in(folder / "train.log"),
         open_server(config.tracking.mode, settings, environ) as server,
     ):
+        composition.write(folder)
         tracker = open_tracker(
             config.tracking,
             server=server,
@@ -219,6 +227,7 @@ def run_training(
             resume=going_on,
             environ=environ,
         )
+        keep_folder()
         say(f"run {tracker.run_id} in {folder}" + (f", at {tracker.url}" if tracker.url else ""))
         resolved = {**composition.resolved, "output": str(folder.parent.parent)}
         try:
@@ -228,9 +237,31 @@ def run_training(
         except BaseException as error:
             tracker.finish(STOPPED_EXIT_CODE if isinstance(error, KeyboardInterrupt) else 1)
             raise
+        if result.exit_code == PREEMPTED_EXIT_CODE and interrupted():
+            result = replace(result, exit_code=STOPPED_EXIT_CODE, stopped_because="interrupted")
         tracker.finish(result.exit_code)
         _report(result, tracker.url, say)
     return result
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Callable[[], None]]:
+    """A run's folder, removed if it is new and an error comes before the block has called what it is given."""
+    import shutil
+
+    is_new, is_kept = not folder.exists(), False
+
+    def keep() -> None:
+        nonlocal is_kept
+        is_kept = True
+
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield keep
+    except SweepyardError:
+        if is_new and not is_kept:
+            shutil.rmtree(folder)
+        raise
 
 
 def _report(result: FitResult, url: str | None, say: Say) -> None:

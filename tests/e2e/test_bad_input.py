@@ -114,6 +114,7 @@ def test_a_hub_that_is_not_reachable(commands, tiny: tuple[str, ...]) -> None:
         WANDB_API_KEY="local-" + "a" * 40,
     )
     assert "http://127.0.0.1:9" in message
+    assert not list(commands.folder.glob("outputs/*/*"))
 
 
 def test_a_wrong_api_key(commands, tiny: tuple[str, ...]) -> None:
@@ -123,6 +124,7 @@ def test_a_wrong_api_key(commands, tiny: tuple[str, ...]) -> None:
     message = refused(commands, "train", "tracking=wandb", *tiny, WANDB_BASE_URL=url, WANDB_API_KEY="local-" + "a" * 40)
     assert "API key" in message
     assert url in message
+    assert not list(commands.folder.glob("outputs/*/*"))
 
 
 def test_a_file_that_is_no_model(commands) -> None:

@@ -44,6 +44,11 @@ def test_tracked_training_is_read_back_and_leaves_no_process(commands, tiny: tup
     assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == [1]
     scored = commands.run("evaluate", run.name, "--split", "validation", "--json")
     assert json.loads(scored.stdout)["validation/accuracy"] == pytest.approx(shown["summary"]["epoch/val_accuracy"])
+
+    noted = json.loads(commands.run("evaluate", run.name, "--note", "--json").stdout)
+    summary = json.loads(commands.run("runs", "show", run.name, "--json").stdout)["summary"]
+    assert summary["test/accuracy"] == noted["test/accuracy"]
+    assert summary["epoch/val_accuracy"] == shown["summary"]["epoch/val_accuracy"]
     assert not (Path(commands.environ["HOME"]) / ".netrc").exists()
     commands.assert_none_left()
 
@@ -51,20 +56,24 @@ def test_tracked_training_is_read_back_and_leaves_no_process(commands, tiny: tup
 def test_ctrl_c_leaves_a_checkpoint_and_resume_goes_on_from_it(
     commands, tiny: tuple[str, ...], wait: Callable[..., None]
 ) -> None:
-    process = commands.start("train", "tracking=disabled", *tiny, "trainer.epochs=2000", "trainer.checkpoint.keep=1")
+    process = commands.start("train", *tiny, "trainer.epochs=2000")
     wait(lambda: any(commands.folder.glob("outputs/*/*/checkpoints/*.npz")), seconds=120)
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "with a checkpoint" in stderr
-
     run = only_run(commands.folder)
+    assert json.loads(commands.run("runs", "show", run.name, "--json").stdout)["state"] == "preempted"
+
     before = int(re.findall(r"epoch (\d+)/2000", (run / "train.log").read_text())[-1])
-    done = commands.run("train", "--resume", run.name, f"trainer.epochs={before + 2}")
+    last = before + 2
+    done = commands.run("train", "--resume", run.name, f"trainer.epochs={last}")
     assert done.returncode == 0, done.stderr
-    assert f"epoch {before + 2}/{before + 2}" in done.stdout
-    assert "epoch 1/" not in done.stdout
+    assert f"epoch {last}/{last}" in done.stdout
     assert only_run(commands.folder) == run
+    shown = json.loads(commands.run("runs", "show", run.name, "--history", "--json").stdout)
+    assert shown["state"] == "finished"
+    assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == list(range(1, last + 1))
 
 
 def test_many_runs_of_one_command(commands, tiny: tuple[str, ...]) -> None:

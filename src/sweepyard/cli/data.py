@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,10 +11,12 @@ from sweepyard.cli.environment import settings_now
 from sweepyard.cli.style import CONTEXT, examples
 
 if TYPE_CHECKING:
-    from sweepyard.datasets.reports import DataReport, FileReport
+    from sweepyard.datasets.reports import DataReport
 
 _NAME = click.argument("name")
-_FOLDER = click.option("--folder", metavar="DIR", help="A folder with IDX files, looked at first.")
+_FOLDER = click.option("--folder", metavar="DIR", help="A folder with IDX files, in place of cache and network.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_MIB = 1 << 20
 
 
 @click.group(
@@ -27,27 +28,24 @@ def command() -> None:
     """Fetch, verify and describe data sets."""
 
 
-@command.command(epilog=examples("sweepyard data fetch mnist", "sweepyard data fetch kmnist --folder ~/idx/kmnist"))
+@command.command(epilog=examples("sweepyard data fetch mnist", "sweepyard data fetch idx --folder ~/my-digits"))
 @_NAME
 @_FOLDER
 def fetch(name: str, folder: str | None) -> None:
     """Bring a data set into the cache, checked against its digests."""
     from sweepyard.datasets import reports
 
-    report = reports.fetch(name, settings_now(), folder=folder, progress=_Steps())
-    print(f"{name} is there, digest {report.digest}")
-    _print_splits(report)
+    with _Downloads() as downloads:
+        report = reports.fetch(name, settings_now(), folder=folder, progress=downloads.show)
+    _print_head(report)
 
 
-@command.command(epilog=examples("sweepyard data verify mnist", "sweepyard data verify mnist --json"))
+@command.command(epilog=examples("sweepyard data verify mnist", "sweepyard data verify idx --folder ~/digits --json"))
 @_NAME
 @_FOLDER
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_JSON
 def verify(name: str, folder: str | None, as_json: bool) -> int:
-    """Check a data set's files against the catalogue's digests, without fetching anything.
-
-    Exits with 1 if a file is not as it should be.
-    """
+    """Check a data set's files against their digests; nothing is fetched. Exit code 1 if a file is unsound."""
     from sweepyard.cli.output import print_json, print_table
     from sweepyard.datasets import reports
 
@@ -55,36 +53,48 @@ def verify(name: str, folder: str | None, as_json: bool) -> int:
     if as_json:
         print_json(report.to_json())
     else:
-        print(f"{name} in {report.place}: {'sound' if report.sound else 'not sound'}")
-        print_table(["file", "sha256", "state"], [_file_row(file) for file in report.files])
-        _print_note(report.note)
+        print_table(
+            ["file", "shape", "sha-256", ""],
+            [
+                [
+                    file.file,
+                    "x".join(map(str, file.shape)) if file.shape else "-",
+                    (file.sha256 or "-")[:16],
+                    file.problem or "sound",
+                ]
+                for file in report.files
+            ],
+        )
+        print(f"{name} is {'sound' if report.sound else 'NOT sound'}; its files are in {report.place}")
+        if report.note:
+            print(f"note: {report.note}")
     return 0 if report.sound else 1
 
 
 @command.command(epilog=examples("sweepyard data describe", "sweepyard data describe mnist5k --json"))
 @click.argument("name", required=False)
 @_FOLDER
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_JSON
 def describe(name: str | None, folder: str | None, as_json: bool) -> None:
     """Say what a data set holds; without NAME, list the catalogue."""
     from sweepyard.cli.output import print_json, print_table
-    from sweepyard.datasets import reports
-    from sweepyard.datasets.catalogue import CATALOGUE
 
     if name is None:
+        from sweepyard.datasets.catalogue import CATALOGUE
+
         if as_json:
             print_json([{"name": entry.name, "description": entry.description} for entry in CATALOGUE.values()])
         else:
             print_table(["name", "what it is"], [[entry.name, entry.description] for entry in CATALOGUE.values()])
         return
-    report = reports.describe(name, settings_now(), folder=folder, progress=_Steps())
+    from sweepyard.datasets import reports
+
+    with _Downloads() as downloads:
+        report = reports.describe(name, settings_now(), folder=folder, progress=downloads.show)
     if as_json:
         print_json(report.to_json())
         return
-    print(f"{report.name}: {report.description}; {len(report.class_names)} classes, digest {report.digest}")
-    if report.homepage:
-        print(f"{report.homepage}, {report.licence}")
-    _print_splits(report)
+    _print_head(report)
     print()
     print_table(
         ["class", *report.counts],
@@ -95,35 +105,35 @@ def describe(name: str | None, folder: str | None, as_json: bool) -> None:
     )
 
 
-class _Steps:
-    """Tells on standard error what a fetch does, and how far it is in tenths."""
+def _print_head(report: DataReport) -> None:
+    height, width = report.image_shape
+    print(f"{report.name}: {report.description}")
+    sizes = ", ".join(f"{sum(counts):,} {split}" for split, counts in report.counts.items())
+    print(f"{sizes}; {height}x{width} pixels, {len(report.class_names)} classes; digest {report.digest[:16]}")
+    if report.licence:
+        print(f"licence {report.licence}; {report.homepage}")
+    if report.note:
+        print(f"note: {report.note}")
+
+
+class _Downloads:
+    """Download progress on standard error: redrawn on a terminal, a line a download elsewhere."""
 
     def __init__(self) -> None:
-        self._last = ("", -1)
+        self._what = ""
 
-    def __call__(self, what: str, received_bytes: int, total_bytes: int | None) -> None:
-        tenths = 10 * received_bytes // total_bytes if total_bytes else 0
-        if (what, tenths) == self._last:
-            return
-        self._last = (what, tenths)
-        amount = f" {received_bytes / 1e6:.1f} of {total_bytes / 1e6:.1f} MB" if total_bytes else ""
-        print(f"{what}{amount}", file=sys.stderr, flush=True)
+    def __enter__(self) -> _Downloads:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        if self._what and sys.stderr.isatty():
+            print(file=sys.stderr)
 
-def _print_splits(report: DataReport) -> None:
-    from sweepyard.cli.output import print_table
-
-    shape = "x".join(map(str, report.image_shape))
-    print_table(
-        ["split", "images", "shape"], [[split, f"{sum(counts):,}", shape] for split, counts in report.counts.items()]
-    )
-    _print_note(report.note)
-
-
-def _print_note(note: str) -> None:
-    if note:
-        print(f"not verified: {note}")
-
-
-def _file_row(file: FileReport) -> list[str]:
-    return [Path(file.file).name, (file.sha256 or "-")[:16], file.problem or "sound"]
+    def show(self, what: str, received_bytes: int, total_bytes: int | None) -> None:
+        """Say how much has arrived."""
+        if sys.stderr.isatty():
+            total = f" of {total_bytes / _MIB:.1f}" if total_bytes else ""
+            print(f"\r{what}: {received_bytes / _MIB:.1f}{total} MiB", end="\x1b[K", file=sys.stderr, flush=True)
+        elif what != self._what:
+            print(f"{what} ...", file=sys.stderr, flush=True)
+        self._what = what

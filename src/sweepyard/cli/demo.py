@@ -16,6 +16,7 @@ from sweepyard.cli.style import CONTEXT, examples
 if TYPE_CHECKING:
     from sweepyard.settings import Settings
     from sweepyard.tracking.records import RunRecord
+    from sweepyard.tracking.server import Server
 
 _FILE = "first.yaml"
 _AGENTS = 2
@@ -61,23 +62,25 @@ def command() -> int:
         best = outcome.sweep.best
         if best is not None:
             print()
-            _show_best(best, settings)
+            _show_best(best, settings, server)
     if not embedded.closes_within(settings, _CLOSING_SECONDS):
         print("\nthe hub goes on: others use it")
     print(f"\n{duration(time.monotonic() - began)} in all. Look again with:\n  {_command(settings)} runs list")
     return code
 
 
-def _show_best(best: RunRecord, settings: Settings) -> None:
+def _show_best(best: RunRecord, settings: Settings, server: Server) -> None:
     """Score the best run's saved model once on the test split, and predict with it after loading it back."""
     from sweepyard.cli.models import evaluate_model, model_in
     from sweepyard.cli.output import print_table
     from sweepyard.config.schema import DataConfig
     from sweepyard.datasets.loading import load
+    from sweepyard.tracking.scores import note_scores
     from sweepyard.training import inference
 
     path = model_in(settings.home / "outputs" / best.path.project / best.path.run_id)
     scores = evaluate_model(path, "test", settings)
+    note_scores(best.path, scores, server=server)
     print(f"best run: {best.path.run_id}, {best.url}")
     print("on the test split, looked at once: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
     print(f"model:    {path}")

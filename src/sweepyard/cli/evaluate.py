@@ -12,7 +12,8 @@ from sweepyard.cli.style import CONTEXT, examples
     "evaluate",
     context_settings=CONTEXT,
     epilog=examples(
-        "sweepyard evaluate outputs/sweepyard/ab12cd34/model.keras --split test", "sweepyard evaluate ab12cd34 --json"
+        "sweepyard evaluate outputs/sweepyard/ab12cd34/model.keras --split test",
+        "sweepyard evaluate ab12cd34 --note --json",
     ),
 )
 @click.argument("model")
@@ -25,18 +26,22 @@ from sweepyard.cli.style import CONTEXT, examples
 )
 @click.option("--data", "data_name", metavar="NAME", help="A data set; by default the one that MODEL was trained on.")
 @click.option("--folder", metavar="DIR", help="A folder with IDX files, looked at first.")
+@click.option("--note", is_flag=True, help="Add the scores to the summary of MODEL's run on the hub.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(model: str, split: str, data_name: str | None, folder: str | None, as_json: bool) -> None:
+def command(model: str, split: str, data_name: str | None, folder: str | None, note: bool, as_json: bool) -> None:
     """Score MODEL, a file or a run's id, on a split of its data set.
 
     The test split is for the end: a choice that was made by it is no longer measured by it.
     """
-    from sweepyard.cli.models import evaluate_model, find_model
+    from sweepyard.cli.models import evaluate_model, find_model, note_with_run
     from sweepyard.cli.output import print_json, print_table
 
     quieten_backend()
     settings = settings_now()
-    scores = evaluate_model(find_model(model, settings), split, settings, data_name=data_name, folder=folder)
+    path = find_model(model, settings)
+    scores = evaluate_model(path, split, settings, data_name=data_name, folder=folder)
+    if note:
+        note_with_run(path, scores, settings)
     if as_json:
         print_json(dict(scores))
     else:

@@ -81,3 +81,20 @@ def evaluate_model(
             f"that name with digest {dataset.digest[:12]}: its score would mean nothing"
         )
     return inference.load(path).evaluate(dict(dataset.splits)[split], split)  # type: ignore[index]
+
+
+def note_with_run(path: Path, scores: Mapping[str, float], settings: Settings) -> None:
+    """Add scores to the summary of the run on the hub that made the model file.
+
+    Raises:
+        TrackingError: The hub has no such run.
+    """
+    from sweepyard import wiring
+    from sweepyard.domain.run import RunPath
+    from sweepyard.tracking.scores import note_scores
+    from sweepyard.training.modelfile import read_card
+
+    # A run's folder is <output>/<project>/<run id>, and its models lie in it.
+    project, run_id = path.absolute().parent.parent.name, read_card(path).run_id
+    with wiring.join_hub(settings) as server:
+        note_scores(RunPath(server.entity, project, run_id), scores, server=server)

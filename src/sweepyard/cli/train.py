@@ -129,10 +129,12 @@ def _train_one(request: TrainingRequest) -> int:
     before = signal.signal(signal.SIGINT, interrupt)
     try:
         with stop.on(signal.SIGTERM, signal.SIGUSR1):
-            result = wiring.run_training(request, settings_now(), os.environ, stop=stop)
+            result = wiring.run_training(
+                request, settings_now(), os.environ, stop=stop, interrupted=lambda: interrupted
+            )
     finally:
         signal.signal(signal.SIGINT, before)
-    return INTERRUPTED_EXIT_CODE if interrupted and result.exit_code else result.exit_code
+    return INTERRUPTED_EXIT_CODE if interrupted and result.stopped_because == "interrupted" else result.exit_code
 
 
 def _leave_with(agent: int) -> None:
