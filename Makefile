@@ -12,7 +12,7 @@ empty :=
 space := $(empty) $(empty)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo check format test test-unit coverage bench lock config-reference clean
+.PHONY: help setup setup-dev demo check format test test-unit coverage bench picture lock config-reference clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench: setup-dev ## benchmarks, by hand; their results are committed in docs/
 
 config-reference: setup-dev ## write docs/config-reference.md from the schema
 	$(BIN)/python -m sweepyard.config.reference > docs/config-reference.md
+
+picture: setup-dev ## draw docs/demo.svg from a real demo
+	$(BIN)/python docs/picture_of_the_demo.py < /dev/null
 
 # The locks hold versions and hashes, never hosts: they install from whichever index the user has.
 lock: ## resolve the three locks anew (needs a package index)
