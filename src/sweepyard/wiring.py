@@ -173,14 +173,12 @@ def run_training(
     environ: Mapping[str, str],
     *,
     stop: StopSignal,
-    interrupted: Callable[[], bool],
     say: Say = print,
 ) -> FitResult:
     """Compose, load the data, open the tracker, fit: one run from beginning to end.
 
     Args:
         stop: Makes the fit leave early, with a checkpoint.
-        interrupted: Whether it was a person at the keyboard who set `stop`.
 
     Raises:
         SweepyardError: What its parts raise; nothing is written before config and data are known to be right,
@@ -193,7 +191,7 @@ def run_training(
     from sweepyard.tracking.opening import open_tracker
     from sweepyard.training import backend, console
     from sweepyard.training.checkpoints import CHECKPOINTS_FOLDER
-    from sweepyard.training.stopping import PREEMPTED_EXIT_CODE, STOPPED_EXIT_CODE
+    from sweepyard.training.stopping import STOPPED_EXIT_CODE
 
     composition = compose(request.overrides, config_folder=request.config_folder, config_name=request.config_name)
     config = composition.config
@@ -237,8 +235,6 @@ def run_training(
         except BaseException as error:
             tracker.finish(STOPPED_EXIT_CODE if isinstance(error, KeyboardInterrupt) else 1)
             raise
-        if result.exit_code == PREEMPTED_EXIT_CODE and interrupted():
-            result = replace(result, exit_code=STOPPED_EXIT_CODE, stopped_because="interrupted")
         tracker.finish(result.exit_code)
         _report(result, tracker.url, say)
     return result

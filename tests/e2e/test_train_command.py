@@ -63,7 +63,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_resume_goes_on_from_it(
     assert process.returncode == 130
     assert "with a checkpoint" in stderr
     run = only_run(commands.folder)
-    assert json.loads(commands.run("runs", "show", run.name, "--json").stdout)["state"] == "preempted"
+    assert json.loads(commands.run("runs", "show", run.name, "--json").stdout)["state"] == "killed"
 
     before = int(re.findall(r"epoch (\d+)/2000", (run / "train.log").read_text())[-1])
     last = before + 2

@@ -116,25 +116,20 @@ def _train_one(request: TrainingRequest) -> int:
     if os.environ.get("WANDB_SWEEP_ID"):
         _leave_with(os.getppid())
     stop = StopSignal()
-    interrupted = False
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        nonlocal interrupted
         if stop.is_set:
             raise KeyboardInterrupt
-        interrupted = True
-        stop.set()
+        stop.set(by_person=True)
         print("\nstopping after this step, with a checkpoint; Ctrl-C again stops at once", file=sys.stderr, flush=True)
 
     before = signal.signal(signal.SIGINT, interrupt)
     try:
         with stop.on(signal.SIGTERM, signal.SIGUSR1):
-            result = wiring.run_training(
-                request, settings_now(), os.environ, stop=stop, interrupted=lambda: interrupted
-            )
+            result = wiring.run_training(request, settings_now(), os.environ, stop=stop)
     finally:
         signal.signal(signal.SIGINT, before)
-    return INTERRUPTED_EXIT_CODE if interrupted and result.stopped_because == "interrupted" else result.exit_code
+    return INTERRUPTED_EXIT_CODE if result.stopped_because == "interrupted" else result.exit_code
 
 
 def _leave_with(agent: int) -> None:

@@ -87,7 +87,7 @@ def fit(
         stopped_because = _train(experiment, state, output / CHECKPOINTS_FOLDER, stop, watch, tracks=tracks)
         exit_code = 0
     except LeftEarly:
-        stopped_because, exit_code = _leave(tracker)
+        stopped_because, exit_code = _leave(tracker, stop)
     except NonFiniteLoss as error:
         tracker.summarize({metrics.FAILURE: str(error)})
         raise
@@ -189,7 +189,9 @@ def _has_stopped(state: FitState) -> bool:
     return state.early_stopping is not None and state.early_stopping.has_stopped
 
 
-def _leave(tracker: Tracker) -> tuple[str, int]:
+def _leave(tracker: Tracker, stop: StopSignal) -> tuple[str, int]:
+    if stop.by_person:
+        return "interrupted", STOPPED_EXIT_CODE
     # Stop and preemption both come as SIGTERM; only the server knows which one it is.
     if tracker.should_stop() is True:
         return "stopped by the server", STOPPED_EXIT_CODE

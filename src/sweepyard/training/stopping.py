@@ -17,14 +17,21 @@ class StopSignal:
 
     def __init__(self) -> None:
         self._is_set = False
+        self._by_person = False
 
     @property
     def is_set(self) -> bool:
         """Whether somebody asked the fit to stop."""
         return self._is_set
 
-    def set(self) -> None:
+    @property
+    def by_person(self) -> bool:
+        """Whether it was a person at the keyboard who asked, and nobody else wants the run to go on."""
+        return self._by_person
+
+    def set(self, *, by_person: bool = False) -> None:
         """Ask the fit to leave after its present step, with a checkpoint."""
+        self._by_person = by_person
         self._is_set = True
 
     @contextmanager
