@@ -1,0 +1,59 @@
+"""The main job, whole: what `make demo` runs, and what it leaves in the hub."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+# What a stranger with the plain client reads back from the hub.
+READ_BACK = """
+import json, sys, wandb
+found = []
+for run in wandb.Api().runs("local/sweepyard"):
+    rows = [row for row in run.scan_history() if row.get("epoch/val_accuracy") is not None]
+    found.append({
+        "state": run.state,
+        "point": [run.config[key] for key in ("model", "trainer.batch_size", "trainer.epochs")],
+        "epochs": [row["epoch/epoch"] for row in rows],
+        "last": run.summary["epoch/val_accuracy"] == rows[-1]["epoch/val_accuracy"],
+        "test": run.summary.get("test/accuracy"),
+    })
+json.dump(found, sys.stdout)
+"""
+
+
+@pytest.mark.timeout(1200)
+def test_the_demo_runs_every_point_once_and_leaves_no_process(commands) -> None:
+    demo = commands.start("demo")
+    stdout, stderr = demo.communicate(timeout=1100)
+    assert demo.returncode == 0, stderr
+    assert "8 of 8 done, 0 running, 0 failed" in stdout
+    assert "on the test split, looked at once: " in stdout
+    assert "predicted" in stdout
+    assert "runs list" in stdout.splitlines()[-1]
+    commands.assert_none_left()
+
+    shell = f'eval "$({sys.executable} -P -m sweepyard hub env)" && {sys.executable} -c "$READ_BACK"'
+    reading = subprocess.run(
+        ["bash", "-c", shell],
+        env={**commands.environ, "READ_BACK": READ_BACK},
+        cwd=commands.folder,
+        capture_output=True,
+        text=True,
+    )
+    assert reading.returncode == 0, reading.stderr
+    runs = json.loads(reading.stdout)
+    assert {run["state"] for run in runs} == {"finished"}
+    points = sorted(tuple(run["point"]) for run in runs)
+    assert points == sorted(itertools.product(["mlp", "convnet"], [64, 256], [2, 4]))
+    for run in runs:
+        assert run["epochs"] == list(range(1, run["point"][2] + 1))
+        assert run["last"]
+    assert sum(run["test"] is not None for run in runs) == 1
+    commands.assert_none_left()
