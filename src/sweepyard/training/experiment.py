@@ -15,7 +15,8 @@ from sweepyard.datasets.dataset import Dataset
 from sweepyard.datasets.scaling import Scaler
 from sweepyard.errors import ConfigInvalid, Violation
 from sweepyard.training.augmentation import RandomAffine
-from sweepyard.training.batches import Batches, Images, Labels, Weights, order_of, steps_in_epoch
+from sweepyard.training.batches import Images, order_of, steps_in_epoch
+from sweepyard.training.feeds import Feed, feed_of
 from sweepyard.training.losses import balancing_weights, build_loss
 from sweepyard.training.models import build_network
 from sweepyard.training.optimizers import build_optimizer
@@ -33,7 +34,8 @@ class Experiment:
         network: The model that is saved: scaled images to logits.
         model: The compiled model that is trained: augmentation, then `network`, whose weights it shares.
         schedule: Gives the learning rate of a step (from 0), also where it is constant.
-        images, labels, weights: The training split, scaled once, with its weights in the loss, if any.
+        train: Feeds the training split, scaled once, with its weights in the loss, if any.
+        validation: Feeds the validation split.
         validation_images: The validation split, scaled.
     """
 
@@ -43,30 +45,18 @@ class Experiment:
     network: Any
     model: Any
     schedule: Schedule
-    images: Images
-    labels: Labels
-    weights: Weights | None
+    train: Feed
+    validation: Feed
     validation_images: Images
 
     @property
     def steps_per_epoch(self) -> int:
         """Batches in an epoch."""
-        return steps_in_epoch(len(self.images), self.config.trainer.batch_size)
+        return steps_in_epoch(len(self.dataset.train), self.config.trainer.batch_size)
 
-    def batches(self, epoch: int, first: int) -> Batches:
+    def batches(self, epoch: int, first: int) -> Any:
         """The training batches of an epoch (from 0), from batch `first` on, in the order of `(seed, epoch)`."""
-        return Batches(
-            self.images,
-            self.labels,
-            weights=self.weights,
-            batch_size=self.config.trainer.batch_size,
-            order=order_of(self.config.seed.value, epoch, len(self.images)),
-            first=first,
-        )
-
-    def validation_batches(self) -> Batches:
-        """The validation split in its own order."""
-        return Batches(self.validation_images, self.dataset.validation.labels, batch_size=VALIDATION_BATCH_SIZE)
+        return self.train.batches(order_of(self.config.seed.value, epoch, len(self.dataset.train)), first)
 
 
 def build(config: ExperimentConfig, dataset: Dataset) -> Experiment:
@@ -103,6 +93,8 @@ def build(config: ExperimentConfig, dataset: Dataset) -> Experiment:
     )
     optimizer.build(model.trainable_variables)
     _build_metrics(model, classes)
+    weights = balancing_weights(train.labels, classes) if trainer.loss == "class_balanced" else None
+    validation_images = scaler.apply(dataset.validation.images)
     return Experiment(
         config=config,
         dataset=dataset,
@@ -110,10 +102,9 @@ def build(config: ExperimentConfig, dataset: Dataset) -> Experiment:
         network=network,
         model=model,
         schedule=schedule,
-        images=images,
-        labels=train.labels,
-        weights=balancing_weights(train.labels, classes) if trainer.loss == "class_balanced" else None,
-        validation_images=scaler.apply(dataset.validation.images),
+        train=feed_of(images, train.labels, weights, batch_size=trainer.batch_size),
+        validation=feed_of(validation_images, dataset.validation.labels, None, batch_size=VALIDATION_BATCH_SIZE),
+        validation_images=validation_images,
     )
 
 

@@ -101,7 +101,7 @@ def fit(
     if exit_code == 0 and tracks:
         _log_media(experiment, tracker, progress.step + 1)
         _log_models(experiment, tracker, model_path, card, state.best, best)
-    if config.trainer.verbose != "silent":
+    if config.trainer.verbose != "silent" and progress.fit_log:
         print(fitlog.rounded(progress.fit_log), flush=True)
     return FitResult(
         fit_log=progress.fit_log,
@@ -160,7 +160,7 @@ def _train(
         while progress.epoch < epochs and not _has_stopped(state):
             model.fit(
                 experiment.batches(progress.epoch, progress.batch),
-                validation_data=experiment.validation_batches(),
+                validation_data=experiment.validation.batches(),
                 initial_epoch=progress.epoch,
                 epochs=progress.epoch + 1,
                 callbacks=fit_callbacks,
@@ -174,7 +174,7 @@ def _progress(experiment: Experiment, clock: Clock) -> Progress:
     return Progress(
         steps_per_epoch=experiment.steps_per_epoch,
         batch_size=experiment.config.trainer.batch_size,
-        images=len(experiment.images),
+        images=len(experiment.dataset.train),
         rate_at=experiment.schedule.rate_at,
         clock=clock,
     )

@@ -8,6 +8,7 @@ holds no optimiser and no augmentation.
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from sweepyard.jsonvalue import JsonObject, loads_object
 SUFFIXES = (".keras", ".h5")
 _CARD = "sweepyard"
 _MEMBER = f"{_CARD}.json"
+_ROOM_BYTES = 32 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ def save(network: Any, path: Path, card: ModelCard) -> None:
     temporary = path.with_name(f".{path.stem}.part{path.suffix}")
     text = json.dumps(card.to_json(), indent=1)
     try:
+        _reserve(temporary, _size_bytes(network))
         network.save(temporary)
         if path.suffix == ".keras":
             with zipfile.ZipFile(temporary, "a") as archive:
@@ -81,8 +84,9 @@ def save(network: Any, path: Path, card: ModelCard) -> None:
                 file.attrs[_CARD] = text
         temporary.replace(path)
         sync_folder(path.parent)
-    except OSError as error:
-        raise ModelFileError(f"the model file {path} could not be written: {error.strerror or error}") from error
+    except (OSError, RuntimeError) as error:  # h5py tells of a full disk with a RuntimeError
+        reason = getattr(error, "strerror", None) or error
+        raise ModelFileError(f"the model file {path} could not be written: {reason}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -126,6 +130,18 @@ def read_card(path: Path) -> ModelCard:
             f"{path} holds no card that says how its images are scaled and its classes are called; "
             "received a model that Sweepyard did not save. Train or export it with `sweepyard train`"
         ) from error
+
+
+def _reserve(path: Path, size_bytes: int) -> None:
+    """Make sure that there is room: HDF5 may crash the whole process when a disk fills while it writes."""
+    with path.open("wb") as stream:
+        os.posix_fallocate(stream.fileno(), 0, size_bytes)
+
+
+def _size_bytes(network: Any) -> int:
+    """An upper bound of a model file's size: weights, then generous room for each layer's description."""
+    weights = sum(weight.numpy().nbytes for weight in network.weights)
+    return int(weights) + (len(network.weights) + len(network.layers) + 1) * _ROOM_BYTES
 
 
 def _check_suffix(path: Path) -> None:

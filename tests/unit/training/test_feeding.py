@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from sweepyard.config.schema import AugmentationConfig
 from sweepyard.training.augmentation import RandomAffine
 from sweepyard.training.batches import Batches, order_of, steps_in_epoch
+from sweepyard.training.feeds import ArrayFeed, TensorFeed
 from sweepyard.training.inference import cross_entropy
 from sweepyard.training.losses import balancing_weights, build_loss
 
@@ -40,6 +42,22 @@ def test_without_an_order_images_come_as_they_are() -> None:
     images = np.arange(3, dtype=np.float32).reshape(3, 1, 1, 1)
     batch = Batches(images, np.arange(3), batch_size=2)[1]
     assert [part.tolist() for part in batch] == [[[[[2.0]]]], [2]]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("first", [0, 2])
+@pytest.mark.parametrize("order", [None, order_of(0, 0, 10)])
+def test_both_feeds_give_the_same_batches(weighted: bool, first: int, order: npt.NDArray[np.int64] | None) -> None:
+    images = np.random.default_rng(0).random((10, 2, 2, 1)).astype(np.float32)
+    labels = np.arange(10, dtype=np.int64)
+    weights = np.linspace(0, 1, 10, dtype=np.float32) if weighted else None
+    arrays = ArrayFeed(images, labels, weights, 4).batches(order, first)
+    tensors = list(TensorFeed(images, labels, weights, 4).batches(order, first))
+    assert len(tensors) == len(arrays) == 3 - first
+    for index, batch in enumerate(tensors):
+        assert len(batch) == 2 + weighted
+        for left, right in zip(batch, arrays[index], strict=True):
+            np.testing.assert_array_equal(left.numpy(), right)
 
 
 def augmented(images: np.ndarray, **keys: float) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -128,3 +130,27 @@ def test_resuming_from_a_model_file_is_refused(trained: Predictor, tmp_path: Pat
     trained.save(path)
     with pytest.raises(CheckpointError, match=reason):
         checkpoints.read(path)
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from sweepyard.errors import ModelFileError
+from sweepyard.training import inference
+predictor = inference.load(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+for suffix in (".keras", ".h5"):
+    try:
+        predictor.save(Path(sys.argv[1]).with_name("copy" + suffix))
+    except ModelFileError as error:
+        print(error)
+"""
+
+
+def test_a_full_disk_leaves_no_model_half_written(trained: Predictor, tmp_path: Path) -> None:
+    path = tmp_path / "whole" / "model.keras"
+    trained.save(path)
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout.count("could not be written") == 2
+    assert "File too large" in done.stdout
+    assert [each.name for each in path.parent.iterdir()] == ["model.keras"]

@@ -51,14 +51,22 @@ def test_killed_in_the_third_epoch_it_ends_as_if_nothing_had_been(
     assert rest["steps"] == whole["steps"]
 
 
+@pytest.mark.timeout(600)  # XLA compiles for minutes where the processors are shared
 def test_jax_trains_repeats_and_resumes(tmp_path: Path) -> None:
-    jax = {"KERAS_BACKEND": "jax"}
-    first = completed(tmp_path / "first", jax)
+    jax = {
+        "KERAS_BACKEND": "jax",
+        # Three processes compile the same fit.
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "0",
+    }
+    trainer = {"epochs": 3, "checkpoint": {"every_steps": 2}}
+    first = completed(tmp_path / "first", jax, trainer=trainer)
     assert first["provenance"]["determinism"]["backend"] == "jax"
     assert first["provenance"]["determinism"]["processors"] == len(os.sched_getaffinity(0))
-    killed = start(tmp_path / "second", jax, kill_at=16, trainer={"checkpoint": {"every_steps": 2}})
+    killed = start(tmp_path / "second", jax, kill_at=10, trainer=trainer)
     assert killed.returncode == -signal.SIGKILL
-    rest = completed(tmp_path / "second", jax, trainer={"resume": True, "checkpoint": {"every_steps": 2}})
+    rest = completed(tmp_path / "second", jax, trainer={**trainer, "resume": True})
     assert rest["digest"] == first["digest"]
     assert rest["fit_log"] == first["fit_log"]
 
