@@ -14,6 +14,7 @@ SweepyardError                    exit code 1 at the command line
 │   ├── CheckpointError           a checkpoint cannot be written, read or resumed
 │   └── ModelFileError            a model file is unreadable or has another shape
 ├── TrackingError                 the tracker's server refused or is away
+│   └── NotTracked                it has no run or sweep of that name
 ├── HubError
 │   ├── HubUnreachable            no hub answers where one is expected
 │   ├── HubAlreadyRunning         one hub a home
@@ -116,6 +117,10 @@ class ModelFileError(TrainingError):
 
 class TrackingError(SweepyardError):
     """The tracker's server refused, or is away."""
+
+
+class NotTracked(TrackingError):
+    """The tracker's server has nothing under that name."""
 
 
 class HubError(SweepyardError):

@@ -11,6 +11,9 @@ import platformdirs
 DEFAULT_ENTITY = "local"
 DEFAULT_PROJECT = "sweepyard"
 
+# conf/train.yaml takes its `output` from it, so that whoever starts runs says where their folders go.
+OUTPUT_VARIABLE = "SWEEPYARD_OUTPUT"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

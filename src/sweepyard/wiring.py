@@ -236,7 +236,7 @@ def run_training(
             tracker.finish(STOPPED_EXIT_CODE if isinstance(error, KeyboardInterrupt) else 1)
             raise
         tracker.finish(result.exit_code)
-        _report(result, tracker.url, say)
+        _report(result, folder, tracker.url, say)
     return result
 
 
@@ -260,9 +260,9 @@ def _new_folder(folder: Path) -> Iterator[Callable[[], None]]:
         raise
 
 
-def _report(result: FitResult, url: str | None, say: Say) -> None:
+def _report(result: FitResult, folder: Path, url: str | None, say: Say) -> None:
     if result.stopped_because:
-        say(f"ended early: {result.stopped_because}")
+        say(f"ended early: {result.stopped_because}; go on with: sweepyard train --resume {folder}")
     best = ", ".join(f"{name} {value:g}" for name, value in result.best.items())
     say(f"{result.epochs} epochs in {result.timing.fit_seconds:.1f} s; {best or 'no epoch was completed'}")
     say(f"model: {result.model_path}" + (f"\nrun:   {url}" if url else ""))

@@ -230,9 +230,9 @@ for ask in asked:
 result(said)
 """
     run, project, sweep, short, long, key = track(script)
-    assert "must deliver the run local/" in run
-    assert "must deliver the project local/none" in project
-    assert "must deliver the sweep local/" in sweep
+    assert "has no such thing as the run local/" in run
+    assert project == "nothing raised"
+    assert "has no such thing as the sweep local/" in sweep
     assert short.endswith("named as entity/project/id or project/id; received 'first'")
     assert long.endswith("received 'a/b/c/d'")
     assert key.startswith("the API key must be one that")

@@ -27,6 +27,8 @@ _ID_LINE = re.compile(r"sweep with ID:\s*(?P<id>\S+)")
 _URL_LINE = re.compile(r"View sweep at:\s*(?P<url>\S+)")
 _REGISTER_SECONDS = 120
 _GRACE_SECONDS = 10.0
+_RUN_GRACE_SECONDS = 30.0  # As long as W&B's agent gives a run between SIGTERM and SIGKILL.
+_CLIENT_SERVICE = "wandb-core"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,9 @@ class StockAgents:
             except subprocess.TimeoutExpired:
                 agent.kill()
                 agent.wait()
+        # Then the runs: each saves a checkpoint and tells its server, for which it needs the client's service.
+        runs = [process for process in self._left() if not _is_client_service(process)]
+        processes.end_all(runs, grace_seconds=_RUN_GRACE_SECONDS)
         # What is left is a descendant of this process, whoever started it: orphans were adopted. One can
         # start another while it is being ended, so again until none is left.
         while left := self._left():
@@ -192,6 +197,13 @@ class StockAgents:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+
+
+def _is_client_service(process: psutil.Process) -> bool:
+    try:
+        return process.name() == _CLIENT_SERVICE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @contextmanager

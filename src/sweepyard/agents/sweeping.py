@@ -14,6 +14,7 @@ from sweepyard.agents.stock import RegisteredSweep, StockAgents, register
 from sweepyard.clock import Clock
 from sweepyard.domain.objective import Objective
 from sweepyard.domain.run import RunState
+from sweepyard.settings import OUTPUT_VARIABLE
 from sweepyard.tracking.reader import Reader
 from sweepyard.tracking.records import SweepRecord
 from sweepyard.tracking.server import Server
@@ -108,7 +109,10 @@ def run(
     agents = StockAgents(
         sweep,
         count=plan.agents,
-        environ=client_environment(environ, server=server, folder=folder),
+        environ={
+            **client_environment(environ, server=server, folder=folder),
+            OUTPUT_VARIABLE: str(plan.output.absolute()),
+        },
         folder=folder,
         working_folder=plan.working_folder,
         runs=plan.runs_each,

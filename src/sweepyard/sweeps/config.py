@@ -205,7 +205,9 @@ class _Reader:
         method = Method(name)
         if method in {Method.BAYES, Method.CUSTOM}:
             sentence = f"this version of the hub does not search by `method: {name}` yet"
-            self._findings.only_for_wandb(node, sentence, hint="Use grid or random, or wandb.ai (tracking.mode=wandb)")
+            self._findings.only_for_wandb(
+                node, sentence, hint="Use grid or random, or register it at wandb.ai (--target wandb)"
+            )
         if method is Method.BAYES and "metric" not in self._entries:
             self._findings.violation(node, "method bayes must have a `metric`")
         return method

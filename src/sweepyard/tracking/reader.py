@@ -14,7 +14,7 @@ from wandb.sdk.lib.service.service_connection import WandbApiFailedError
 from sweepyard.domain.objective import Goal, Objective
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
-from sweepyard.errors import TrackingError
+from sweepyard.errors import NotTracked, TrackingError
 from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.tracking.login import check_own_login
 from sweepyard.tracking.probe import check_server
@@ -24,6 +24,7 @@ from sweepyard.tracking.server import Server
 OLDEST_FIRST = "+created_at"
 _TIMEOUT_SECONDS = 30
 _PAGE_SIZE = 100
+_NOT_FOUND = "Could not find"  # What the client says of a project, run or sweep that the server does not have.
 _Answer = TypeVar("_Answer")
 
 
@@ -56,7 +57,7 @@ class Reader:
         order: str = OLDEST_FIRST,
         limit: int | None = None,
     ) -> list[RunRecord]:
-        """A project's runs.
+        """A project's runs; none where there is no such project, which comes into being with its first run.
 
         Args:
             filters: In W&B's Mongo-style form, for example `{"state": "finished"}`.
@@ -64,7 +65,7 @@ class Reader:
             limit: At most so many; None for all.
 
         Raises:
-            TrackingError: There is no such project, or the server refuses.
+            TrackingError: The server refuses.
         """
         owner = entity or self._default_entity()
         asked = dict(filters) if filters else {}
@@ -74,13 +75,16 @@ class Reader:
             found = self._api.runs(f"{owner}/{project}", filters=asked, order=order, per_page=page, lazy=False)
             return [_run_record(run) for run in islice(found, limit)]
 
-        return self._ask(read, f"the project {owner}/{project}")
+        try:
+            return self._ask(read, f"the project {owner}/{project}")
+        except NotTracked:
+            return []
 
     def run(self, path: RunPath | str) -> RunRecord:
         """One run, named by its path or as `entity/project/id` or `project/id`.
 
         Raises:
-            TrackingError: There is no such run, or the server refuses.
+            TrackingError: There is no such run (NotTracked), or the server refuses.
         """
         return _run_record(self._run(path))
 
@@ -91,7 +95,7 @@ class Reader:
             keys: Only these metrics, and only the rows that have all of them; None for everything.
 
         Raises:
-            TrackingError: There is no such run, or the server refuses.
+            TrackingError: There is no such run (NotTracked), or the server refuses.
         """
         run = self._run(path)
         asked = None if keys is None else [*dict.fromkeys(["_step", *keys])]
@@ -101,7 +105,7 @@ class Reader:
         """One sweep with its runs, named by its path or as `entity/project/id` or `project/id`.
 
         Raises:
-            TrackingError: There is no such sweep, or the server refuses.
+            TrackingError: There is no such sweep (NotTracked), or the server refuses.
         """
         entity, project, sweep_id = self._parts(path, "sweep")
         where = SweepPath(entity, project, sweep_id)
@@ -150,6 +154,10 @@ class Reader:
         try:
             return read()
         except (wandb.Error, WandbApiFailedError, ValueError, TimeoutError) as error:
+            if _NOT_FOUND in str(error):
+                raise NotTracked(
+                    f"{self._url} has no such thing as {what}; `sweepyard runs list` shows what there is"
+                ) from error
             raise TrackingError(f"{self._url} must deliver {what}; the W&B client says: {error}") from error
 
 
