@@ -28,7 +28,7 @@ def command(model: str, images: tuple[Path, ...], top: int, limit: int | None, a
     """Classify PNG, JPEG or IDX images of any size and polarity with MODEL, a file or a run's id."""
     import numpy as np
 
-    from sweepyard.datasets.pictures import read_pictures
+    from sweepyard.datasets.pictures import FRAME, read_pictures
 
     # Images first: a wrong file is told before the backend is loaded.
     pictures = [picture for path in images for picture in read_pictures(path)[:limit]]
@@ -38,6 +38,8 @@ def command(model: str, images: tuple[Path, ...], top: int, limit: int | None, a
     from sweepyard.training import inference
 
     predictor = inference.load(find_model(model, settings_now()))
+    if predictor.image_shape != FRAME:
+        pictures = [picture for path in images for picture in read_pictures(path, frame=predictor.image_shape)[:limit]]
     probabilities = predictor.predict(np.stack([picture.pixels for picture in pictures]))
     names = predictor.class_names
     results: list[JsonValue] = []

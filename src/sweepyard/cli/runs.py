@@ -9,6 +9,8 @@ import click
 from sweepyard.cli.environment import settings_now
 from sweepyard.cli.reading import FROM, path_of, reader_of
 from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.domain.run import RunState
+from sweepyard.errors import InvalidInput, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.settings import DEFAULT_PROJECT
 
@@ -38,7 +40,11 @@ def command() -> None:
 @_PROJECT
 @_ENTITY
 @click.option("--sweep", help="Only the runs of this sweep.")
-@click.option("--state", help="Only the runs in this state, for example finished.")
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in RunState]),
+    help="Only the runs in this state, for example finished.",
+)
 @click.option("--sort", metavar="METRIC", help="Greatest value of the summary first; by default the newest first.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="At most so many.")
 @FROM
@@ -64,6 +70,13 @@ def list_runs(
     order = f"-summary_metrics.{sort}" if sort else "-created_at"
     with reader_of(source, settings_now()) as reader:
         records = reader.runs(project, entity, filters, order, limit)
+    if sort and records and not any(sort in record.summary for record in records):
+        from sweepyard.config.names import hint_for
+
+        names = sorted({name for record in records for name in record.summary})
+        raise InvalidInput(
+            [Violation("--sort takes a metric of some run's summary", repr(sort), hint_for(sort, names))]
+        )
     if as_json:
         print_json([_as_json(record) for record in records])
         return

@@ -119,3 +119,8 @@ def test_an_address_elsewhere_is_not_local(address: str) -> None:
 
 def test_a_path_is_local() -> None:
     assert urls.is_local("/me/p/runs/r1?after=x")
+
+
+def test_numbers_inside_media_draw_no_curves() -> None:
+    table = {"_type": "table-file", "nrows": 3, "ncols": 2}
+    assert curves_of([{"_step": 0, "table": table}, {"_step": 1, "table": table}], limit=5) == ()

@@ -40,7 +40,9 @@ def curves_of(rows: Iterable[JsonObject], *, limit: int) -> tuple[Curve, ...]:
         step = row.get("_step")
         if not isinstance(step, int):
             continue
-        for key, value in flatten(row):
+        # Numbers inside media (a table's size, an image's height) are no metrics.
+        plain = {key: value for key, value in row.items() if not (isinstance(value, dict) and "_type" in value)}
+        for key, value in flatten(plain):
             if not key.startswith("_") and isinstance(value, int | float) and not isinstance(value, bool):
                 series.setdefault(key, []).append((step, value))
     drawable = [name for name in sorted(series) if any(is_finite_number(value) for _, value in series[name])]
