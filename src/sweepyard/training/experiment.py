@@ -89,7 +89,8 @@ def build(config: ExperimentConfig, dataset: Dataset) -> Experiment:
         loss=build_loss(classes, trainer.label_smoothing),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         steps_per_execution=trainer.steps_per_execution,
-        jit_compile=trainer.jit_compile,
+        # JAX always compiles with XLA: without it, it would run operation by operation.
+        jit_compile=trainer.jit_compile or keras.backend.backend() == "jax",
     )
     optimizer.build(model.trainable_variables)
     _build_metrics(model, classes)
