@@ -11,7 +11,7 @@ from sweepyard.errors import SweepFileInvalid, Violation
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.sweeps import document
 from sweepyard.sweeps.document import Node
-from sweepyard.sweeps.findings import Findings, TextNumbers
+from sweepyard.sweeps.findings import Findings, TextNumbers, nearest_word
 from sweepyard.sweeps.parameters import ParameterReader
 from sweepyard.sweeps.space import SearchSpace
 
@@ -129,7 +129,8 @@ class _Reader:
 
     def __init__(self, root: Node, findings: Findings) -> None:
         self._root = root
-        self._entries = root.entries
+        # A misspelt key is refused, and its value is read as the key that was meant: one typo hides no other fault.
+        self._entries = {**_meant(root), **root.entries}
         self._findings = findings
 
     def read(self) -> SweepConfig:
@@ -348,6 +349,13 @@ class _Reader:
 
 
 _METHODS = tuple(method.value for method in Method)
+
+
+def _meant(root: Node) -> dict[str, Node]:
+    """The values of unknown keys, by the known key that is nearest."""
+    known = _WANDB_KEYS | OWN_KEYS | LATER_KEYS
+    nearest = {key: nearest_word(key, sorted(known)) for key in root.entries if key not in known}
+    return {name: root.entries[key] for key, name in nearest.items() if name is not None}
 
 
 def _line_of(violation: Violation) -> int:

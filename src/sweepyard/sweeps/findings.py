@@ -95,5 +95,10 @@ class Findings:
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """`Did you mean ...?` with the nearest of `words`; empty when none is near."""
-    matches = difflib.get_close_matches(word.lower(), list(words), n=1, cutoff=0.6)
-    return f"Did you mean `{matches[0]}`?" if matches else ""
+    meant = nearest_word(word, words)
+    return f"Did you mean `{meant}`?" if meant else ""
+
+
+def nearest_word(word: str, words: Iterable[str]) -> str | None:
+    """The nearest of `words`; None when none is near."""
+    return next(iter(difflib.get_close_matches(word.lower(), list(words), n=1, cutoff=0.6)), None)

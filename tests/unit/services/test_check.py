@@ -289,3 +289,17 @@ def test_another_program_is_not_composed_and_that_is_said(config: SmallConfig, c
         "the command is not `sweepyard train`: parameters and metric were not checked against conf/"
     ]
     assert config.asked == []
+
+
+def test_a_misspelt_key_hides_no_other_fault(config: SmallConfig) -> None:
+    text = (
+        "method: random\n"
+        "metrik: {name: val_acuracy}\n"
+        + COMMAND.replace("command", "comand")
+        + "paramters:\n  epochs: {values: [0]}\n  wdth: {value: 1}\n"
+    )
+    report = check_sweep(text, source="s.yaml", compose=config.compose, overrides_of=overrides_of)
+    messages = said(report)
+    for expected in ("`comand`", "`metrik`", "`paramters`", "val_acuracy", "out of range", "wdth"):
+        assert any(expected in message for message in messages), (expected, messages)
+    assert not any("must have" in message for message in messages)

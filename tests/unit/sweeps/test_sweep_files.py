@@ -378,7 +378,7 @@ def test_all_violations_are_said_at_once_in_the_files_order() -> None:
         "methud: x\nrun_cap: -2\nparameters:\n  a: {values: []}\n  b: {min: 2, max: 1}\nmetric: {goal: up}\n"
     )
     assert [message.split(":")[1] for message in messages] == ["1", "1", "2", "4", "5", "6", "6"]
-    assert "a sweep file must have `method` (grid, random, bayes, custom)" in messages[1]
+    assert "`method` must be one of grid, random, bayes, custom; received 'x'" in messages[1]
 
 
 def test_what_is_right_in_a_wrong_file_is_there_for_a_check() -> None:
