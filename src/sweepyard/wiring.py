@@ -14,7 +14,7 @@ from sweepyard.settings import DEFAULT_ENTITY, DEFAULT_PROJECT, Settings
 if TYPE_CHECKING:
     from sweepyard.agents.progress import SweepProgress
     from sweepyard.agents.stock import RegisteredSweep
-    from sweepyard.agents.sweeping import SweepOutcome, SweepPlan
+    from sweepyard.agents.sweeping import AgentPlan, SweepOutcome, SweepPlan
     from sweepyard.config.schema import TrackingMode
     from sweepyard.hub.places import HubAddress, HubMode
     from sweepyard.services.access import AccessService
@@ -296,14 +296,7 @@ def check_sweep_file(file: Path, *, target: SweepTarget, config_folder: Path | N
 
 
 def plan_sweep(
-    file: Path,
-    *,
-    target: SweepTarget,
-    agents: int,
-    runs_each: int | None,
-    output: Path,
-    working_folder: Path,
-    config_folder: Path | None = None,
+    file: Path, work: AgentPlan, *, target: SweepTarget, config_folder: Path | None = None
 ) -> tuple[SweepPlan, tuple[Violation, ...]]:
     """Check a sweep file and say what is to be run; gives the check's warnings too.
 
@@ -318,16 +311,8 @@ def plan_sweep(
     if report.violations:
         raise SweepFileInvalid(report.violations)
     config = parse(file.read_text(encoding="utf-8"), source=str(file))
-    plan = SweepPlan(
-        file=file.absolute(),
-        project=config.project or DEFAULT_PROJECT,
-        agents=agents,
-        runs_each=runs_each,
-        output=output,
-        working_folder=working_folder,
-        expected=expected_runs(config),
-        metric=config.objective.metric if config.objective else "",
-    )
+    project = config.project or DEFAULT_PROJECT
+    plan = SweepPlan(file=file.absolute(), project=project, expected=expected_runs(config), work=work)
     return plan, tuple(report.warnings)
 
 
@@ -364,6 +349,36 @@ def run_sweep(
 
     with _server_of(target, settings) as server:
         return sweeping.run(
+            plan,
+            server=server,
+            environ=environ,
+            clock=SystemClock(),
+            on_registered=on_registered,
+            on_progress=on_progress,
+        )
+
+
+def resume_sweep(
+    name: str,
+    plan: AgentPlan,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    target: SweepTarget,
+    on_registered: Callable[[RegisteredSweep], None],
+    on_progress: Callable[[SweepProgress], None],
+) -> SweepOutcome:
+    """Go on with a registered sweep to its end, with stock agents.
+
+    Raises:
+        HubError, TrackingError: The server is away or refuses, or the sweep hands out nothing.
+    """
+    from sweepyard.agents import sweeping
+    from sweepyard.clock import SystemClock
+
+    with _server_of(target, settings) as server:
+        return sweeping.resume(
+            name,
             plan,
             server=server,
             environ=environ,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -59,7 +60,32 @@ def test_every_point_runs_once_and_nothing_is_left(commands) -> None:
     assert not (Path(commands.environ["HOME"]) / ".config" / "wandb").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_interrupted_it_says_how_it_goes_on_and_goes_on(commands, wait: Callable[..., None]) -> None:
+    process = commands.start("sweep", write_sweep(commands.folder, epochs=40))
+    wait(lambda: len(list(commands.folder.glob("outputs/tiny/*/checkpoints/*.npz"))) > 0, seconds=180)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    again = re.search(r"go on with: sweepyard sweep (\S+)", errors)
+    assert again, errors
+    commands.assert_none_left(within_seconds=40)
+    begun = {folder.name for folder in commands.folder.glob("outputs/tiny/*") if (folder / "checkpoints").is_dir()}
+
+    done = commands.run("sweep", again[1], "--json")
+    assert done.returncode == 0, done.stderr
+    runs = json.loads(done.stdout)["runs"]
+    assert len(runs) == 4
+    assert {run["state"] for run in runs} == {"finished"}
+    assert begun <= {run["run"] for run in runs}
+    assert "4 of 4 done" in done.stderr
+
+    refused = commands.run("sweep", again[1])
+    assert refused.returncode == 1
+    assert "must be pending or running to go on" in refused.stderr
+    commands.assert_none_left()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_ended_in_the_middle_it_leaves_no_orphan(commands, wait: Callable[..., None], number: signal.Signals) -> None:
     process = commands.start("sweep", write_sweep(commands.folder, epochs=5000))
     wait(lambda: len(list(commands.folder.glob("outputs/tiny/*/checkpoints/*.npz"))) > 0, seconds=180)

@@ -10,6 +10,8 @@ from sweepyard.domain.objective import Objective
 from sweepyard.domain.run import RunState
 
 _HALF = 0.5
+_BADLY = frozenset({RunState.FAILED, RunState.CRASHED, RunState.KILLED})
+_OVER = _BADLY | {RunState.FINISHED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +25,25 @@ class RunGlance:
     state: RunState
     value: float | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended and will not go on."""
+        return self.state in _OVER
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepProgress:
     """A sweep at one moment.
 
     Attributes:
+        metric: The objective's metric; empty without one.
         ended: Runs that failed, crashed or were killed.
         expected: How many runs there will be; None where there is no end.
         best: The best value of the objective so far.
         remaining_seconds: An estimate; None before the first run has finished, or without an end.
     """
 
+    metric: str
     finished: int
     running: int
     ended: int
@@ -45,22 +54,32 @@ class SweepProgress:
 
 
 def progress_of(
-    runs: Iterable[RunGlance], *, objective: Objective | None, expected: int | None, elapsed_seconds: float
+    runs: Iterable[RunGlance],
+    *,
+    objective: Objective | None,
+    expected: int | None,
+    elapsed_seconds: float,
+    over_before: int = 0,
 ) -> SweepProgress:
     """Sum up the runs of a sweep.
 
     The time left is estimated from the rate so far, a running run counting half.
+
+    Args:
+        over_before: How many runs were over when the time began to count; they say nothing of the rate.
     """
     glances = list(runs)
     finished = sum(run.state is RunState.FINISHED for run in glances)
     running = sum(run.state in {RunState.RUNNING, RunState.PREEMPTING} for run in glances)
-    ended = sum(run.state in {RunState.FAILED, RunState.CRASHED, RunState.KILLED} for run in glances)
+    ended = sum(run.state in _BADLY for run in glances)
     values = [run.value for run in glances if run.value is not None]
     remaining = None
-    if expected is not None and finished:
-        done = finished + ended + _HALF * running
-        remaining = max(0.0, elapsed_seconds / done * (expected - done))
+    since = finished + ended - over_before
+    if expected is not None and since > 0:
+        rate = elapsed_seconds / (since + _HALF * running)
+        remaining = max(0.0, rate * (expected - finished - ended - _HALF * running))
     return SweepProgress(
+        metric=objective.metric if objective else "",
         finished=finished,
         running=running,
         ended=ended,

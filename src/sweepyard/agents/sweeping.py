@@ -14,6 +14,7 @@ from sweepyard.agents.stock import RegisteredSweep, StockAgents, register
 from sweepyard.clock import Clock
 from sweepyard.domain.objective import Objective
 from sweepyard.domain.run import RunState
+from sweepyard.errors import TrackingError
 from sweepyard.settings import OUTPUT_VARIABLE
 from sweepyard.tracking.reader import Reader
 from sweepyard.tracking.records import SweepRecord
@@ -23,26 +24,34 @@ _LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SweepPlan:
-    """What to run.
+class AgentPlan:
+    """How to work on a sweep.
 
     Attributes:
-        file: The sweep file, checked.
         runs_each: How many runs each agent may start; None for as many as there are.
         output: Folder below which the sweep gets one of its own, for logs and what the client keeps.
         working_folder: Where runs start, and relative paths of theirs begin.
-        expected: How many runs there will be; None where nothing ends the sweep.
-        metric: The objective's metric; empty without one.
     """
 
-    file: Path
-    project: str
     agents: int
     runs_each: int | None = None
     output: Path
     working_folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepPlan:
+    """What to register, and how to work on it.
+
+    Attributes:
+        file: The sweep file, checked.
+        expected: How many runs there will be; None where nothing ends the sweep.
+    """
+
+    file: Path
+    project: str
     expected: int | None
-    metric: str
+    work: AgentPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +80,7 @@ def start(plan: SweepPlan, *, server: Server | None, environ: Mapping[str, str])
             environ=client_environment(environ, server=server, folder=scratch),
             folder=scratch,
         )
-        folder = plan.output / plan.project / "sweeps" / sweep.sweep_id
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = _folder(plan.work, plan.project, sweep.sweep_id)
         shutil.copy2(scratch / "wandb-sweep.log", folder / "wandb-sweep.log")
     shutil.copy2(plan.file, folder / plan.file.name)
     return sweep, folder
@@ -97,29 +105,98 @@ def run(
     """
     sweep, folder = start(plan, server=server, environ=environ)
     on_registered(sweep)
-    reader = Reader(server)
+    worker = _Worker(sweep, folder, plan.work, plan.expected, server, environ)
+    return worker.work(clock, on_progress)
 
-    def look(elapsed_seconds: float) -> SweepProgress:
-        record = reader.sweep(sweep.path)
-        expected = plan.expected if plan.runs_each is None else _least(plan.expected, plan.agents * plan.runs_each)
-        return progress_of(
-            _glances(record), objective=record.objective, expected=expected, elapsed_seconds=elapsed_seconds
+
+def resume(
+    name: str,
+    plan: AgentPlan,
+    *,
+    server: Server | None,
+    environ: Mapping[str, str],
+    clock: Clock,
+    on_registered: Callable[[RegisteredSweep], None],
+    on_progress: Callable[[SweepProgress], None],
+) -> SweepOutcome:
+    """Go on with a registered sweep: as `run`, from where it stands.
+
+    Args:
+        name: entity/project/id or project/id.
+
+    Raises:
+        TrackingError: There is no such sweep, it hands out nothing, or the server refused.
+    """
+    record = Reader(server).sweep(name)
+    if record.state not in {"PENDING", "RUNNING"}:
+        hint = f"; `wandb sweep --resume {record.path}` lets it go on" if record.state == "PAUSED" else ""
+        raise TrackingError(
+            f"a sweep must be pending or running to go on; {record.path} is {record.state.lower()}{hint}"
+        )
+    sweep = RegisteredSweep(str(record.path), record.path.sweep_id, record.url)
+    on_registered(sweep)
+    run_cap = record.config.get("run_cap")
+    expected = _least(record.expected_runs, run_cap) if isinstance(run_cap, int) else record.expected_runs
+    folder = _folder(plan, record.path.project, record.path.sweep_id)
+    return _Worker(sweep, folder, plan, expected, server, environ).work(clock, on_progress)
+
+
+class _Worker:
+    """Stock agents on one sweep, watched."""
+
+    def __init__(
+        self,
+        sweep: RegisteredSweep,
+        folder: Path,
+        plan: AgentPlan,
+        expected: int | None,
+        server: Server | None,
+        environ: Mapping[str, str],
+    ) -> None:
+        self._sweep = sweep
+        self._plan = plan
+        self._expected = expected
+        self._reader = Reader(server)
+        self._agents = StockAgents(
+            sweep,
+            count=plan.agents,
+            environ={
+                **client_environment(environ, server=server, folder=folder),
+                OUTPUT_VARIABLE: str(plan.output.absolute()),
+            },
+            folder=folder,
+            working_folder=plan.working_folder,
+            runs=plan.runs_each,
         )
 
-    agents = StockAgents(
-        sweep,
-        count=plan.agents,
-        environ={
-            **client_environment(environ, server=server, folder=folder),
-            OUTPUT_VARIABLE: str(plan.output.absolute()),
-        },
-        folder=folder,
-        working_folder=plan.working_folder,
-        runs=plan.runs_each,
-    )
-    with agents:
-        watch(lambda: agents.alive > 0, look, on_progress, clock=clock, every_seconds=_LOOK_SECONDS)
-    return SweepOutcome(reader.sweep(sweep.path), tuple(agents.logs))
+    def work(self, clock: Clock, on_progress: Callable[[SweepProgress], None]) -> SweepOutcome:
+        """Until the agents leave; whatever happens, they and all they started have ended then."""
+        over_before = sum(run.state.is_over for run in _glances(self._reader.sweep(self._sweep.path)))
+
+        def look(elapsed_seconds: float) -> SweepProgress:
+            record = self._reader.sweep(self._sweep.path)
+            return progress_of(
+                _glances(record),
+                objective=record.objective,
+                expected=self._expected_with(over_before),
+                elapsed_seconds=elapsed_seconds,
+                over_before=over_before,
+            )
+
+        with self._agents as agents:
+            watch(lambda: agents.alive > 0, look, on_progress, clock=clock, every_seconds=_LOOK_SECONDS)
+        return SweepOutcome(self._reader.sweep(self._sweep.path), tuple(self._agents.logs))
+
+    def _expected_with(self, over_before: int) -> int | None:
+        if self._plan.runs_each is None:
+            return self._expected
+        return _least(self._expected, over_before + self._plan.agents * self._plan.runs_each)
+
+
+def _folder(plan: AgentPlan, project: str, sweep_id: str) -> Path:
+    folder = plan.output / project / "sweeps" / sweep_id
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _glances(record: SweepRecord) -> list[RunGlance]:

@@ -33,9 +33,10 @@ def command() -> int:
     Everything stays in this home ($SWEEPYARD_HOME); the second time adds a second sweep. Ctrl-C ends it all.
     """
     from sweepyard import wiring
+    from sweepyard.agents.sweeping import AgentPlan
     from sweepyard.cli.leaderboard import print_leaderboard
     from sweepyard.cli.output import duration
-    from sweepyard.cli.sweeping import run_shown, verdict
+    from sweepyard.cli.sweeping import announce, run_shown, verdict
     from sweepyard.config.locations import sweeps_folder
     from sweepyard.hub import embedded
 
@@ -46,16 +47,10 @@ def command() -> int:
     # One hub for all of it, and runs below the home, wherever this is called.
     with interrupted_by_sigterm(), wiring.join_hub(settings) as server:
         print(f"hub: {server.url}, state in {settings.home}")
-        plan, _ = wiring.plan_sweep(
-            sweeps_folder() / _FILE,
-            target="hub",
-            agents=_AGENTS,
-            runs_each=None,
-            output=settings.home / "outputs",
-            working_folder=settings.home,
-        )
+        work = AgentPlan(agents=_AGENTS, output=settings.home / "outputs", working_folder=settings.home)
+        plan, _ = wiring.plan_sweep(sweeps_folder() / _FILE, work, target="hub")
         print(f"$ wandb sweep {_shown(plan.file)}   and {_AGENTS} times   $ wandb agent ...")
-        outcome = run_shown(plan, target="hub")
+        outcome = run_shown(plan, target="hub", on_registered=announce)
         print()
         print_leaderboard(outcome.sweep)
         # A sweep may have failed runs and be fine; the demo may not.

@@ -20,8 +20,7 @@ _QUIET_SECONDS = 15.0
 class ProgressView:
     """Shows `SweepProgress` as it comes; a context manager."""
 
-    def __init__(self, metric: str) -> None:
-        self._metric = metric
+    def __init__(self) -> None:
         self._live: Live | None = None
         self._last = ""
         self._last_at = float("-inf")
@@ -43,20 +42,20 @@ class ProgressView:
     def show(self, progress: SweepProgress) -> None:
         """Draw it; without a terminal, print a line when something changed, or after a while."""
         if self._live is not None:
-            self._live.update(f"{_bar(progress)} {describe(progress, self._metric)}", refresh=True)
+            self._live.update(f"{_bar(progress)} {describe(progress)}", refresh=True)
             return
         counts = f"{progress.finished} {progress.running} {progress.ended} {progress.best}"
         if counts != self._last or progress.elapsed_seconds - self._last_at >= _QUIET_SECONDS:
             self._last, self._last_at = counts, progress.elapsed_seconds
-            print(describe(progress, self._metric), flush=True)
+            print(describe(progress), flush=True)
 
 
-def describe(progress: SweepProgress, metric: str) -> str:
+def describe(progress: SweepProgress) -> str:
     """One line: runs done, running and failed, the best value so far, the time left."""
     total = "" if progress.expected is None else f" of {progress.expected}"
     parts = [f"{progress.finished}{total} done", f"{progress.running} running", f"{progress.ended} failed"]
     if progress.best is not None:
-        parts.append(f"best {metric} {progress.best:.4f}")
+        parts.append(f"best {progress.metric} {progress.best:.4f}")
     parts.append(f"{duration(progress.elapsed_seconds)} so far")
     if progress.remaining_seconds is not None and progress.finished + progress.ended != progress.expected:
         parts.append(f"about {duration(progress.remaining_seconds)} left")

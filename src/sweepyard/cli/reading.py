@@ -54,12 +54,12 @@ def find_run(text: str, settings: Settings, *, source: str = "hub") -> RunRecord
         return reader.run(path_of(text))
 
 
-def path_of(text: str, project: str = DEFAULT_PROJECT) -> str:
-    """A run's path from what the user typed; a bare id is one of `project`.
+def path_of(text: str, kind: str = "run", *, project: str = DEFAULT_PROJECT) -> str:
+    """The path of a run, or of another `kind` of thing, from what the user typed; a bare id is one of `project`.
 
     Raises:
         InvalidInput: It has more parts than a path has.
     """
     if text.count("/") > 2 or not text.strip("/"):
-        raise InvalidInput([Violation("a run is named as id, project/id or entity/project/id", repr(text))])
+        raise InvalidInput([Violation(f"a {kind} is named as id, project/id or entity/project/id", repr(text))])
     return text if "/" in text else f"{project}/{text}"

@@ -114,7 +114,7 @@ def show(run: str, project: str, history: bool, source: str, as_json: bool) -> N
     from sweepyard.jsonvalue import flatten
 
     with reader_of(source, settings_now()) as reader:
-        record = reader.run(path_of(run, project))
+        record = reader.run(path_of(run, project=project))
         rows = reader.history(record.path) if history else []
     if as_json:
         document = _as_json(record)
@@ -151,7 +151,7 @@ def compare(runs: tuple[str, ...], project: str, source: str, as_json: bool) -> 
     if len(runs) < 2:
         raise click.UsageError(f"a comparison needs two runs or more; received {len(runs)}")
     with reader_of(source, settings_now()) as reader:
-        records = [reader.run(path_of(run, project)) for run in runs]
+        records = [reader.run(path_of(run, project=project)) for run in runs]
     differences = config_differences([record.config for record in records])
     scores = {name: [record.summary.get(name) for record in records] for name in _SHOWN}
     scores = {name: values for name, values in scores.items() if any(value is not None for value in values)}

@@ -1,18 +1,24 @@
-"""`sweepyard sweep`: check, register and run a sweep file in one step."""
+"""`sweepyard sweep`: check, register and run a sweep file in one step, or go on with a sweep."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sweepyard.cli.environment import interrupted_by_sigterm, settings_now
+from sweepyard.cli.reading import path_of
 from sweepyard.cli.style import CONTEXT, examples
 
 if TYPE_CHECKING:
+    from sweepyard.agents.stock import RegisteredSweep
+    from sweepyard.agents.sweeping import SweepOutcome
     from sweepyard.wiring import SweepTarget
 
 
@@ -23,9 +29,10 @@ if TYPE_CHECKING:
         "sweepyard sweep sweeps/first.yaml",
         "sweepyard sweep sweeps/architecture_random.yaml --agents 4 --count 5",
         "sweepyard sweep sweeps/first.yaml --target wandb --no-agents",
+        "sweepyard sweep sweepyard/k3x9q2ab",
     ),
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("what", metavar="FILE|SWEEP")
 @click.option("--agents", default=2, show_default=True, type=click.IntRange(1, 64), help="How many agents.")
 @click.option("--count", type=click.IntRange(1), help="How many runs each agent may start; by default all there are.")
 @click.option("--no-agents", is_flag=True, help="Register the sweep only, and say how to start agents.")
@@ -40,7 +47,7 @@ if TYPE_CHECKING:
 @click.option("--output", default="outputs", show_default=True, metavar="DIR", help="Where logs and runs go.")
 @click.option("--json", "as_json", is_flag=True, help="Print the leaderboard as JSON; progress goes to standard error.")
 def command(
-    file: Path,
+    what: str,
     agents: int,
     count: int | None,
     no_agents: bool,
@@ -51,37 +58,71 @@ def command(
 ) -> int:
     """Check FILE, register it with `wandb sweep`, and run it with `wandb agent`s, the stock ones.
 
-    Ctrl-C ends the agents and everything they started. Exit code 1 if no run finished, or the sweep did not
-    reach its end.
+    With the name of a registered SWEEP (id, project/id or entity/project/id) in place of FILE, go on with it where
+    it stands. Ctrl-C ends the agents and everything they started; runs that it meets are saved, and go on with the
+    sweep. Exit code 1 if no run finished, or the sweep did not reach its end.
     """
     from sweepyard import wiring
+    from sweepyard.agents.sweeping import AgentPlan
+    from sweepyard.cli.sweeping import announce, resume_shown, run_shown
+
+    work = AgentPlan(agents=agents, runs_each=count, output=Path(output).absolute(), working_folder=Path.cwd())
+    if names_sweep(what):
+        if no_agents or config_dir is not None:
+            raise click.UsageError("--no-agents and --config-dir are for a FILE; a SWEEP is registered already")
+        with _interruptible() as register:
+            outcome = resume_shown(
+                path_of(what, "sweep"), work, target=target, on_registered=register, to_stderr=as_json
+            )
+    else:
+        plan, warnings = wiring.plan_sweep(Path(what), work, target=target, config_folder=config_dir)
+        for warning in warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+        if no_agents:
+            sweep = wiring.register_sweep(plan, settings_now(), os.environ, target=target)
+            announce(sweep)
+            login = 'eval "$(sweepyard hub env)"; ' if target == "hub" else ""
+            print(f"start agents with: sweepyard sweep {sweep.path}   or: {login}wandb agent {sweep.path}")
+            return 0
+        with _interruptible() as register:
+            outcome = run_shown(plan, target=target, on_registered=register, to_stderr=as_json)
+    return _conclude(outcome, to_the_end=count is None, as_json=as_json)
+
+
+def names_sweep(what: str) -> bool:
+    """Whether `what` has the form of a registered sweep's name and is no file: W&B's ids have eight characters."""
+    return not Path(what).exists() and re.fullmatch(r"([^/\s]+/){0,2}[a-z0-9]{8}", what) is not None
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[RegisteredSweep], None]]:
+    """Announces the sweep, and where that is interrupted, says how it goes on."""
+    from sweepyard.cli.sweeping import announce
+
+    registered: list[RegisteredSweep] = []
+
+    def register(sweep: RegisteredSweep) -> None:
+        registered.append(sweep)
+        announce(sweep)
+
+    with interrupted_by_sigterm():
+        try:
+            yield register
+        except KeyboardInterrupt:
+            for sweep in registered:
+                print(f"\ngo on with: sweepyard sweep {sweep.path}", file=sys.stderr)
+            raise
+
+
+def _conclude(outcome: SweepOutcome, *, to_the_end: bool, as_json: bool) -> int:
     from sweepyard.cli.leaderboard import leaderboard_json, print_leaderboard
     from sweepyard.cli.output import print_json
-    from sweepyard.cli.sweeping import announce, run_shown, verdict
+    from sweepyard.cli.sweeping import verdict
 
-    plan, warnings = wiring.plan_sweep(
-        file,
-        target=target,
-        agents=agents,
-        runs_each=count,
-        output=Path(output).absolute(),
-        working_folder=Path.cwd(),
-        config_folder=config_dir,
-    )
-    for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    if no_agents:
-        sweep = wiring.register_sweep(plan, settings_now(), os.environ, target=target)
-        announce(sweep)
-        login = 'eval "$(sweepyard hub env)"; ' if target == "hub" else ""
-        print(f"start agents with: {login}wandb agent {sweep.path}")
-        return 0
-    with interrupted_by_sigterm():
-        outcome = run_shown(plan, target=target, to_stderr=as_json)
     if as_json:
         print_json(leaderboard_json(outcome.sweep))
     else:
         print()
         print_leaderboard(outcome.sweep)
         print(f"\nlook again with: sweepyard runs list --sweep {outcome.sweep.path.sweep_id}")
-    return verdict(outcome, to_the_end=count is None)
+    return verdict(outcome, to_the_end=to_the_end)

@@ -5,21 +5,27 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sweepyard.cli.environment import settings_now
 from sweepyard.cli.progress import ProgressView
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sweepyard.agents.progress import SweepProgress
     from sweepyard.agents.stock import RegisteredSweep
-    from sweepyard.agents.sweeping import SweepOutcome, SweepPlan
+    from sweepyard.agents.sweeping import AgentPlan, SweepOutcome, SweepPlan
     from sweepyard.wiring import SweepTarget
 
 _TAIL_LINES = 4
 
 
-def run_shown(plan: SweepPlan, *, target: SweepTarget, to_stderr: bool = False) -> SweepOutcome:
-    """Run the sweep with live progress.
+def run_shown(
+    plan: SweepPlan, *, target: SweepTarget, on_registered: Callable[[RegisteredSweep], None], to_stderr: bool = False
+) -> SweepOutcome:
+    """Register the sweep and run it with live progress.
 
     Args:
         to_stderr: Keep standard output for something else.
@@ -29,11 +35,38 @@ def run_shown(plan: SweepPlan, *, target: SweepTarget, to_stderr: bool = False) 
     """
     from sweepyard import wiring
 
-    redirected = contextlib.redirect_stdout(sys.stderr) if to_stderr else contextlib.nullcontext()
-    with redirected, ProgressView(plan.metric) as view:
+    with _shown(to_stderr) as show:
         return wiring.run_sweep(
-            plan, settings_now(), os.environ, target=target, on_registered=announce, on_progress=view.show
+            plan, settings_now(), os.environ, target=target, on_registered=on_registered, on_progress=show
         )
+
+
+def resume_shown(
+    name: str,
+    plan: AgentPlan,
+    *,
+    target: SweepTarget,
+    on_registered: Callable[[RegisteredSweep], None],
+    to_stderr: bool = False,
+) -> SweepOutcome:
+    """Go on with a registered sweep, as `run_shown`.
+
+    Raises:
+        SweepyardError: There is no such sweep, it hands out nothing, or its server is away.
+    """
+    from sweepyard import wiring
+
+    with _shown(to_stderr) as show:
+        return wiring.resume_sweep(
+            name, plan, settings_now(), os.environ, target=target, on_registered=on_registered, on_progress=show
+        )
+
+
+@contextlib.contextmanager
+def _shown(to_stderr: bool) -> Iterator[Callable[[SweepProgress], None]]:
+    redirected = contextlib.redirect_stdout(sys.stderr) if to_stderr else contextlib.nullcontext()
+    with redirected, ProgressView() as view:
+        yield view.show
 
 
 def announce(sweep: RegisteredSweep) -> None:

@@ -59,6 +59,7 @@ def sweep(*runs: RunRecord, state: str = "FINISHED") -> SweepRecord:
 
 def progress(**changes: object) -> SweepProgress:
     values: dict[str, object] = {
+        "metric": METRIC,
         "finished": 1,
         "running": 2,
         "ended": 0,
@@ -71,18 +72,18 @@ def progress(**changes: object) -> SweepProgress:
 
 
 def test_progress_says_done_running_failed_best_and_time_left() -> None:
-    assert describe(progress(), METRIC) == (
+    assert describe(progress()) == (
         "1 of 8 done, 2 running, 0 failed, best epoch/val_accuracy 0.9123, 1 min 05 s so far, about 2 min 10 s left"
     )
 
 
 def test_progress_without_an_end_or_a_value_leaves_them_out() -> None:
-    text = describe(progress(expected=None, best=None, remaining_seconds=None), METRIC)
+    text = describe(progress(expected=None, best=None, remaining_seconds=None))
     assert text == "1 done, 2 running, 0 failed, 1 min 05 s so far"
 
 
 def test_plain_progress_prints_changes_and_now_and_then_a_sign_of_life(capsys: pytest.CaptureFixture[str]) -> None:
-    with ProgressView(METRIC) as view:
+    with ProgressView() as view:
         for elapsed in (0.0, 2.0, 4.0, 16.0):
             view.show(progress(elapsed_seconds=elapsed))
         view.show(progress(elapsed_seconds=17.0, finished=2))
