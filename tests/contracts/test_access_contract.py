@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from tests.fakes.deterministic import START
 
-from sweepyard.domain.access import ApiKey, Role, User
+from sweepyard.domain.access import Actor, ApiKey, Role, Team, User
 from sweepyard.errors import Conflict
 from sweepyard.services.ports import Database
 
@@ -56,6 +56,71 @@ def test_a_key_is_overwritten(database: Database) -> None:
         unit.access.save_key(revoked)
     with database.reading() as unit:
         assert unit.access.keys() == [revoked]
+
+
+def test_a_user_gets_another_role(database: Database) -> None:
+    with database.writing() as unit:
+        unit.access.add_user(ANN)
+        unit.access.save_user(replace(ANN, role=Role.READ))
+    with database.reading() as unit:
+        assert unit.access.users() == [replace(ANN, role=Role.READ)]
+
+
+def test_a_credential_is_a_key_with_its_account(database: Database) -> None:
+    other = replace(KEY, digest="cd" * 32, username="bob", role=Role.READ)
+    with database.writing() as unit:
+        unit.access.add_user(ANN)
+        unit.access.add_user(replace(ANN, username="bob"))
+        unit.access.add_team(Team(name="red", created_at=START, members=("ann",)))
+        unit.access.add_team(Team(name="blue", created_at=START, members=("ann",)))
+        unit.access.add_key(KEY)
+        unit.access.add_key(other)
+    with database.reading() as unit:
+        [anns] = unit.access.credentials(KEY.digest[:16])
+        [bobs] = unit.access.credentials(other.digest)
+        assert unit.access.credentials("ef" * 8) == []
+        assert [item.key for item in unit.access.credentials("")] == [KEY, other]
+    assert (anns.key, anns.user, anns.teams) == (KEY, ANN, {"red", "blue"})
+    assert anns.actor == Actor("lab", "ann", Role.ADMIN, frozenset({"red", "blue"}))
+    assert bobs.actor == Actor("lab", "bob", Role.READ)
+
+
+def test_teams_and_their_members(database: Database) -> None:
+    with database.writing() as unit:
+        unit.access.add_user(ANN)
+        unit.access.add_user(replace(ANN, username="bob"))
+        red = Team(name="red", created_at=START, members=("ann",))
+        unit.access.add_team(red)
+        unit.access.add_team(Team(name="blue", created_at=START))
+        with pytest.raises(Conflict):
+            unit.access.add_team(red)
+        unit.access.add_member("red", "bob")
+        unit.access.add_member("red", "bob")
+        assert unit.access.teams() == [Team(name="blue", created_at=START), replace(red, members=("ann", "bob"))]
+        unit.access.remove_member("red", "ann")
+        unit.access.remove_member("red", "ann")
+        unit.access.remove_member("none", "ann")
+        unit.access.remove_team("blue")
+        unit.access.remove_team("blue")
+        assert unit.access.teams() == [replace(red, members=("bob",))]
+        unit.access.remove_team("red")
+        assert unit.access.teams() == []
+
+
+def test_a_removed_user_leaves_no_key_and_no_membership(database: Database) -> None:
+    with database.writing() as unit:
+        unit.access.add_user(ANN)
+        unit.access.add_user(replace(ANN, username="bob"))
+        unit.access.add_key(KEY)
+        unit.access.add_key(replace(KEY, digest="ef" * 32, username="bob"))
+        unit.access.add_team(Team(name="red", created_at=START, members=("ann", "bob")))
+        unit.access.remove_user("ann")
+        unit.access.remove_user("ann")
+    with database.reading() as unit:
+        assert [user.username for user in unit.access.users()] == ["bob"]
+        assert unit.access.keys() == [replace(KEY, digest="ef" * 32, username="bob")]
+        assert unit.access.teams()[0].members == ("bob",)
+        assert unit.access.credentials(KEY.digest) == []
 
 
 def test_secrets_are_overwritten(database: Database) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import TypeVar
 
-from sweepyard.domain.access import ApiKey, User
+from sweepyard.domain.access import ApiKey, Credential, Team, User
 from sweepyard.domain.agent import Agent
 from sweepyard.domain.artifact import (
     ArtifactCollection,
@@ -35,6 +35,7 @@ Collection = tuple[str, str, str]
 @dataclass
 class State:
     users: dict[str, User] = field(default_factory=dict)
+    teams: dict[str, Team] = field(default_factory=dict)
     keys: dict[str, ApiKey] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     projects: dict[tuple[str, str], Project] = field(default_factory=dict)
@@ -82,11 +83,51 @@ class MemoryAccess(Repository):
     def users(self) -> list[User]:
         return [self._state.users[name] for name in sorted(self._state.users)]
 
+    def save_user(self, user: User) -> None:
+        self._write().users[user.username] = user
+
+    def remove_user(self, username: str) -> None:
+        state = self._write()
+        for team in self.teams():
+            self.remove_member(team.name, username)
+        for key in self.keys():
+            if key.username == username:
+                del state.keys[key.digest]
+        state.users.pop(username, None)
+
+    def add_team(self, team: Team) -> None:
+        _add(self._write().teams, team.name, team)
+
+    def teams(self) -> list[Team]:
+        return [self._state.teams[name] for name in sorted(self._state.teams)]
+
+    def remove_team(self, name: str) -> None:
+        self._write().teams.pop(name, None)
+
+    def add_member(self, team: str, username: str) -> None:
+        stored = self._write().teams[team]
+        self._state.teams[team] = replace(stored, members=tuple(sorted({*stored.members, username})))
+
+    def remove_member(self, team: str, username: str) -> None:
+        stored = self._write().teams.get(team)
+        if stored is not None:
+            self._state.teams[team] = replace(stored, members=tuple(sorted({*stored.members} - {username})))
+
     def add_key(self, key: ApiKey) -> None:
         _add(self._write().keys, key.digest, key)
 
     def keys_with_prefix(self, prefix: str) -> list[ApiKey]:
         return [key for digest, key in sorted(self._state.keys.items()) if digest.startswith(prefix)]
+
+    def credentials(self, prefix: str) -> list[Credential]:
+        return [
+            Credential(
+                key,
+                self._state.users[key.username],
+                frozenset(team.name for team in self.teams() if key.username in team.members),
+            )
+            for key in self.keys_with_prefix(prefix)
+        ]
 
     def keys(self) -> list[ApiKey]:
         return sorted(self._state.keys.values(), key=lambda key: (key.created_at, key.digest))

@@ -1,4 +1,4 @@
-"""Who may do what: users, their roles, and the keys that prove who asks."""
+"""Who may do what: users, their roles and entities, and the keys that prove who asks."""
 
 from __future__ import annotations
 
@@ -19,28 +19,73 @@ class Role(Enum):
         order = list(Role)
         return order.index(self) >= order.index(other)
 
+    def capped(self, cap: Role | None) -> Role:
+        """The lesser of the two; without a cap, this one."""
+        return self if cap is None or cap.includes(self) else cap
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks.
 
     Attributes:
-        entity: The entity that names without one belong to.
+        entity: The entity that names without one belong to; the actor belongs to it.
+        teams: The other entities that the actor belongs to.
     """
 
     entity: str
     username: str
     role: Role
+    teams: frozenset[str] = frozenset()
+
+    @property
+    def entities(self) -> frozenset[str]:
+        """The entities that the actor belongs to."""
+        return self.teams | {self.entity}
+
+    @property
+    def reaches_all(self) -> bool:
+        """Whether entities are no bounds: an administrator sees and changes everything."""
+        return self.role.includes(Role.ADMIN)
+
+    def reaches(self, entity: str) -> bool:
+        """Whether what belongs to `entity` is within the actor's reach."""
+        return entity == self.entity or entity in self.teams or self.reaches_all
+
+    def may(self, role: Role, entity: str) -> bool:
+        """Whether the actor may do in `entity` what `role` grants: the whole rule about rights."""
+        return self.role.includes(role) and self.reaches(entity)
+
+
+NOBODY = Actor(entity="", username="nobody", role=Role.READ)
+"""Who has shown no key yet: belongs to no entity, since none has an empty name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person or a program with an account."""
+    """A person or a program with an account.
+
+    Attributes:
+        entity: The entity that names without one belong to: the user's own, or a team.
+    """
 
     username: str
     entity: str
     role: Role
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """An entity that users share.
+
+    Attributes:
+        members: Their names, in order.
+    """
+
+    name: str
+    created_at: datetime
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +95,7 @@ class ApiKey:
     Attributes:
         digest: SHA-256 of the key, in hex.
         name: What its owner calls it.
+        role: The most that the key grants; None for all that its user may do.
     """
 
     digest: str
@@ -57,8 +103,24 @@ class ApiKey:
     name: str
     created_at: datetime
     revoked_at: datetime | None = None
+    role: Role | None = None
 
     @property
     def key_id(self) -> str:
         """The digest's first twelve digits: enough to name the key, useless to anybody."""
         return self.digest[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A key with the account that it opens."""
+
+    key: ApiKey
+    user: User
+    teams: frozenset[str]
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks with this key."""
+        user = self.user
+        return Actor(user.entity, user.username, user.role.capped(self.key.role), self.teams - {user.entity})

@@ -10,6 +10,7 @@ from sweepyard.services.access import AccessService
 from sweepyard.services.agents import AgentService
 from sweepyard.services.artifacts import ArtifactService
 from sweepyard.services.files import FileService
+from sweepyard.services.guard import GuardedDatabase
 from sweepyard.services.history import HistoryService
 from sweepyard.services.ports import BlobStore, Database
 from sweepyard.services.projects import ProjectService
@@ -35,7 +36,8 @@ class Services:
 
 
 def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, settings: Settings) -> Services:
-    """Services over these adapters."""
+    """Services over these adapters; whom the hub acts for bounds what they reach (`services.guard`)."""
+    database = GuardedDatabase(database)
     return Services(
         access=AccessService(database, clock, ids),
         projects=ProjectService(database, clock),

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Protocol
 
-from sweepyard.domain.access import ApiKey, User
+from sweepyard.domain.access import ApiKey, Credential, Team, User
 from sweepyard.domain.agent import Agent
 from sweepyard.domain.artifact import ArtifactCollection, ArtifactFile, ArtifactVersion, BlobRef, Manifest, RunFile
 from sweepyard.domain.history import Chunk, Stream
@@ -30,7 +30,7 @@ from sweepyard.domain.sweep import Lease, Sweep, SweepPath
 
 
 class AccessRepository(Protocol):
-    """Users, keys (as digests) and the hub's own secrets."""
+    """Users, teams, keys (as digests) and the hub's own secrets."""
 
     def add_user(self, user: User) -> None:
         """Store a new user.
@@ -44,6 +44,31 @@ class AccessRepository(Protocol):
     def users(self) -> list[User]:
         """All users, by name."""
 
+    def save_user(self, user: User) -> None:
+        """Overwrite what is stored under the user's name."""
+
+    def remove_user(self, username: str) -> None:
+        """Remove the user with all keys and memberships; harmless when there is none."""
+
+    def add_team(self, team: Team) -> None:
+        """Store a new team, with its members.
+
+        Raises:
+            Conflict: The name is taken by a team.
+        """
+
+    def teams(self) -> list[Team]:
+        """All teams, by name."""
+
+    def remove_team(self, name: str) -> None:
+        """Remove the team; what belongs to the entity stays. Harmless when there is none."""
+
+    def add_member(self, team: str, username: str) -> None:
+        """Make the user a member; harmless when it is one."""
+
+    def remove_member(self, team: str, username: str) -> None:
+        """End a membership; harmless when there is none."""
+
     def add_key(self, key: ApiKey) -> None:
         """Store a new key.
 
@@ -52,7 +77,10 @@ class AccessRepository(Protocol):
         """
 
     def keys_with_prefix(self, prefix: str) -> list[ApiKey]:
-        """The keys, revoked ones too, whose digest begins with `prefix`."""
+        """The keys, revoked ones too, whose digest begins with `prefix`; by digest."""
+
+    def credentials(self, prefix: str) -> list[Credential]:
+        """The keys that `keys_with_prefix` gives, with the accounts that they open."""
 
     def keys(self) -> list[ApiKey]:
         """All keys, oldest first."""

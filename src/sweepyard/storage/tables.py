@@ -45,6 +45,20 @@ users = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 
+teams = Table(
+    "teams",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+team_members = Table(
+    "team_members",
+    metadata,
+    Column("team", String(128), ForeignKey("teams.name"), primary_key=True),
+    Column("username", String(128), ForeignKey("users.username"), primary_key=True, index=True),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,
@@ -53,6 +67,7 @@ api_keys = Table(
     Column("name", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
+    Column("role", EnumText(Role)),
 )
 
 secrets = Table(
