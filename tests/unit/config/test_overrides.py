@@ -31,8 +31,8 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=10, deadline=None)
-@given(st.lists(values, min_size=4, max_size=8))
+@settings(max_examples=5, deadline=None)
+@given(st.lists(values, min_size=8, max_size=8))
 def test_any_value_survives_hydra(swept: list[JsonValue]) -> None:
     overrides = overrides_of({f"optimizer.arguments.x{index}": value for index, value in enumerate(swept)})
     arguments = compose(overrides).config.optimizer.arguments

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,26 @@ def test_the_glob_finds_every_group() -> None:
     assert groups == {"data", "model", "optimizer", "trainer", "tracking", "seed", "experiment", "debug"}
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda path: path.with_suffix("").as_posix())
-def test_every_option_composes_and_can_be_built_again(option: Path) -> None:
-    name = option.with_suffix("").as_posix()
-    composed = compose([f"{option.parent.as_posix()}={option.stem}", *NEEDED.get(name, [])])
+def waves() -> list[tuple[Path, ...]]:
+    """Options to compose together, one a group, so that each is composed once; recipes and debug options alone."""
+    groups: dict[Path, list[Path]] = {option.parent: [] for option in OPTIONS}
+    for option in OPTIONS:
+        groups[option.parent].append(option)
+    alone = [groups.pop(Path(name)) for name in ("experiment", "debug")]
+    together = [tuple(filter(None, wave)) for wave in zip_longest(*groups.values())]
+    return [*together, *((option,) for options in alone for option in options)]
+
+
+@pytest.mark.parametrize("options", waves(), ids=lambda wave: "+".join(option.stem for option in wave))
+def test_every_option_composes_and_can_be_built_again(options: tuple[Path, ...]) -> None:
+    names = [option.with_suffix("").as_posix() for option in options]
+    needed = [override for name in names for override in NEEDED.get(name, [])]
+    composed = compose([*(name.replace("/", "=") for name in names), *needed])
     assert build(composed.resolved) == composed.config
+
+
+def test_the_waves_hold_every_option_once() -> None:
+    assert sorted(option for wave in waves() for option in wave) == OPTIONS
 
 
 def test_the_primary_config_is_the_schema_with_its_defaults() -> None:
