@@ -166,6 +166,6 @@ def test_a_sweep_file_with_a_typo_is_refused_with_the_reason(client: Any, projec
 
 
 def test_a_sweep_with_a_method_that_is_not_served_says_so(client: Any, project: str, tmp_path: Path) -> None:
-    (client.folder / "sweep.yaml").write_text(SWEEP.replace("method: grid", "method: bayes"))
+    (client.folder / "sweep.yaml").write_text(SWEEP.replace("method: grid", "method: custom"))
     output = client.run("wandb", "sweep", "--project", project, "sweep.yaml", expect=1, WANDB_SILENT="false")
-    assert "bayes" in output
+    assert "custom" in output

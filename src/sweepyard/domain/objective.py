@@ -15,17 +15,30 @@ class Goal(Enum):
     MAXIMIZE = "maximize"
 
 
+class Imputation(Enum):
+    """What stands for the result of a run that has none of its own; W&B's words."""
+
+    LATEST = "latest"
+    BEST = "best"
+    WORST = "worst"
+
+
 @dataclass(frozen=True, slots=True)
 class Objective:
     """A metric and its goal; the YAML key is `metric`.
 
     Attributes:
         target: No more runs are created once one reaches it; None without a target.
+        impute: The result of a run that failed, crashed or was killed: its own latest or best value, or the worst
+            result of all; the worst also where it logged nothing.
+        impute_while_running: The same of a running one; None leaves that to the search's own prediction.
     """
 
     metric: str
     goal: Goal = Goal.MINIMIZE
     target: float | None = None
+    impute: Imputation = Imputation.WORST
+    impute_while_running: Imputation | None = None
 
     def better(self, left: float, right: float) -> bool:
         """Whether `left` is strictly better than `right`; NaN is worse than everything."""
@@ -45,3 +58,60 @@ class Objective:
     def reached(self, value: float) -> bool:
         """Whether `value` is at the target or beyond it."""
         return self.target is not None and not self.better(self.target, value) and not math.isnan(value)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveValues:
+    """What a run logged of an objective: its finite values, summed up as they come.
+
+    Attributes:
+        count: How many there are: the run's iterations.
+        latest: The last one; None without any.
+    """
+
+    count: int = 0
+    lowest: float = math.inf
+    highest: float = -math.inf
+    total: float = 0.0
+    latest: float | None = None
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> ObjectiveValues:
+        """The sum of these values; NaN and infinities are passed over."""
+        summed = cls()
+        for value in values:
+            summed = summed.with_value(value)
+        return summed
+
+    def with_value(self, value: float) -> ObjectiveValues:
+        """The same with one more; unchanged where it is not finite."""
+        if not math.isfinite(value):
+            return self
+        return ObjectiveValues(
+            self.count + 1, min(self.lowest, value), max(self.highest, value), self.total + value, value
+        )
+
+    def best(self, objective: Objective) -> float | None:
+        """The best over the whole history, which is what a run is judged by; None without values."""
+        if not self.count:
+            return None
+        return self.lowest if objective.goal is Goal.MINIMIZE else self.highest
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How a run stood when it had logged a certain number of values of an objective: at one of its iterations.
+
+    Attributes:
+        value: The value that it logged then.
+        lowest: The lowest up to then.
+        highest: The highest up to then.
+        mean: The mean of all up to then.
+        order: Marks of several runs at one iteration were made in this order.
+    """
+
+    value: float
+    lowest: float
+    highest: float
+    mean: float
+    order: int

@@ -9,6 +9,7 @@ from sweepyard.domain.agent import Agent, Command, CommandKind
 from sweepyard.domain.fields import descend
 from sweepyard.domain.filters import parse_filter
 from sweepyard.domain.history import Stream
+from sweepyard.domain.objective import ObjectiveValues
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepState
 from sweepyard.ids import IdSource
@@ -17,6 +18,8 @@ from sweepyard.services.ports import RunSelection, UnitOfWork
 from sweepyard.services.sweeps import parsed, runs_of, steered
 from sweepyard.services.transitions import moved
 from sweepyard.sweeps import engine
+from sweepyard.sweeps.config import Method
+from sweepyard.sweeps.known import KnownRun
 
 _LIVE = frozenset(state for state in RunState if state.is_live)
 _MAY_RETURN = frozenset({RunState.CRASHED, RunState.FAILED, RunState.PREEMPTED})
@@ -59,7 +62,7 @@ class Dispatcher:
         """Finish the sweep if it hands out runs, has handed out all that there are, and none is live."""
         if self._sweep.state is not SweepState.RUNNING or self._unit.runs.count(self._live()):
             return False
-        return self._returned() is None and self._suggestion() is None and self._finish()
+        return self._returned() is None and self._is_exhausted() and self._finish()
 
     def _finish(self) -> bool:
         if self._unit.runs.count(self._live()):
@@ -104,6 +107,9 @@ class Dispatcher:
             self._config, seed=self._sweep.seed, position=self._sweep.suggestions, runs=self._known_runs()
         )
 
+    def _is_exhausted(self) -> bool:
+        return engine.is_exhausted(self._config, position=self._sweep.suggestions, runs=self._known_runs())
+
     def _hand_out(self, suggestion: engine.Suggestion, agent: Agent) -> Command:
         path = self._sweep.path
         run = Run(
@@ -134,7 +140,7 @@ class Dispatcher:
         self._store(replace(self._sweep, suggestions=suggestion.position + 1, state=SweepState.RUNNING))
         return self.command(lease)
 
-    def _known_runs(self) -> list[engine.KnownRun]:
+    def _known_runs(self) -> list[KnownRun]:
         """Every point of the sweep with the parameters as handed out, and the prior runs with their configs."""
         path = self._sweep.path
         states = self._unit.runs.states(runs_of(path))
@@ -142,23 +148,25 @@ class Dispatcher:
         for lease in self._unit.sweeps.leases(path.sweep_id):
             state = states.get(lease.run_id, RunState.KILLED)
             values = self._objective_values(RunPath(path.entity, path.project, lease.run_id))
-            known.append(engine.KnownRun(lease.run_id, state, lease.parameters, values))
+            known.append(KnownRun(lease.run_id, state, lease.parameters, values))
         if self._sweep.prior_runs_filters is not None:
             prior = parse_filter(self._sweep.prior_runs_filters)
             for run in self._unit.runs.select(RunSelection(entity=path.entity, project=path.project)):
                 if run.sweep_id != path.sweep_id and prior.matches(run):
                     values = self._objective_values(run.path)
-                    known.append(engine.KnownRun(run.path.run_id, run.state, run.config, values))
+                    known.append(KnownRun(run.path.run_id, run.state, run.config, values))
         return known
 
-    def _objective_values(self, path: RunPath) -> tuple[float, ...]:
-        """Every finite value that the run logged of the metric; none where no target asks for them."""
+    def _objective_values(self, path: RunPath) -> ObjectiveValues:
+        """What the run logged of the metric; nothing where neither a target nor the search asks for it."""
         objective = self._config.objective
-        if objective is None or objective.target is None:
-            return ()
+        if objective is None or (objective.target is None and self._config.method is not Method.BAYES):
+            return ObjectiveValues()
         rows = (loads_object(text) for _, text in self._unit.streams.lines(path, Stream.HISTORY))
         values = (descend(row, objective.metric) for row in rows)
-        return tuple(float(value) for value in values if isinstance(value, int | float) and is_finite_number(value))
+        return ObjectiveValues.of(
+            float(value) for value in values if isinstance(value, int | float) and is_finite_number(value)
+        )
 
     def _note(self, run: Run, agent: Agent) -> None:
         detail = f"attempt {run.attempt} to agent {agent.agent_id} on {agent.host}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sweepyard.domain.objective import Goal, Objective
+from sweepyard.domain.objective import Goal, Imputation, Objective
 from sweepyard.errors import SweepFileInvalid, Violation
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.sweeps import document
@@ -14,6 +14,8 @@ from sweepyard.sweeps.document import Node
 from sweepyard.sweeps.findings import Findings, TextNumbers, nearest_word
 from sweepyard.sweeps.parameters import ParameterReader
 from sweepyard.sweeps.space import SearchSpace
+from sweepyard.sweeps.termination import Termination
+from sweepyard.sweeps.terminations import TerminationReader
 
 LARGEST_SEED = 2**63 - 1
 _MOST_RETRIES = 1000
@@ -31,7 +33,7 @@ _ENGINES: Mapping[str, tuple[str, ...]] = {
     "optuna": ("custom",),
     "ax": ("custom",),
 }
-_IMPUTATIONS = ("latest", "best", "worst")
+_IMPUTATIONS = tuple(imputation.value for imputation in Imputation)
 
 
 class Method(StrEnum):
@@ -49,7 +51,7 @@ class SweepConfig:
 
     Attributes:
         command: Items of the command, W&B's macros included; empty for the default command.
-        early_terminate: The file's `early_terminate` mapping, checked.
+        termination: The rule of `early_terminate`.
         seed: Seeds the search; None leaves the choice to the hub.
         max_retries: How often a crashed point goes out again; None leaves it to the hub.
         raw: The whole file as plain values.
@@ -69,7 +71,7 @@ class SweepConfig:
     description: str = ""
     project: str = ""
     entity: str = ""
-    early_terminate: JsonObject | None = None
+    termination: Termination | None = None
     seed: int | None = None
     max_retries: int | None = None
     raw: JsonObject
@@ -138,7 +140,7 @@ class _Reader:
         method = self._method()
         parameters = self._parameters(method)
         objective = self._objective(method)
-        early_terminate = self._early_terminate()
+        termination = self._early_terminate()
         self._scheduler(method)
         texts = {key: self._text(key) for key in ("program", "name", "description", "project", "entity")}
         for key in ("job", "image_uri", "apiVersion"):
@@ -156,7 +158,7 @@ class _Reader:
             objective=objective,
             run_cap=run_cap,
             command=command,
-            early_terminate=early_terminate,
+            termination=termination,
             seed=seed,
             max_retries=max_retries,
             raw=raw,
@@ -204,10 +206,10 @@ class _Reader:
         if name is None:
             return None
         method = Method(name)
-        if method in {Method.BAYES, Method.CUSTOM}:
-            sentence = f"this version of the hub does not search by `method: {name}` yet"
+        if method is Method.CUSTOM:
+            sentence = f"the hub does not search by `method: {name}`, which leaves that to a scheduler of W&B's"
             self._findings.only_for_wandb(
-                node, sentence, hint="Use grid or random, or register it at wandb.ai (--target wandb)"
+                node, sentence, hint="Use grid, random or bayes, or register it at wandb.ai (--target wandb)"
             )
         if method is Method.BAYES and "metric" not in self._entries:
             self._findings.violation(node, "method bayes must have a `metric`")
@@ -243,6 +245,7 @@ class _Reader:
             return None
         findings.check_keys(node, {"name", "goal", "target", "impute", "impute_while_running"}, owner)
         goal, target, name = Goal.MINIMIZE, None, ""
+        impute, while_running = Imputation.WORST, None
         if "name" not in node.entries:
             findings.violation(node, f"{owner} must have `name`")
         else:
@@ -253,43 +256,24 @@ class _Reader:
         if "target" in node.entries:
             target = findings.number(node.entries["target"], f"{owner}'s target")
         if "impute" in node.entries:
-            findings.choice(node.entries["impute"], f"{owner}'s impute", _IMPUTATIONS)
-        if "impute_while_running" in node.entries:
-            running = node.entries["impute_while_running"]
-            findings.choice(running, f"{owner}'s impute_while_running (text)", (*_IMPUTATIONS, "false"))
-        return Objective(name, goal, target) if name else None
+            chosen = findings.choice(node.entries["impute"], f"{owner}'s impute", _IMPUTATIONS)
+            impute = Imputation(chosen) if chosen else impute
+        running = node.entries.get("impute_while_running")
+        if running is not None:
+            chosen = findings.choice(running, f"{owner}'s impute_while_running (text)", (*_IMPUTATIONS, "false"))
+            while_running = Imputation(chosen) if chosen and chosen != "false" else None
+        return Objective(name, goal, target, impute, while_running) if name else None
 
-    def _early_terminate(self) -> JsonObject | None:
-        keys = {"type", "max_iter", "min_iter", "s", "eta", "strict"}
-        node = self._mapping("early_terminate", keys)
+    def _early_terminate(self) -> Termination | None:
+        node = self._entries.get("early_terminate")
         if node is None:
             return None
-        findings, entries = self._findings, node.entries
-        findings.only_for_wandb(node, "this version of the hub does not terminate runs early (`early_terminate`) yet")
-        if "metric" not in self._entries:
-            findings.violation(node, "`early_terminate` must go with a `metric`")
-        if "type" in entries:
-            findings.choice(entries["type"], "`early_terminate.type`", ("hyperband",))
-        else:
-            findings.violation(node, "`early_terminate` must have `type`: hyperband")
-        if "min_iter" not in entries and not {"max_iter", "s"} <= entries.keys():
-            findings.violation(node, "`early_terminate` must have `min_iter`, or `max_iter` and `s`")
-        self._integer_in(node, "min_iter", 1, LARGEST_SEED)
-        max_iter = self._integer_in(node, "max_iter", 1, LARGEST_SEED)
-        brackets = findings.number(entries["s"], "`early_terminate.s`") if "s" in entries else None
-        eta = findings.number(entries["eta"], "`early_terminate.eta`") if "eta" in entries else 3
-        if eta is not None and eta <= 1:
-            findings.violation(entries["eta"], "`early_terminate.eta` must be above 1", eta)
-        elif eta is not None and max_iter is not None and brackets is not None and "min_iter" not in entries:
-            bands = max_iter / eta >= 1 and brackets >= 1
-            received = f"max_iter {max_iter}, s {brackets}, eta {eta}"
-            if not bands:
-                rule = "`early_terminate` must leave a band: s at least 1, max_iter at least eta"
-                findings.violation(node, rule, received)
-        strict = entries.get("strict")
-        if strict is not None and not isinstance(strict.value, bool):
-            findings.violation(strict, "`early_terminate.strict` must be true or false", strict.value)
-        return node.value if isinstance(node.value, dict) else None
+        self._findings.only_for_wandb(
+            node, "this version of the hub does not terminate runs early (`early_terminate`) yet"
+        )
+        if "metric" not in self._entries and "metrics" not in self._entries:
+            self._findings.violation(node, "`early_terminate` must go with a `metric`")
+        return TerminationReader(self._findings).read(node)
 
     def _scheduler(self, method: Method | None) -> None:
         node = self._mapping("scheduler", {"engine", "source", "optimizer", "search_space"})
@@ -335,17 +319,8 @@ class _Reader:
         return node
 
     def _integer(self, key: str, low: int, high: int) -> int | None:
-        return self._integer_in(self._root, key, low, high)
-
-    def _integer_in(self, owner: Node, key: str, low: int, high: int) -> int | None:
-        node = owner.entries.get(key)
-        if node is None:
-            return None
-        value = node.value
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            self._findings.violation(node, f"`{key}` must be an integer from {low} to {high}", value)
-            return None
-        return value
+        node = self._entries.get(key)
+        return None if node is None else self._findings.integer(node, f"`{key}`", low, high)
 
 
 _METHODS = tuple(method.value for method in Method)

@@ -5,27 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sweepyard.domain.run import RunState
 from sweepyard.errors import SweepFileInvalid, Violation
 from sweepyard.jsonvalue import JsonObject
-from sweepyard.sweeps import random
+from sweepyard.sweeps import bayes, random
 from sweepyard.sweeps.config import Method, SweepConfig
 from sweepyard.sweeps.grid import Grid
-
-
-@dataclass(frozen=True, slots=True)
-class KnownRun:
-    """A run of the sweep as the engine sees it.
-
-    Attributes:
-        parameters: The parameters it was given; for a prior run its config.
-        objective_values: Every finite value that it logged of the sweep's metric, in order.
-    """
-
-    run_id: str
-    state: RunState
-    parameters: JsonObject
-    objective_values: tuple[float, ...] = ()
+from sweepyard.sweeps.known import KnownRun
+from sweepyard.sweeps.termination import Standing, TrackedRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +29,8 @@ class Suggestion:
 def next_suggestion(config: SweepConfig, *, seed: int, position: int, runs: Sequence[KnownRun]) -> Suggestion | None:
     """What to try next, or None when the sweep is to create no more runs.
 
-    That is when the grid is exhausted, `run_cap` runs exist, or a run has reached the metric's target. Grid
-    points that some run has by value, whatever its state, are passed over.
+    That is when the grid (under bayes a finite space) is exhausted, `run_cap` runs exist, or a run has reached the
+    metric's target. Points of a grid, or under bayes, that some run has by value, whatever its state, are passed over.
 
     Args:
         position: Where in the sequence to look; one more than the last suggestion's position.
@@ -53,20 +39,41 @@ def next_suggestion(config: SweepConfig, *, seed: int, position: int, runs: Sequ
     Raises:
         SweepFileInvalid: The method is one that this version does not search with.
     """
-    if config.run_cap is not None and len(runs) >= config.run_cap:
-        return None
-    if _target_reached(config, runs):
+    if _is_ended(config, runs):
         return None
     if config.method is Method.GRID:
         return _next_of_grid(config, position, runs)
     if config.method is Method.RANDOM:
         return Suggestion(random.draw(config.parameters, seed=seed, position=position), position)
+    if config.method is Method.BAYES and config.objective is not None:
+        parameters = bayes.draw(config.parameters, config.objective, seed=seed, position=position, runs=runs)
+        return None if parameters is None else Suggestion(parameters, position)
     raise SweepFileInvalid(unsupported(config))
+
+
+def is_exhausted(config: SweepConfig, *, position: int, runs: Sequence[KnownRun]) -> bool:
+    """Whether `next_suggestion` would give None; found out without searching."""
+    if _is_ended(config, runs):
+        return True
+    if config.method is Method.GRID:
+        return _next_of_grid(config, position, runs) is None
+    if config.method is Method.BAYES:
+        return bayes.is_exhausted(config.parameters, runs)
+    return False
+
+
+def standings(config: SweepConfig, runs: Sequence[TrackedRun]) -> list[Standing]:
+    """Where the runs stand by the sweep's early termination, and which are to stop; empty without a rule."""
+    if config.termination is None or config.objective is None:
+        return []
+    return config.termination.standings(config.objective, runs)
 
 
 def expected_runs(config: SweepConfig) -> int | None:
     """How many runs the sweep will have at most; None when nothing ends it but a person or a target."""
-    points = Grid(config.parameters).size if config.method is Method.GRID else None
+    points = config.parameters.size if config.method is Method.BAYES else None
+    if config.method is Method.GRID:
+        points = Grid(config.parameters).size
     ends = [end for end in (points, config.run_cap) if end is not None]
     return min(ends, default=None)
 
@@ -76,11 +83,17 @@ def unsupported(config: SweepConfig) -> list[Violation]:
     return list(config.not_for_hub)
 
 
+def _is_ended(config: SweepConfig, runs: Sequence[KnownRun]) -> bool:
+    capped = config.run_cap is not None and len(runs) >= config.run_cap
+    return capped or _target_reached(config, runs)
+
+
 def _target_reached(config: SweepConfig, runs: Sequence[KnownRun]) -> bool:
     objective = config.objective
     if objective is None or objective.target is None:
         return False
-    return any(objective.reached(value) for run in runs for value in run.objective_values)
+    bests = (run.values.best(objective) for run in runs)
+    return any(best is not None and objective.reached(best) for best in bests)
 
 
 def _next_of_grid(config: SweepConfig, position: int, runs: Sequence[KnownRun]) -> Suggestion | None:

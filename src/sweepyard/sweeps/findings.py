@@ -61,6 +61,14 @@ class Findings:
             return None
         return node.value
 
+    def integer(self, node: Node, owner: str, low: int, high: int) -> int | None:
+        """The integer at `node`; None (and a violation) otherwise."""
+        value = node.value
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            self.violation(node, f"{owner} must be an integer from {low} to {high}", value)
+            return None
+        return value
+
     def text_number(self, node: Node, owner: str) -> None:
         """Note that YAML reads this number as text."""
         text = str(node.value)

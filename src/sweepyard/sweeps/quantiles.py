@@ -28,6 +28,11 @@ def normal_quantile(u: float) -> float:
     return _STANDARD_NORMAL.inv_cdf(u)
 
 
+def normal_cdf(x: float) -> float:
+    """The standard normal's distribution function, infinities included."""
+    return 0.5 * math.erfc(-x / math.sqrt(2.0))
+
+
 def beta_quantile(u: float, a: float, b: float) -> float:
     """The inverse of the regularised incomplete beta function: the smallest x in [0, 1] with I_x(a, b) >= `u`.
 

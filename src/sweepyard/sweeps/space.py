@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import ClassVar, Protocol, overload
 
 from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical
-from sweepyard.sweeps.quantiles import beta_quantile, normal_quantile
+from sweepyard.sweeps.quantiles import beta_cdf, beta_quantile, normal_cdf, normal_quantile
 
 Number = int | float
 
@@ -36,6 +36,9 @@ class Distribution(Protocol):
     def extremes(self) -> Sequence[JsonValue]:
         """Values at the ends of the range; every value of a categorical."""
 
+    def distinct(self) -> Sequence[JsonValue] | None:
+        """Every value that `sample` can give, once each and in order; None where they are without number."""
+
 
 @dataclass(frozen=True)
 class Constant:
@@ -46,6 +49,9 @@ class Constant:
 
     def sample(self, u: float) -> JsonValue:
         return self.value
+
+    def distinct(self) -> Sequence[JsonValue] | None:
+        return (self.value,)
 
     def grid_values(self) -> Sequence[JsonValue] | None:
         return (self.value,)
@@ -65,10 +71,10 @@ class Categorical:
         return self.values[_cell(u, len(self.values))]
 
     def grid_values(self) -> Sequence[JsonValue] | None:
-        distinct: dict[str, JsonValue] = {}
-        for value in self.values:
-            distinct.setdefault(dumps_canonical(value), value)
-        return tuple(distinct.values())
+        return self.distinct()
+
+    def distinct(self) -> Sequence[JsonValue]:
+        return _once(self.values)
 
     def extremes(self) -> Sequence[JsonValue]:
         return self.values
@@ -96,6 +102,10 @@ class WeightedCategorical:
     def grid_values(self) -> Sequence[JsonValue] | None:
         return None
 
+    def distinct(self) -> Sequence[JsonValue]:
+        pairs = zip(self.values, self.probabilities, strict=True)
+        return _once([value for value, probability in pairs if probability > 0])
+
     def extremes(self) -> Sequence[JsonValue]:
         return self.values
 
@@ -111,7 +121,14 @@ class IntUniform:
     def sample(self, u: float) -> JsonValue:
         return self.min + _cell(u, self.max - self.min + 1)
 
+    def fraction(self, value: float) -> float:
+        """The middle of the value's cell of (0, 1); 0 or 1 for what lies outside."""
+        return _unit((value - self.min + 0.5) / (self.max - self.min + 1))
+
     def grid_values(self) -> Sequence[JsonValue] | None:
+        return self.distinct()
+
+    def distinct(self) -> Sequence[JsonValue]:
         return range(self.min, self.max + 1)
 
     def extremes(self) -> Sequence[JsonValue]:
@@ -125,10 +142,17 @@ class RealDistribution(ABC):
     def real(self, u: float) -> float:
         """The value at `u` before any rounding."""
 
+    @abstractmethod
+    def fraction(self, value: float) -> float:
+        """The part of all samples that lies below `value`: 0 or 1 for what lies outside."""
+
     def sample(self, u: float) -> JsonValue:
         return self.real(u)
 
     def grid_values(self) -> Sequence[JsonValue] | None:
+        return None
+
+    def distinct(self) -> Sequence[JsonValue] | None:
         return None
 
     def extremes(self) -> Sequence[JsonValue]:
@@ -146,6 +170,9 @@ class Uniform(RealDistribution):
     def real(self, u: float) -> float:
         return _clamp(self.min + u * (self.max - self.min), self.min, self.max)
 
+    def fraction(self, value: float) -> float:
+        return _unit((value - self.min) / (self.max - self.min))
+
     def extremes(self) -> Sequence[JsonValue]:
         return (float(self.min), float(self.max))
 
@@ -161,6 +188,9 @@ class LogUniform(RealDistribution):
     def real(self, u: float) -> float:
         return math.exp(self.min + u * (self.max - self.min))
 
+    def fraction(self, value: float) -> float:
+        return _unit((_log(value) - self.min) / (self.max - self.min))
+
 
 @dataclass(frozen=True)
 class LogUniformValues(RealDistribution):
@@ -174,6 +204,10 @@ class LogUniformValues(RealDistribution):
         low, high = math.log(self.min), math.log(self.max)
         # exp(log(x)) may miss x by a rounding, which would put a legal bound outside its range.
         return _clamp(math.exp(low + u * (high - low)), self.min, self.max)
+
+    def fraction(self, value: float) -> float:
+        low, high = math.log(self.min), math.log(self.max)
+        return _unit((_log(value) - low) / (high - low))
 
     def extremes(self) -> Sequence[JsonValue]:
         return (float(self.min), float(self.max))
@@ -190,6 +224,9 @@ class InvLogUniform(RealDistribution):
     def real(self, u: float) -> float:
         return math.exp(-(self.min + (1.0 - u) * (self.max - self.min)))
 
+    def fraction(self, value: float) -> float:
+        return _unit(1.0 + (_log(value) + self.min) / (self.max - self.min))
+
 
 @dataclass(frozen=True)
 class InvLogUniformValues(RealDistribution):
@@ -202,6 +239,10 @@ class InvLogUniformValues(RealDistribution):
     def real(self, u: float) -> float:
         low, high = -math.log(self.max), -math.log(self.min)
         return _clamp(math.exp(-(low + (1.0 - u) * (high - low))), self.min, self.max)
+
+    def fraction(self, value: float) -> float:
+        low, high = math.log(self.min), math.log(self.max)
+        return _unit((_log(value) - low) / (high - low))
 
     def extremes(self) -> Sequence[JsonValue]:
         return (float(self.min), float(self.max))
@@ -218,6 +259,9 @@ class Normal(RealDistribution):
     def real(self, u: float) -> float:
         return self.mu + self.sigma * normal_quantile(u)
 
+    def fraction(self, value: float) -> float:
+        return _normal_fraction(value, self.mu, self.sigma)
+
 
 @dataclass(frozen=True)
 class LogNormal(RealDistribution):
@@ -230,6 +274,9 @@ class LogNormal(RealDistribution):
     def real(self, u: float) -> float:
         return math.exp(self.mu + self.sigma * normal_quantile(u))
 
+    def fraction(self, value: float) -> float:
+        return _normal_fraction(_log(value), self.mu, self.sigma)
+
 
 @dataclass(frozen=True)
 class Beta(RealDistribution):
@@ -241,6 +288,9 @@ class Beta(RealDistribution):
 
     def real(self, u: float) -> float:
         return beta_quantile(u, self.a, self.b)
+
+    def fraction(self, value: float) -> float:
+        return beta_cdf(value, self.a, self.b)
 
 
 @dataclass(frozen=True)
@@ -256,6 +306,9 @@ class QUniform(Uniform):
     def grid_values(self) -> Sequence[JsonValue] | None:
         return SteppedRange(self.min, self.max, self.q)
 
+    def distinct(self) -> Sequence[JsonValue]:
+        return Multiples(self.min, self.max, self.q)
+
     def extremes(self) -> Sequence[JsonValue]:
         return (_quantise(self.min, self.q), _quantise(self.max, self.q))
 
@@ -270,6 +323,9 @@ class QLogUniform(LogUniform):
     def sample(self, u: float) -> JsonValue:
         return _quantise(self.real(u), self.q)
 
+    def distinct(self) -> Sequence[JsonValue]:
+        return Multiples(math.exp(self.min), math.exp(self.max), self.q)
+
 
 @dataclass(frozen=True)
 class QLogUniformValues(LogUniformValues):
@@ -280,6 +336,9 @@ class QLogUniformValues(LogUniformValues):
 
     def sample(self, u: float) -> JsonValue:
         return _quantise(self.real(u), self.q)
+
+    def distinct(self) -> Sequence[JsonValue]:
+        return Multiples(self.min, self.max, self.q)
 
     def extremes(self) -> Sequence[JsonValue]:
         return (_quantise(self.min, self.q), _quantise(self.max, self.q))
@@ -317,6 +376,9 @@ class QBeta(Beta):
     def sample(self, u: float) -> JsonValue:
         return _quantise(self.real(u), self.q)
 
+    def distinct(self) -> Sequence[JsonValue]:
+        return Multiples(0.0, 1.0, self.q)
+
 
 class SteppedRange(Sequence[Number]):
     """`start`, `start + step`, ... below `stop`: what `numpy.arange` holds, without holding it."""
@@ -339,6 +401,26 @@ class SteppedRange(Sequence[Number]):
             return tuple(self[position] for position in range(*index.indices(self._length)))
         position = range(self._length)[index]
         return self._start + position * self._step
+
+
+class Multiples(Sequence[Number]):
+    """The multiples of `q` that numbers from `low` to `high` are rounded to."""
+
+    def __init__(self, low: Number, high: Number, q: Number) -> None:
+        self._q = q
+        self._factors = range(round(low / q), round(high / q) + 1)
+
+    def __len__(self) -> int:
+        return len(self._factors)
+
+    @overload
+    def __getitem__(self, index: int) -> Number: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Number]: ...
+    def __getitem__(self, index: int | slice) -> Number | Sequence[Number]:
+        if isinstance(index, slice):
+            return tuple(factor * self._q for factor in self._factors[index])
+        return self._factors[index] * self._q
 
 
 @dataclass(frozen=True)
@@ -385,6 +467,17 @@ class SearchSpace(Sequence[Parameter]):
         """The parameters that are not constant."""
         return tuple(item for item in self._parameters if not isinstance(item.distribution, Constant))
 
+    @property
+    def size(self) -> int | None:
+        """How many points there are; None where they are without number. May exceed what `len` can say."""
+        counts = []
+        for parameter in self.varying:
+            values = parameter.distribution.distinct()
+            if values is None:
+                return None
+            counts.append(len(values))
+        return math.prod(counts)
+
     def nest(self, values: Mapping[tuple[str, ...], JsonValue]) -> JsonObject:
         """A run's parameters from a value for each varying path; constants are added."""
         nested: JsonObject = {}
@@ -412,6 +505,26 @@ def _copy(value: JsonValue) -> JsonValue:
     if isinstance(value, list):
         return [_copy(item) for item in value]
     return value
+
+
+def _once(values: Sequence[JsonValue]) -> tuple[JsonValue, ...]:
+    """The values without those that stand there before, by value."""
+    first: dict[str, JsonValue] = {}
+    for value in values:
+        first.setdefault(dumps_canonical(value), value)
+    return tuple(first.values())
+
+
+def _unit(fraction: float) -> float:
+    return min(max(fraction, 0.0), 1.0)
+
+
+def _log(value: float) -> float:
+    return math.log(value) if value > 0 else -math.inf
+
+
+def _normal_fraction(value: float, mu: Number, sigma: Number) -> float:
+    return normal_cdf((value - mu) / sigma) if sigma > 0 else 0.5
 
 
 def _cell(u: float, count: int) -> int:

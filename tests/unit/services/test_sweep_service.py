@@ -15,8 +15,8 @@ metric: {name: epoch/val_accuracy, goal: maximize}
 parameters:
   batch: {values: [16, 32]}
 """
-BAYES = """
-method: bayes
+CUSTOM = """
+method: custom
 metric: {name: loss}
 parameters: {rate: {min: 0.0, max: 1.0}}
 """
@@ -49,8 +49,8 @@ def test_the_seed_is_the_files_or_drawn(hub, actor) -> None:
 
 
 def test_what_this_hub_cannot_do_is_refused_with_the_reason(hub, actor) -> None:
-    with pytest.raises(SweepFileInvalid, match="bayes"):
-        create(hub, actor, BAYES)
+    with pytest.raises(SweepFileInvalid, match="custom"):
+        create(hub, actor, CUSTOM)
     assert hub.services.sweeps.list("lab", "digits").items == ()
     assert hub.services.projects.find("lab", "digits") is None
 

@@ -14,11 +14,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sweepyard.domain.objective import ObjectiveValues
 from sweepyard.domain.run import RunState
 from sweepyard.errors import SweepFileInvalid
 from sweepyard.sweeps.config import SweepConfig, parse
-from sweepyard.sweeps.engine import KnownRun, Suggestion, expected_runs, next_suggestion, unsupported
+from sweepyard.sweeps.engine import Suggestion, expected_runs, is_exhausted, next_suggestion, unsupported
 from sweepyard.sweeps.grid import Grid
+from sweepyard.sweeps.known import KnownRun
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "suggestions"
 
@@ -28,7 +30,7 @@ def sweep(method: str, parameters: dict[str, Any], **more: Any) -> SweepConfig:
 
 
 def run(parameters: dict[str, Any], *values: float, state: RunState = RunState.FINISHED) -> KnownRun:
-    return KnownRun("r", state, parameters, values)
+    return KnownRun("r", state, parameters, ObjectiveValues.of(values))
 
 
 def all_suggestions(config: SweepConfig, seed: int = 0, limit: int = 10_000) -> list[Suggestion]:
@@ -179,6 +181,15 @@ def test_no_more_runs_once_one_reached_the_target(goal: str, values: tuple[float
     assert (suggestion is None) is ends
 
 
+@pytest.mark.parametrize("method", ["grid", "random", "bayes"])
+def test_whether_a_sweep_is_over_is_known_without_searching(method: str) -> None:
+    config = sweep(method, {"a": {"values": [1, 2]}}, metric={"name": "m", "target": 0.0})
+    one, both = [run({"a": 1}, 1.0)], [run({"a": 1}, 1.0), run({"a": 2}, 1.0)]
+    assert not is_exhausted(config, position=1, runs=one)
+    assert is_exhausted(config, position=1, runs=[run({"a": 1}, -1.0)])
+    assert is_exhausted(config, position=2, runs=both) is (method != "random")
+
+
 def test_a_metric_without_a_target_ends_nothing() -> None:
     config = sweep("random", {"a": {"values": [1]}}, metric={"name": "m"})
     assert next_suggestion(config, seed=0, position=1, runs=[run({"a": 1}, 1e9, -1e9)]) is not None
@@ -217,11 +228,11 @@ def test_nothing_that_is_passed_in_changes() -> None:
 
 
 def test_a_method_that_this_version_lacks_is_refused() -> None:
-    config = sweep("bayes", {"a": {"values": [1]}}, metric={"name": "m"})
+    config = sweep("custom", {"a": {"values": [1]}})
     assert [violation.rule for violation in unsupported(config)] == [
-        "this version of the hub does not search by `method: bayes` yet"
+        "the hub does not search by `method: custom`, which leaves that to a scheduler of W&B's"
     ]
-    with pytest.raises(SweepFileInvalid, match="bayes"):
+    with pytest.raises(SweepFileInvalid, match="custom"):
         next_suggestion(config, seed=0, position=0, runs=[])
 
 

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweepyard.domain.objective import Goal, Objective
+from sweepyard.domain.objective import Goal, Imputation, Objective
 from sweepyard.errors import SweepFileInvalid
 from sweepyard.sweeps import space
 from sweepyard.sweeps.config import Method, examine, parse
@@ -67,8 +67,8 @@ parameters:
     assert (config.name, config.description, config.project, config.entity) == ("n", "d", "p", "e")
     assert (config.program, config.command) == ("train.py", ("python", "${program}", "${args}"))
     assert (config.run_cap, config.seed, config.max_retries) == (7, 3, 2)
-    assert config.objective == Objective("m", Goal.MAXIMIZE, 0.5)
-    assert config.early_terminate is None
+    assert config.objective == Objective("m", Goal.MAXIMIZE, 0.5, Imputation.BEST)
+    assert config.termination is None
     assert [(item.path, item.where) for item in config.parameters] == [(("a", "c"), "s.yaml:18"), (("b",), "s.yaml:17")]
     assert config.raw["parameters"] == {"b": {"values": [1, "two"]}, "a": {"parameters": {"c": {"value": None}}}}
     assert (config.warnings, config.not_for_hub) == ((), ())
@@ -83,7 +83,7 @@ def test_what_a_file_leaves_out() -> None:
     config = parse(with_key("metric: {name: m}"))
     assert config.objective == Objective("m", Goal.MINIMIZE, None)
     assert (config.name, config.program, config.command) == ("", "", ())
-    assert (config.run_cap, config.seed, config.max_retries, config.early_terminate) == (None, None, None, None)
+    assert (config.run_cap, config.seed, config.max_retries, config.termination) == (None, None, None, None)
     assert parse(with_key("")).objective is None
 
 
@@ -278,10 +278,10 @@ def test_a_wrong_top_level_is_refused(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{min_iter: 1}", "`early_terminate` must have `type`: hyperband"),
+        ("{min_iter: 1}", "`early_terminate` must have `type`: hyperband, asha, median"),
         (
             "{type: hyperbnd, min_iter: 1}",
-            "`early_terminate.type` must be one of hyperband; received 'hyperbnd'. Did you mean",
+            "`early_terminate.type` must be one of hyperband, asha, median; received 'hyperbnd'. Did you mean",
         ),
         ("{type: hyperband}", "`early_terminate` must have `min_iter`, or `max_iter` and `s`"),
         ("{type: hyperband, max_iter: 9}", "`early_terminate` must have `min_iter`, or `max_iter` and `s`"),
@@ -537,10 +537,9 @@ def test_a_quantum_that_swallows_its_values_is_warned_of(text: str, warned: bool
     ("text", "sentence"),
     [
         (
-            with_key("metric: {name: m}", method="bayes"),
-            "this version of the hub does not search by `method: bayes` yet",
+            with_key("", method="custom"),
+            "the hub does not search by `method: custom`, which leaves that to a scheduler of W&B's",
         ),
-        (with_key("", method="custom"), "this version of the hub does not search by `method: custom` yet"),
         (
             with_key("metric: {name: m}\nearly_terminate: {type: hyperband, min_iter: 1, strict: true}"),
             "this version of the hub does not terminate runs early (`early_terminate`) yet",
