@@ -100,10 +100,17 @@ def test_saved_models_of_both_formats_predict_the_same(commands, tiny: tuple[str
     model = only_run(commands.folder) / "model.keras"
     pictures = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
     write_idx(commands.folder / "pictures.idx", pictures)
-    done = commands.run("predict", str(model), "pictures.idx", "--json")
+    done = commands.run("convert", str(model), "old.h5")
     assert done.returncode == 0, done.stderr
-    results = json.loads(done.stdout)
+    refused = commands.run("convert", str(model), "old.h5")
+    assert refused.returncode == 1
+    assert "old.h5" in refused.stderr
+    assert "--force" in refused.stderr
+    predictions = [commands.run("predict", name, "pictures.idx", "--json") for name in (str(model), "old.h5")]
+    assert [done.returncode for done in predictions] == [0, 0], predictions
+    results, again = (json.loads(done.stdout) for done in predictions)
     assert len(results) == 3
+    assert [result["probabilities"] for result in again] == [result["probabilities"] for result in results]
     for result in results:
         assert sum(result["probabilities"].values()) == pytest.approx(1, abs=1e-5)
         assert result["class"] == next(iter(result["probabilities"]))

@@ -11,6 +11,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("sweepyard.cli.runs", "List, show and compare runs."),
     "evaluate": ("sweepyard.cli.evaluate", "Score a saved model, or a run's, on a split."),
     "predict": ("sweepyard.cli.predict", "Classify images with a saved model."),
+    "convert": ("sweepyard.cli.convert", "Write a saved model as .keras or .h5."),
     "data": ("sweepyard.cli.data", "Fetch, verify and describe data sets."),
     "hub": ("sweepyard.cli.hub", "Serve the hub, look at it, reach it with plain `wandb` commands."),
     "completion": ("sweepyard.cli.completion", "Print the completion script of a shell."),
