@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
@@ -21,15 +22,18 @@ from sweepyard.domain.artifact import (
     Manifest,
     RunFile,
 )
+from sweepyard.domain.fields import RunField, columns_of
 from sweepyard.domain.history import Chunk, Stream
 from sweepyard.domain.project import Project
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath
 from sweepyard.errors import Conflict, NotFound
-from sweepyard.services.ports import RunSelection
+from sweepyard.jsonvalue import JsonValue
+from sweepyard.services.ports import STAMP_MODULUS, RunSelection, RunsMark
 
 T = TypeVar("T")
-Collection = tuple[str, str, str]
+CollectionKey = tuple[str, str, str]
+_STAMPS = itertools.count(1)
 
 
 @dataclass
@@ -41,14 +45,15 @@ class State:
     projects: dict[tuple[str, str], Project] = field(default_factory=dict)
     runs: dict[RunPath, Run] = field(default_factory=dict)
     events: dict[RunPath, tuple[RunEvent, ...]] = field(default_factory=dict)
+    stamps: dict[RunPath, int] = field(default_factory=dict)
     lines: dict[tuple[RunPath, Stream], dict[int, tuple[int, str]]] = field(default_factory=dict)
     files: dict[tuple[RunPath, str], RunFile] = field(default_factory=dict)
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     leases: dict[tuple[str, int], Lease] = field(default_factory=dict)
     agents: dict[str, Agent] = field(default_factory=dict)
-    collections: dict[Collection, ArtifactCollection] = field(default_factory=dict)
+    collections: dict[CollectionKey, ArtifactCollection] = field(default_factory=dict)
     versions: dict[int, ArtifactVersion] = field(default_factory=dict)
-    aliases: dict[tuple[Collection, str], int] = field(default_factory=dict)
+    aliases: dict[tuple[CollectionKey, str], int] = field(default_factory=dict)
     manifests: dict[int, Manifest] = field(default_factory=dict)
     artifact_files: dict[tuple[int, str], ArtifactFile] = field(default_factory=dict)
     links: dict[tuple[int, RunPath, bool], None] = field(default_factory=dict)
@@ -172,6 +177,7 @@ class MemoryRuns(Repository):
 
     def get(self, path: RunPath) -> Run | None:
         return given(self._state.runs.get(path))
+        self._state.stamps[run.path] = next(_STAMPS)
 
     def save(self, run: Run) -> None:
         if run.path in self._write().runs:
@@ -179,10 +185,12 @@ class MemoryRuns(Repository):
 
     def delete(self, path: RunPath) -> None:
         state = self._write()
+            self._state.stamps[run.path] = next(_STAMPS)
         state.runs.pop(path, None)
         state.events.pop(path, None)
         for stream in Stream:
             state.lines.pop((path, stream), None)
+        state.stamps.pop(path, None)
         for key in [key for key in state.files if key[0] == path]:
             del state.files[key]
 
@@ -209,6 +217,27 @@ class MemoryRuns(Repository):
         return len(self.select(selection))
 
     def count_by_state(self, selection: RunSelection) -> dict[RunState, int]:
+    def of_ids(self, entity: str, project: str, run_ids: Sequence[str]) -> list[Run]:
+        found = [self.get(RunPath(entity, project, run_id)) for run_id in run_ids]
+        return [run for run in found if run is not None]
+
+    def mark(self, entity: str, project: str) -> RunsMark:
+        stamps = self.stamps(entity, project).values()
+        return RunsMark(len(stamps), sum(stamp % STAMP_MODULUS for stamp in stamps))
+
+    def stamps(self, entity: str, project: str, *, newer_than: int | None = None) -> dict[str, int]:
+        return {
+            path.run_id: stamp
+            for path, stamp in self._state.stamps.items()
+            if (path.entity, path.project) == (entity, project) and (newer_than is None or stamp > newer_than)
+        }
+
+    def columns(
+        self, entity: str, project: str, fields: Collection[RunField], run_ids: Collection[str] | None = None
+    ) -> dict[RunField, dict[str, JsonValue]]:
+        runs = self.select(RunSelection(entity=entity, project=project))
+        return columns_of([run for run in runs if run_ids is None or run.path.run_id in run_ids], fields)
+
         counts: dict[RunState, int] = {}
         for run in self.select(selection):
             counts[run.state] = counts.get(run.state, 0) + 1
@@ -548,5 +577,5 @@ def _is_selected(run: Run, selection: RunSelection) -> bool:
     )
 
 
-def _collection_of(version: ArtifactVersion) -> Collection:
+def _collection_of(version: ArtifactVersion) -> CollectionKey:
     return version.entity, version.project, version.collection

@@ -3,12 +3,16 @@
 Both spellings that the client uses are known (`display_name`, `displayName`). `config.` and `summary_metrics.` lead
 into the run's config and summary; a dotted rest is tried as one flat key and as a way through nested mappings, and
 `config.k.value`, W&B's own form, means `config.k`.
+
+Filters and orders work on columns: the values of a field by run id. So whoever has them at hand, a store or an index,
+need not have whole runs.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sweepyard.domain.run import Run
@@ -29,26 +33,57 @@ def _time(moment: datetime | None) -> str | None:
     return None if moment is None else canonical_time(moment)
 
 
-TIMES: dict[str, FieldReader] = {
+@dataclass(frozen=True, slots=True)
+class RunField:
+    """A field of a run.
+
+    Attributes:
+        name: Its one spelling, of the several that the client uses.
+        source: The attribute of a run that it is read from.
+        read: Gives its value.
+    """
+
+    name: str
+    source: str
+    read: FieldReader = field(compare=False, repr=False)
+
+    @property
+    def is_time(self) -> bool:
+        """Whether its values are moments, written by `canonical_time`."""
+        return self.name in _TIMES
+
+
+Columns = Mapping[RunField, Mapping[str, JsonValue]]
+"""The values of fields, by run id."""
+
+
+def columns_of(runs: Iterable[Run], fields: Iterable[RunField]) -> dict[RunField, dict[str, JsonValue]]:
+    """The columns of these runs, which are all of one project."""
+    listed = list(runs)
+    return {wanted: {run.path.run_id: wanted.read(run) for run in listed} for wanted in fields}
+
+
+_TIMES: dict[str, FieldReader] = {
     "created_at": lambda run: canonical_time(run.created_at),
     "updated_at": lambda run: canonical_time(run.updated_at),
     "heartbeat_at": lambda run: _time(run.heartbeat_at),
     "started_at": lambda run: _time(run.started_at),
     "ended_at": lambda run: _time(run.ended_at),
 }
-_PLAIN: dict[str, FieldReader] = {
-    "name": lambda run: run.path.run_id,
-    "display_name": lambda run: run.display_name,
-    "state": lambda run: run.state.value,
-    "sweep": lambda run: run.sweep_id,
-    "tags": lambda run: list(run.tags),
-    "username": lambda run: run.creator or None,
-    "group": lambda run: run.group or None,
-    "job_type": lambda run: run.job_type or None,
-    "host": lambda run: run.host or None,
-    "commit": lambda run: run.commit or None,
-    "notes": lambda run: run.notes or None,
-    "attempt": lambda run: run.attempt,
+_PLAIN: dict[str, tuple[str, FieldReader]] = {
+    "name": ("path", lambda run: run.path.run_id),
+    "display_name": ("display_name", lambda run: run.display_name),
+    "state": ("state", lambda run: run.state.value),
+    "sweep": ("sweep_id", lambda run: run.sweep_id),
+    "agent": ("agent_id", lambda run: run.agent_id),
+    "tags": ("tags", lambda run: list(run.tags)),
+    "username": ("creator", lambda run: run.creator or None),
+    "group": ("group", lambda run: run.group or None),
+    "job_type": ("job_type", lambda run: run.job_type or None),
+    "host": ("host", lambda run: run.host or None),
+    "commit": ("commit", lambda run: run.commit or None),
+    "notes": ("notes", lambda run: run.notes or None),
+    "attempt": ("attempt", lambda run: run.attempt),
 }
 _OTHER_SPELLINGS = {
     "displayName": "display_name",
@@ -64,33 +99,33 @@ _CONFIG = ("config.",)
 _SUMMARY = ("summary_metrics.", "summaryMetrics.", "summary.")
 
 
-def canonical_name(name: str) -> str:
-    """The one spelling of a plain field's name; other names come back as they are."""
-    return _OTHER_SPELLINGS.get(name, name)
-
-
-def reader_of(name: str) -> FieldReader:
-    """What reads the field of that name.
+def field_of(name: str) -> RunField:
+    """The field of that name, in any of its spellings.
 
     Raises:
         RequestInvalid: Runs have no such field.
     """
-    plain = canonical_name(name)
+    plain = _OTHER_SPELLINGS.get(name, name)
     if plain in _PLAIN:
-        return _PLAIN[plain]
-    if plain in TIMES:
-        return TIMES[plain]
+        source, read = _PLAIN[plain]
+        return RunField(plain, source, read)
+    if plain in _TIMES:
+        return RunField(plain, plain, _TIMES[plain])
     for prefix in _CONFIG:
         if len(name) > len(prefix) and name.startswith(prefix):
-            return _config_reader(name.removeprefix(prefix))
+            return RunField(name, "config", _config_reader(name.removeprefix(prefix)))
     for prefix in _SUMMARY:
         if len(name) > len(prefix) and name.startswith(prefix):
-            key = name.removeprefix(prefix)
-            return lambda run: descend(run.summary, key)
-    known = [*_PLAIN, *TIMES, *_OTHER_SPELLINGS, "config.KEY", "summary_metrics.KEY"]
+            return summary_field(name.removeprefix(prefix))
+    known = [*_PLAIN, *_TIMES, *_OTHER_SPELLINGS, "config.KEY", "summary_metrics.KEY"]
     nearest = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean {nearest[0]}?" if nearest else f"Known: {', '.join(sorted({*_PLAIN, *TIMES}))}"
+    hint = f"Did you mean {nearest[0]}?" if nearest else f"Known: {', '.join(sorted({*_PLAIN, *_TIMES}))}"
     raise RequestInvalid([Violation("a filter or an order names a field that runs have", repr(name), hint)])
+
+
+def summary_field(key: str) -> RunField:
+    """The field of a (dotted) key of the summary."""
+    return RunField(f"{_SUMMARY[0]}{key}", "summary", lambda run: descend(run.summary, key))
 
 
 def descend(mapping: JsonObject, key: str) -> JsonValue:

@@ -12,44 +12,69 @@ nor orders. A list (tags) meets a condition when it, or any of its items, does. 
 
 from __future__ import annotations
 
-import re
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol
 
-from sweepyard.domain.fields import TIMES, FieldReader, canonical_name, canonical_time, reader_of
-from sweepyard.domain.run import Run, RunState
+from sweepyard.domain.fields import Columns, RunField, canonical_time, columns_of, field_of
+from sweepyard.domain.patterns import Pattern, PatternError
+from sweepyard.domain.run import Run
 from sweepyard.errors import RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue, dumps, dumps_canonical
 
-Predicate = Callable[[Run], bool]
 _Test = Callable[[JsonValue], bool]
 
 _MAX_DEPTH = 32
 _MAX_PATTERN = 256
-_ORDERS: dict[str, Callable[[int], bool]] = {
-    "$gt": lambda sign: sign > 0,
-    "$gte": lambda sign: sign >= 0,
-    "$lt": lambda sign: sign < 0,
-    "$lte": lambda sign: sign <= 0,
+# NaN is above, at and below nothing, as these have it.
+_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "$gt": operator.gt,
+    "$gte": operator.ge,
+    "$lt": operator.lt,
+    "$lte": operator.le,
 }
+
+
+class _Part(Protocol):
+    """A part of a filter."""
+
+    @property
+    def fields(self) -> frozenset[RunField]: ...
+
+    def keep(self, run_ids: Sequence[str], columns: Columns) -> list[str]:
+        """Those of the runs that pass, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """A parsed filter.
+    """A parsed filter."""
 
-    Attributes:
-        matches: Whether a run passes.
-        everything: Whether every run passes, so that nothing need be evaluated.
-        sweep_id: A sweep that every passing run belongs to, if the filter demands one: a store may look there only.
-        states: States that every passing run has, if the filter demands some.
-    """
+    _whole: _Part
 
-    matches: Predicate
-    everything: bool = False
-    sweep_id: str | None = None
-    states: frozenset[RunState] | None = None
+    @property
+    def fields(self) -> frozenset[RunField]:
+        """The fields that it looks at."""
+        return self._whole.fields
+
+    @property
+    def everything(self) -> bool:
+        """Whether every run passes, so that nothing need be evaluated."""
+        return isinstance(self._whole, _All) and not self._whole.parts
+
+    def keep(self, run_ids: Sequence[str], columns: Columns) -> list[str]:
+        """Those of the runs that pass, in their order.
+
+        Args:
+            run_ids: Runs of one project.
+            columns: The values of all `fields` for all of them.
+        """
+        return self._whole.keep(run_ids, columns)
+
+    def matches(self, run: Run) -> bool:
+        """Whether a run passes."""
+        return bool(self.keep([run.path.run_id], columns_of([run], self.fields)))
 
 
 def parse_filter(value: JsonValue) -> RunFilter:
@@ -58,41 +83,76 @@ def parse_filter(value: JsonValue) -> RunFilter:
     Raises:
         RequestInvalid: It does not follow the grammar.
     """
-    if value is None or value == {} or value == []:
-        return RunFilter(lambda run: True, everything=True)
-    predicate = _filter(value, 0)
-    demands = dict(_demands(value))
-    sweep = demands.get("sweep")
-    return RunFilter(
-        predicate, sweep_id=sweep if isinstance(sweep, str) else None, states=_states(demands.get("state"))
-    )
+    return RunFilter(_All(()) if value is None or value == [] else _filter(value, 0))
 
 
-def _filter(value: JsonValue, depth: int) -> Predicate:
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    field: RunField
+    test: _Test
+
+    @property
+    def fields(self) -> frozenset[RunField]:
+        return frozenset({self.field})
+
+    def keep(self, run_ids: Sequence[str], columns: Columns) -> list[str]:
+        column, test = columns[self.field], self.test
+        return [run_id for run_id in run_ids if test(column[run_id])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    parts: tuple[_Part, ...]
+
+    @property
+    def fields(self) -> frozenset[RunField]:
+        return frozenset().union(*(part.fields for part in self.parts))
+
+
+class _All(_Joined):
+    def keep(self, run_ids: Sequence[str], columns: Columns) -> list[str]:
+        kept = list(run_ids)
+        for part in self.parts:
+            kept = part.keep(kept, columns)
+        return kept
+
+
+class _Any(_Joined):
+    def keep(self, run_ids: Sequence[str], columns: Columns) -> list[str]:
+        found = {run_id for part in self.parts for run_id in part.keep(run_ids, columns)}
+        return [run_id for run_id in run_ids if run_id in found]
+
+
+class _None(_Joined):
+    def keep(self, run_ids: Sequence[str], columns: Columns) -> list[str]:
+        found = {run_id for part in self.parts for run_id in part.keep(run_ids, columns)}
+        return [run_id for run_id in run_ids if run_id not in found]
+
+
+_JOINS: dict[str, Callable[[tuple[_Part, ...]], _Part]] = {"$and": _All, "$or": _Any, "$nor": _None}
+
+
+def _filter(value: JsonValue, depth: int) -> _Part:
     if not isinstance(value, dict):
         raise _invalid("a filter is a JSON object", value)
     if depth > _MAX_DEPTH:
         raise _invalid(f"a filter nests at most {_MAX_DEPTH} deep", "a deeper one")
-    return _all([_entry(key, item, depth) for key, item in value.items()])
+    parts = tuple(_entry(key, item, depth) for key, item in value.items())
+    return parts[0] if len(parts) == 1 else _All(parts)
 
 
-def _entry(key: str, value: JsonValue, depth: int) -> Predicate:
+def _entry(key: str, value: JsonValue, depth: int) -> _Part:
     if key == "$not":
-        return _none([_filter(value, depth + 1)])
-    if key in {"$and", "$or", "$nor"}:
+        return _None((_filter(value, depth + 1),))
+    if key in _JOINS:
         if not isinstance(value, list):
             raise _invalid(f"{key} takes a list of filters", value)
-        parts = [_filter(item, depth + 1) for item in value]
-        return {"$and": _all, "$or": _any, "$nor": _none}[key](parts)
+        parts = tuple(_filter(item, depth + 1) for item in value)
+        return _JOINS[key](parts)
     if key.startswith("$"):
         raise _invalid("a filter knows $and $or $nor $not", key)
-    reader = reader_of(key)
-    test = _condition(value, depth, is_time=canonical_name(key) in TIMES)
-    return _field_predicate(reader, test)
-
-
-def _field_predicate(reader: FieldReader, test: _Test) -> Predicate:
-    return lambda run: test(reader(run))
+    field = field_of(key)
+    return _Leaf(field, _condition(value, depth, is_time=field.is_time))
 
 
 def _condition(value: JsonValue, depth: int, *, is_time: bool) -> _Test:
@@ -101,6 +161,8 @@ def _condition(value: JsonValue, depth: int, *, is_time: bool) -> _Test:
     if depth > _MAX_DEPTH:
         raise _invalid(f"a filter nests at most {_MAX_DEPTH} deep", "a deeper one")
     tests = [_operator(key, item, value, depth, is_time) for key, item in value.items() if key != "$options"]
+    if len(tests) == 1:
+        return tests[0]
     return lambda found: all(test(found) for test in tests)
 
 
@@ -140,6 +202,9 @@ def _operand(value: JsonValue, is_time: bool) -> JsonValue:
 
 
 def _equals(operand: JsonValue) -> _Test:
+    if isinstance(operand, str):
+        return lambda found: found == operand or (isinstance(found, list) and operand in found)
+
     def test(found: JsonValue) -> bool:
         if isinstance(found, list) and not isinstance(operand, list):
             return any(_equal(item, operand) for item in found)
@@ -156,28 +221,19 @@ def _equal(left: JsonValue, right: JsonValue) -> bool:
     return left == right
 
 
-def _orders(operand: JsonValue, holds: Callable[[int], bool]) -> _Test:
+def _orders(operand: JsonValue, holds: Callable[[Any, Any], bool]) -> _Test:
+    kinds: tuple[type, ...] = ()
+    if isinstance(operand, str):
+        kinds = (str,)
+    elif isinstance(operand, int | float) and not isinstance(operand, bool):
+        kinds = (int, float)
+
     def test(found: JsonValue) -> bool:
-        items = found if isinstance(found, list) else [found]
-        signs = [_sign(item, operand) for item in items]
-        return any(sign is not None and holds(sign) for sign in signs)
+        if type(found) in kinds:  # A bool is no number here.
+            return holds(found, operand)
+        return isinstance(found, list) and any(type(item) in kinds and holds(item, operand) for item in found)
 
     return test
-
-
-def _sign(left: JsonValue, right: JsonValue) -> int | None:
-    """-1, 0 or 1 as `left` is below, equal to or above `right`; None where the two have no order."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return None
-    if (isinstance(left, int | float) and isinstance(right, int | float)) or (
-        isinstance(left, str) and isinstance(right, str)
-    ):
-        if left == right:
-            return 0
-        if left < right:  # type: ignore[operator]  # both are numbers, or both are texts
-            return -1
-        return 1 if left > right else None  # type: ignore[operator]  # NaN is neither
-    return None
 
 
 def _matches(pattern: JsonValue, options: JsonValue) -> _Test:
@@ -186,51 +242,22 @@ def _matches(pattern: JsonValue, options: JsonValue) -> _Test:
     if options not in {None, "", "i"}:
         raise _invalid("$options knows i", options)
     try:
-        compiled = re.compile(pattern, re.IGNORECASE if options == "i" else 0)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise _invalid("$regex takes a regular expression", pattern) from error
+        compiled = Pattern(pattern, ignore_case=options == "i")
+    except PatternError as error:
+        raise _invalid(f"$regex takes a regular expression: {error}", pattern) from error
 
     def test(found: JsonValue) -> bool:
         items = found if isinstance(found, list) else [found]
-        return any(isinstance(item, str) and compiled.search(item) is not None for item in items)
+        try:
+            return any(isinstance(item, str) and compiled.occurs_in(item) for item in items)
+        except PatternError as error:
+            raise _invalid(f"$regex takes a pattern that is found in time: {error}", pattern) from error
 
     return test
 
 
 def _negated(test: _Test) -> _Test:
     return lambda found: not test(found)
-
-
-def _all(parts: Sequence[Predicate]) -> Predicate:
-    return lambda run: all(part(run) for part in parts)
-
-
-def _any(parts: Sequence[Predicate]) -> Predicate:
-    return lambda run: any(part(run) for part in parts)
-
-
-def _none(parts: Sequence[Predicate]) -> Predicate:
-    return lambda run: not any(part(run) for part in parts)
-
-
-def _demands(value: JsonValue) -> list[tuple[str, JsonValue]]:
-    """(field, condition) pairs that every passing run must meet: the top level and what `$and` joins to it."""
-    found: list[tuple[str, JsonValue]] = []
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key == "$and" and isinstance(item, list):
-                for part in item:
-                    found.extend(_demands(part))
-            elif not key.startswith("$"):
-                found.append((canonical_name(key), item.get("$eq", item) if isinstance(item, dict) else item))
-    return found
-
-
-def _states(condition: JsonValue) -> frozenset[RunState] | None:
-    names = condition.get("$in") if isinstance(condition, dict) else [condition]
-    if not isinstance(names, list) or condition is None:
-        return None
-    return frozenset(state for state in RunState if state.value in names)
 
 
 def _invalid(rule: str, received: JsonValue) -> RequestInvalid:

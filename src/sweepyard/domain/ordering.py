@@ -6,11 +6,15 @@ before texts, texts before anything else.
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sweepyard.domain.fields import FieldReader, reader_of
+from sweepyard.domain.fields import Columns, RunField, field_of
 from sweepyard.domain.run import Run
 from sweepyard.errors import RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonValue, dumps_canonical
@@ -23,8 +27,7 @@ Rank = tuple[int, float | str]
 class OrderTerm:
     """One field to sort by."""
 
-    field: str
-    reader: FieldReader
+    field: RunField
     descending: bool
 
 
@@ -35,47 +38,57 @@ class Order:
     terms: tuple[OrderTerm, ...]
 
     @property
+    def fields(self) -> frozenset[RunField]:
+        """The fields that it looks at."""
+        return frozenset(term.field for term in self.terms)
+
+    @property
     def by_creation(self) -> bool | None:
         """True for oldest first, False for newest first and nothing else to sort by, None for any other order."""
-        if len(self.terms) == 1 and self.terms[0].field in {"created_at", "createdAt"}:
+        if len(self.terms) == 1 and self.terms[0].field.name == "created_at":
             return not self.terms[0].descending
         return None
 
-    def sort(self, runs: Sequence[Run]) -> list[Run]:
-        """The runs in this order."""
-        ordered = sorted(runs, key=lambda run: run.path.run_id)
+    def sort(self, run_ids: Sequence[str], columns: Columns) -> list[str]:
+        """The runs in this order.
+
+        Args:
+            run_ids: Runs of one project.
+            columns: The values of all `fields` for all of them.
+        """
+        ordered = sorted(run_ids)
         for term in reversed(self.terms):
-            ranked = [(rank_of(term.reader(run)), run) for run in ordered]
-            present = [(rank, run) for rank, run in ranked if rank is not None]
-            present.sort(key=lambda pair: pair[0], reverse=term.descending)
-            ordered = [run for _, run in present] + [run for rank, run in ranked if rank is None]
+            ordered = _sorted_by(ordered, columns[term.field], descending=term.descending)
         return ordered
 
     def key_of(self, run: Run) -> list[JsonValue]:
         """Where a run stands in this order, as JSON: one [kind, value] or null a term, then the run id."""
-        key: list[JsonValue] = []
-        for term in self.terms:
-            rank = rank_of(term.reader(run))
-            key.append(None if rank is None else [rank[0], rank[1]])
-        key.append(run.path.run_id)
-        return key
+        ranks = [rank_of(term.field.read(run)) for term in self.terms]
+        key: list[JsonValue] = [None if rank is None else list(rank) for rank in ranks]
+        return [*key, run.path.run_id]
 
-    def is_behind(self, run: Run, key: Sequence[JsonValue]) -> bool:
-        """Whether a run stands behind the place that `key_of` gave for some run.
+    def behind(self, ordered: Sequence[str], columns: Columns, key: Sequence[JsonValue]) -> int:
+        """How many of the runs, sorted by this order, stand at or before the place that `key_of` gave for some run.
 
         Raises:
             ValueError: The key is of another order.
         """
         if len(key) != len(self.terms) + 1:
             raise ValueError("the key has as many parts as the order has fields, and a run id")
-        for term, mine, other in zip(self.terms, self.key_of(run), key, strict=False):
+        place = [None if part is None else _rank(part) for part in key[:-1]]
+        return bisect.bisect_left(
+            ordered, True, key=lambda run_id: self._is_behind(run_id, columns, place, str(key[-1]))
+        )
+
+    def _is_behind(self, run_id: str, columns: Columns, place: Sequence[Rank | None], place_id: str) -> bool:
+        for term, other in zip(self.terms, place, strict=True):
+            mine = rank_of(columns[term.field][run_id])
             if mine == other:
                 continue
             if mine is None or other is None:
                 return mine is None
-            left, right = _rank(mine), _rank(other)
-            return left < right if term.descending else left > right
-        return run.path.run_id > str(key[-1])
+            return mine < other if term.descending else mine > other
+        return run_id > place_id
 
 
 def parse_order(text: str | None) -> Order:
@@ -90,8 +103,28 @@ def parse_order(text: str | None) -> Order:
         name = stripped.removeprefix("-" if stripped.startswith("-") else "+")
         if not name:
             raise RequestInvalid([Violation("an order is fields with + or -, joined by commas", repr(text))])
-        terms.append(OrderTerm(name, reader_of(name), stripped.startswith("-")))
+        terms.append(OrderTerm(field_of(name), stripped.startswith("-")))
     return Order(tuple(terms))
+
+
+def _sorted_by(run_ids: Sequence[str], column: Mapping[str, JsonValue], *, descending: bool) -> list[str]:
+    """The runs by the ranks of their values, kind by kind: values of one kind compare faster than ranks."""
+    kinds: tuple[list[tuple[Any, str]], ...] = ([], [], [])
+    last: list[str] = []
+    for run_id in run_ids:
+        value = column[run_id]
+        if type(value) is float and value == value:  # NaN alone differs from itself
+            kinds[0].append((value, run_id))
+            continue
+        rank = rank_of(value)
+        if rank is None:
+            last.append(run_id)
+        else:
+            kinds[rank[0]].append((rank[1], run_id))
+    for pairs in kinds:
+        pairs.sort(key=operator.itemgetter(0), reverse=descending)
+    ordered = itertools.chain.from_iterable(reversed(kinds) if descending else kinds)
+    return [*(run_id for _, run_id in ordered), *last]
 
 
 def rank_of(value: JsonValue) -> Rank | None:

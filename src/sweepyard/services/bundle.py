@@ -14,6 +14,7 @@ from sweepyard.services.guard import GuardedDatabase
 from sweepyard.services.history import HistoryService
 from sweepyard.services.ports import BlobStore, Database
 from sweepyard.services.projects import ProjectService
+from sweepyard.services.run_index import RunIndex
 from sweepyard.services.runs import RunService
 from sweepyard.services.streams import StreamService
 from sweepyard.services.sweeps import SweepService
@@ -38,10 +39,11 @@ class Services:
 def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, settings: Settings) -> Services:
     """Services over these adapters; whom the hub acts for bounds what they reach (`services.guard`)."""
     database = GuardedDatabase(database)
+    index = RunIndex()
     return Services(
         access=AccessService(database, clock, ids),
         projects=ProjectService(database, clock),
-        runs=RunService(database, clock),
+        runs=RunService(database, clock, index),
         streams=StreamService(database, clock),
         history=HistoryService(database),
         files=FileService(database, blobs, clock),

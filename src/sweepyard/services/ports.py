@@ -14,7 +14,7 @@ Repositories raise only what their methods name; `get` methods answer None where
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,11 +23,13 @@ from typing import IO, Protocol
 from sweepyard.domain.access import ApiKey, Credential, Team, User
 from sweepyard.domain.agent import Agent
 from sweepyard.domain.artifact import ArtifactCollection, ArtifactFile, ArtifactVersion, BlobRef, Manifest, RunFile
+from sweepyard.domain.fields import RunField
 from sweepyard.domain.history import Chunk, Stream
 from sweepyard.domain.project import Project
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath
 
+from sweepyard.jsonvalue import JsonValue
 
 class AccessRepository(Protocol):
     """Users, teams, keys (as digests) and the hub's own secrets."""
@@ -125,6 +127,17 @@ class RunSelection:
 
 
 class RunRepository(Protocol):
+STAMP_MODULUS = 2**40
+
+
+@dataclass(frozen=True, slots=True)
+class RunsMark:
+    """How many runs a project has, and the sum of their stamps, each modulo `STAMP_MODULUS`."""
+
+    count: int
+    total: int
+
+
     """Runs and their events; the line streams are in `StreamRepository`."""
 
     def add(self, run: Run) -> None:
@@ -151,6 +164,27 @@ class RunRepository(Protocol):
         """At most `limit` selected runs by (created_at, id), beginning behind `after`."""
 
     def count(self, selection: RunSelection) -> int: ...
+    def of_ids(self, entity: str, project: str, run_ids: Sequence[str]) -> list[Run]:
+        """Those of the runs that there are, in the order of the ids."""
+
+    def mark(self, entity: str, project: str) -> RunsMark:
+        """What tells whether anything has changed about the project's runs."""
+
+    def stamps(self, entity: str, project: str, *, newer_than: int | None = None) -> dict[str, int]:
+        """A number for each run of the project, by run id: it is a greater one after every change of the run.
+
+        A run that is added again under the id of a deleted one has a greater stamp too. Stamps that two processes
+        give come in the order of their clocks.
+
+        Args:
+            newer_than: Only stamps above this one are wanted.
+        """
+
+    def columns(
+        self, entity: str, project: str, fields: Collection[RunField], run_ids: Collection[str] | None = None
+    ) -> dict[RunField, dict[str, JsonValue]]:
+        """The values of fields, by run id: of these runs of the project (those that there are), or of all of them."""
+
 
     def count_by_state(self, selection: RunSelection) -> dict[RunState, int]:
         """How many selected runs are in each state; states without a run are absent."""

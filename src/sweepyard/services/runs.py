@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sweepyard.clock import Clock
 from sweepyard.domain.access import Actor
-from sweepyard.domain.filters import RunFilter, parse_filter
+from sweepyard.domain.filters import parse_filter
 from sweepyard.domain.names import check_texts
 from sweepyard.domain.ordering import Order, parse_order
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
@@ -19,6 +19,7 @@ from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.services.paging import Page, check_size, decode_cursor, encode_cursor
 from sweepyard.services.ports import Database, RunSelection, UnitOfWork
 from sweepyard.services.projects import check_name
+from sweepyard.services.run_index import RunIndex
 from sweepyard.services.transitions import moved
 
 T = TypeVar("T")
@@ -66,9 +67,10 @@ class Upserted:
 class RunService:
     """Makes, changes, lists and ends runs."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, index: RunIndex) -> None:
         self._database = database
         self._clock = clock
+        self._index = index
 
     def upsert(self, path: RunPath, changes: RunChanges, *, actor: Actor, begins: bool) -> Upserted:
         """Make the run, or overwrite what `changes` names; the project is made if there is none.
@@ -151,10 +153,13 @@ class RunService:
         if wanted.everything and oldest_first is not None:
             return self._stored_page(selection, ordering, not oldest_first, limit, after)
         with self._database.reading() as unit:
-            candidates = unit.runs.select(_narrowed(selection, wanted))
-        runs = ordering.sort([run for run in candidates if wanted.matches(run)])
-        rest = runs if not after else _behind(runs, ordering, after)
-        return _page(rest[:limit], ordering, has_next=len(rest) > limit, total=len(runs))
+            try:
+                behind = _key_of_cursor(after) if after else None
+                found = self._index.find(unit, selection, wanted, ordering, limit=limit, behind=behind)
+            except ValueError as error:
+                raise _not_a_place(str(after)) from error
+            runs = unit.runs.of_ids(selection.entity, selection.project, found.run_ids)
+        return _page(runs, ordering, has_next=found.has_next, total=found.total)
 
     def count(self, selection: RunSelection, *, filters: JsonValue = None) -> int:
         """How many runs `list` would give in all.
@@ -166,7 +171,7 @@ class RunService:
         with self._database.reading() as unit:
             if wanted.everything:
                 return unit.runs.count(selection)
-            return sum(1 for run in unit.runs.select(_narrowed(selection, wanted)) if wanted.matches(run))
+            return self._index.count(unit, selection, wanted)
 
     def count_by_state(self, selection: RunSelection) -> Mapping[RunState, int]:
         """How many runs are in each state; states without a run are absent."""
@@ -328,26 +333,16 @@ def _check_changes(changes: RunChanges) -> None:
     check_texts(texts)
 
 
-def _narrowed(selection: RunSelection, wanted: RunFilter) -> RunSelection:
-    states = selection.states
-    if wanted.states is not None:
-        states = wanted.states if states is None else states & wanted.states
-    return replace(selection, sweep_id=selection.sweep_id or wanted.sweep_id, states=states)
-
-
 def _page(runs: Sequence[Run], ordering: Order, *, has_next: bool, total: int) -> Page[Run]:
     cursors = tuple(encode_cursor(ordering.key_of(run)) for run in runs)
     return Page(tuple(runs), cursors, has_next, total)
 
 
-def _behind(runs: Sequence[Run], ordering: Order, after: str) -> Sequence[Run]:
+def _key_of_cursor(after: str) -> list[JsonValue]:
     key = decode_cursor(after)
-    try:
-        if not isinstance(key, list):
-            raise ValueError("the key is a list")
-        return [run for run in runs if ordering.is_behind(run, key)]
-    except ValueError as error:
-        raise _not_a_place(after) from error
+    if not isinstance(key, list):
+        raise ValueError("the key is a list")
+    return key
 
 
 def _creation_place(after: str) -> tuple[datetime, str]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from sweepyard.domain.fields import RunField
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
-from sweepyard.services.ports import RunSelection
+from sweepyard.jsonvalue import JsonValue
+from sweepyard.services.ports import STAMP_MODULUS, RunSelection, RunsMark
 from sweepyard.storage import tables
-from sweepyard.storage.run_rows import find_number, number_of, row_of, run_of
-from sweepyard.storage.statements import insert_new
+from sweepyard.storage.run_rows import SOURCES, find_number, number_of, part_of_run, row_of, run_of
+from sweepyard.storage.stamps import Stamps
+from sweepyard.storage.statements import insert_new, pieces
 
 _COLUMNS = tables.runs.c
 _WORKED_ON = (RunState.RUNNING, RunState.PREEMPTING)
@@ -19,18 +24,19 @@ _WORKED_ON = (RunState.RUNNING, RunState.PREEMPTING)
 class SqlRuns:
     """The run repository; see `services.ports`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, stamps: Stamps) -> None:
         self._connection = connection
+        self._stamps = stamps
 
     def add(self, run: Run) -> None:
-        insert_new(self._connection, tables.runs, row_of(run), f"run {run.path}")
+        insert_new(self._connection, tables.runs, self._stamped(run), f"run {run.path}")
 
     def get(self, path: RunPath) -> Run | None:
         row = self._connection.execute(select(tables.runs).where(*_named(path))).first()
         return None if row is None else run_of(row)
 
     def save(self, run: Run) -> None:
-        self._connection.execute(tables.runs.update().where(*_named(run.path)).values(**row_of(run)))
+        self._connection.execute(tables.runs.update().where(*_named(run.path)).values(**self._stamped(run)))
 
     def delete(self, path: RunPath) -> None:
         self._connection.execute(tables.runs.delete().where(*_named(path)))
@@ -50,6 +56,39 @@ class SqlRuns:
             statement = statement.where(or_(beyond, and_(created == moment, _COLUMNS.run_id > run_id)))
         statement = statement.order_by(created.desc() if newest_first else created, _COLUMNS.run_id).limit(limit)
         return [run_of(row) for row in self._connection.execute(statement)]
+
+    def of_ids(self, entity: str, project: str, run_ids: Sequence[str]) -> list[Run]:
+        found: dict[str, Run] = {}
+        for piece in pieces(run_ids):
+            statement = select(tables.runs).where(*_of_project(entity, project), _COLUMNS.run_id.in_(piece))
+            found.update((row.run_id, run_of(row)) for row in self._connection.execute(statement))
+        return [found[run_id] for run_id in run_ids if run_id in found]
+
+    def mark(self, entity: str, project: str) -> RunsMark:
+        total = func.coalesce(func.sum(_COLUMNS.stamp % STAMP_MODULUS), 0)
+        count, summed = self._connection.execute(select(func.count(), total).where(*_of_project(entity, project))).one()
+        return RunsMark(count, int(summed))
+
+    def stamps(self, entity: str, project: str, *, newer_than: int | None = None) -> dict[str, int]:
+        statement = select(_COLUMNS.run_id, _COLUMNS.stamp).where(*_of_project(entity, project))
+        if newer_than is not None:
+            statement = statement.where(_COLUMNS.stamp > newer_than)
+        return {row.run_id: row.stamp for row in self._connection.execute(statement)}
+
+    def columns(
+        self, entity: str, project: str, fields: Collection[RunField], run_ids: Collection[str] | None = None
+    ) -> dict[RunField, dict[str, JsonValue]]:
+        sources = sorted({field.source for field in fields} - {"path"})
+        statement = select(_COLUMNS.run_id, *(SOURCES[source] for source in sources))
+        statement = statement.where(*_of_project(entity, project))
+        found: dict[RunField, dict[str, JsonValue]] = {field: {} for field in fields}
+        for piece in [None] if run_ids is None else pieces(run_ids):
+            narrowed = statement if piece is None else statement.where(_COLUMNS.run_id.in_(piece))
+            for row in self._connection.execute(narrowed):
+                run = part_of_run(RunPath(entity, project, row[0]), sources, row[1:])
+                for field, column in found.items():
+                    column[row[0]] = field.read(run)
+        return found
 
     def count(self, selection: RunSelection) -> int:
         statement = select(func.count()).select_from(tables.runs).where(*_selected(selection))
@@ -82,13 +121,20 @@ class SqlRuns:
         rows = self._connection.execute(statement.where(columns.run_number == find_number(self._connection, path)))
         return [RunEvent(row.at, row.kind, row.detail) for row in rows]
 
+    def _stamped(self, run: Run) -> dict[str, Any]:
+        return {**row_of(run), "stamp": self._stamps.next()}
+
 
 def _named(path: RunPath) -> list[ColumnElement[bool]]:
     return [_COLUMNS.entity == path.entity, _COLUMNS.project == path.project, _COLUMNS.run_id == path.run_id]
 
 
+def _of_project(entity: str, project: str) -> list[ColumnElement[bool]]:
+    return [_COLUMNS.entity == entity, _COLUMNS.project == project]
+
+
 def _selected(selection: RunSelection) -> list[ColumnElement[bool]]:
-    conditions = [_COLUMNS.entity == selection.entity, _COLUMNS.project == selection.project]
+    conditions = _of_project(selection.entity, selection.project)
     if selection.sweep_id is not None:
         conditions.append(_COLUMNS.sweep_id == selection.sweep_id)
     if selection.agent_id is not None:

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Column, Connection, Row, select
 
-from sweepyard.domain.run import Run, RunPath
+from sweepyard.domain.run import Run, RunPath, RunState
 from sweepyard.errors import NotFound
 from sweepyard.storage import tables
 
 _COLUMNS = tables.runs.c
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+SOURCES: dict[str, Column[Any]] = {
+    "state": _COLUMNS.state,
+    "created_at": _COLUMNS.created_at,
+    "updated_at": _COLUMNS.updated_at,
+    "heartbeat_at": _COLUMNS.heartbeat_at,
+    "started_at": _COLUMNS.started_at,
+    "ended_at": _COLUMNS.ended_at,
+    "display_name": _COLUMNS.display_name,
+    "config": _COLUMNS.config,
+    "summary": _COLUMNS.summary,
+    "tags": _COLUMNS.tags,
+    "group": _COLUMNS.group_name,
+    "job_type": _COLUMNS.job_type,
+    "notes": _COLUMNS.notes,
+    "commit": _COLUMNS.commit_hash,
+    "host": _COLUMNS.host,
+    "sweep_id": _COLUMNS.sweep_id,
+    "agent_id": _COLUMNS.agent_id,
+    "attempt": _COLUMNS.attempt,
+    "creator": _COLUMNS.creator,
+}
+"""The columns of the attributes that fields of runs are read from."""
 
 
 def row_of(run: Run) -> dict[str, Any]:
-    """The columns of a run, its number excepted."""
+    """The columns of a run, its number and its stamp excepted."""
     return {
         "entity": run.path.entity,
         "project": run.path.project,
@@ -79,6 +105,12 @@ def run_of(row: Row[Any]) -> Run:
         exit_code=row.exit_code,
         creator=row.creator,
     )
+
+
+def part_of_run(path: RunPath, attributes: Sequence[str], values: Sequence[Any]) -> Run:
+    """A run of which nothing but its path and these attributes is true; enough to read fields from."""
+    known = {"state": RunState.PENDING, "created_at": _ANY_TIME, "updated_at": _ANY_TIME}
+    return Run(path=path, **{**known, **dict(zip(attributes, values, strict=True))})
 
 
 def find_number(connection: Connection, path: RunPath) -> int | None:

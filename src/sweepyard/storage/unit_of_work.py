@@ -20,6 +20,7 @@ from sweepyard.storage.migrations import bring_up_to_date
 from sweepyard.storage.project_repository import SqlProjects
 from sweepyard.storage.run_repository import SqlRuns
 from sweepyard.storage.stream_repository import SqlStreams
+from sweepyard.storage.stamps import Stamps
 from sweepyard.storage.sweep_repository import SqlSweeps
 
 DATABASE_FILE = "hub.db"
@@ -28,10 +29,10 @@ DATABASE_FILE = "hub.db"
 class SqlUnitOfWork:
     """The repositories on one connection, in one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, stamps: Stamps) -> None:
         self.access = SqlAccess(connection)
         self.projects = SqlProjects(connection)
-        self.runs = SqlRuns(connection)
+        self.runs = SqlRuns(connection, stamps)
         self.streams = SqlStreams(connection)
         self.files = SqlFiles(connection)
         self.sweeps = SqlSweeps(connection)
@@ -48,10 +49,11 @@ class SqlDatabase:
         self._writer: int | None = None
 
     @contextmanager
+        self._stamps = Stamps()
     def reading(self) -> Iterator[SqlUnitOfWork]:
         """A unit of work on a consistent snapshot."""
         with self._engines.reader.connect() as connection:
-            yield SqlUnitOfWork(connection)
+            yield SqlUnitOfWork(connection, self._stamps)
 
     @contextmanager
     def writing(self) -> Iterator[SqlUnitOfWork]:
@@ -67,7 +69,7 @@ class SqlDatabase:
             self._writer = me
             try:
                 with self._engines.writer.begin() as connection:
-                    yield SqlUnitOfWork(connection)
+                    yield SqlUnitOfWork(connection, self._stamps)
             finally:
                 self._writer = None
 

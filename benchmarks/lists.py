@@ -1,0 +1,196 @@
+"""How long lists of runs take over HTTP: `python benchmarks/lists.py [--runs 10000]`.
+
+Fills the database of a fresh home with one sweep of so many runs, starts a real hub process over it, and sends the
+documents that `wandb.Api().runs(...)` and `sweep.best_run()` of the client 0.31 send: filters, orders and pages drawn
+from a seeded generator, with one run changed before each request, as beside a sweep that goes on. The first request
+that names a field is told apart: it reads that field of every run once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from sweepyard.domain.run import Run, RunPath, RunState
+from sweepyard.domain.sweep import Sweep, SweepPath, SweepState
+from sweepyard.storage.unit_of_work import open_database
+
+SWEEP = """
+method: random
+metric: {name: val_loss, goal: minimize}
+parameters:
+  lr: {distribution: log_uniform_values, min: 0.0001, max: 0.1}
+"""
+FIELDS = """
+  id tags name displayName sweepName state group jobType commit readOnly createdAt heartbeatAt description notes
+  historyLineCount user { name username }
+"""
+WHOLE = FIELDS + " config systemMetrics summaryMetrics historyKeys"
+RUNS = """
+query Runs($project: String!, $entity: String!, $cursor: String, $perPage: Int = 50, $order: String,
+    $filters: JSONString) {
+  project(name: $project, entityName: $entity) {
+    internalId runCount(filters: $filters) readOnly
+    runs(filters: $filters, after: $cursor, first: $perPage, order: $order) {
+      edges { node { projectId %s } cursor } pageInfo { endCursor hasNextPage }
+    }
+  }
+}"""
+UPSERT = """
+mutation ($name: String!, $summary: JSONString) {
+  upsertBucket(input: {name: $name, modelName: "p", entityName: "local", summaryMetrics: $summary}) { inserted }
+}"""
+ORDERS = ["-summary_metrics.val_loss", "+summary_metrics.acc", "+config.lr", "-created_at", "+display_name"]
+
+
+def main() -> int:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=10_000, help="runs in the project (10000)")
+    parser.add_argument("--requests", type=int, default=200, help="requests of each kind (200)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        fill(home, options.runs)
+        with serving(home) as (url, key), httpx.Client(base_url=url, auth=("api", key), timeout=60) as http:
+            draw = random.Random(0)  # noqa: S311
+            measure(http, "runs: filter and sort, pages of 50", options, draw, listing(draw, options.runs))
+            measure(http, "the same, with configs and summaries", options, draw, listing(draw, options.runs, WHOLE))
+            measure(http, "runs: newest first, pages of 50", options, draw, newest())
+            measure(http, "sweep.best_run()", options, draw, best())
+            measure(http, "sweep.best_run() by another metric", options, draw, best("-summary_metrics.acc"))
+    return 0
+
+
+def fill(home: Path, count: int) -> None:
+    """A project of so many finished runs, all of one sweep."""
+    draw = random.Random(1)  # noqa: S311
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    database = open_database(home)
+    with database.writing() as unit:
+        unit.projects.ensure("local", "p", begin)
+        path = SweepPath("local", "p", "sweep001")
+        unit.sweeps.add(
+            Sweep(path=path, state=SweepState.RUNNING, config_yaml=SWEEP, seed=0, created_at=begin, updated_at=begin)
+        )
+        for number in range(count):
+            at = begin + timedelta(seconds=number)
+            config = {"lr": draw.random(), "model": {"name": draw.choice(["mlp", "cnn"]), "units": [64, 32]}}
+            config |= {f"option_{index}": draw.random() for index in range(15)}
+            summary = {"val_loss": draw.random(), "acc": draw.random(), "_step": 100, "_runtime": 12.5}
+            summary |= {f"metric_{index}": draw.random() for index in range(15)}
+            unit.runs.add(
+                Run(
+                    path=RunPath("local", "p", f"run{number:05}"),
+                    state=draw.choice([RunState.FINISHED, RunState.FAILED]),
+                    created_at=at,
+                    updated_at=at,
+                    display_name=f"{draw.choice(['calm', 'brisk'])}-{number}",
+                    config=config,
+                    wandb_config={"t": {"1": [1, 2, 3]}},
+                    summary=summary,
+                    tags=tuple(draw.sample(["a", "b", "c"], 2)),
+                    sweep_id="sweep001",
+                )
+            )
+    database.close()
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[tuple[str, str]]:
+    """A hub process over the home: its address and key."""
+    command = [sys.executable, "-m", "sweepyard", "hub", "serve", "--port", "0", "--home", str(home)]
+    with (home / "serve.log").open("wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 60
+        while not (home / "hub.json").exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"the hub did not come up:\n{(home / 'serve.log').read_text()}")
+            time.sleep(0.05)
+        key = json.loads((home / "client.json").read_text())["api_key"]
+        yield json.loads((home / "hub.json").read_text())["url"], key
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def listing(
+    draw: random.Random, count: int, fields: str = FIELDS
+) -> Generator[dict[str, object], dict[str, Any], None]:
+    """Requests for filtered and sorted lists, half of them for a second page."""
+    cursor = None
+    while True:
+        low = draw.random() / 2
+        filters: dict[str, object] = draw.choice(
+            [
+                {"config.lr": {"$gt": low, "$lt": low + 0.5}},
+                {"$and": [{"state": "finished"}, {"config.model.name": "mlp"}]},
+                {"$or": [{"tags": "a"}, {"summary_metrics.acc": {"$gte": low}}]},
+                {"display_name": {"$regex": f"calm-.*{draw.randrange(10)}$"}},
+                {},
+            ]
+        )
+        order = draw.choice(ORDERS)
+        variables = {"project": "p", "entity": "local", "order": order, "filters": json.dumps(filters)}
+        answer = yield {"query": RUNS % fields, "variables": variables}
+        page = answer["data"]["project"]["runs"]["pageInfo"]
+        if page["hasNextPage"]:
+            cursor = page["endCursor"]
+            yield {"query": RUNS % fields, "variables": {**variables, "cursor": cursor}}
+
+
+def newest() -> Generator[dict[str, object], dict[str, Any], None]:
+    """Requests for the first page as the client asks without arguments."""
+    while True:
+        variables = {"project": "p", "entity": "local", "order": "+created_at", "filters": "{}"}
+        yield {"query": RUNS % FIELDS, "variables": variables}
+
+
+def best(order: str = "+summary_metrics.val_loss") -> Generator[dict[str, object], dict[str, Any], None]:
+    """Requests as `sweep.best_run()` sends them."""
+    filters = json.dumps({"$and": [{"sweep": "sweep001"}]})
+    while True:
+        variables = {"project": "p", "entity": "local", "order": order, "filters": filters, "perPage": 1}
+        yield {"query": RUNS % FIELDS, "variables": variables}
+
+
+def measure(
+    http: httpx.Client,
+    what: str,
+    options: argparse.Namespace,
+    draw: random.Random,
+    requests: Generator[dict[str, object], dict[str, Any], None],
+) -> None:
+    """Send the requests, one after the other, and print their times in milliseconds."""
+    times: list[float] = []
+    request = next(requests)
+    for _ in range(options.requests):
+        changed = {"name": f"run{draw.randrange(options.runs):05}", "summary": json.dumps({"val_loss": draw.random()})}
+        http.post("/graphql", json={"query": UPSERT, "variables": changed}).raise_for_status()
+        begin = time.perf_counter()
+        response = http.post("/graphql", json=request)
+        times.append((time.perf_counter() - begin) * 1000)
+        answer = response.raise_for_status().json()
+        if "errors" in answer:
+            raise SystemExit(f"the hub refused: {answer}")
+        request = requests.send(answer)
+    cuts = statistics.quantiles(times, n=100)
+    print(f"{what:40} p50 {cuts[49]:6.1f}  p95 {cuts[94]:6.1f}  p99 {cuts[98]:6.1f}  worst {max(times):6.1f} ms")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
