@@ -174,23 +174,23 @@ class MemoryRuns(Repository):
         if (run.path.entity, run.path.project) not in self._state.projects:
             raise Conflict(f"there is no project for {run.path}")
         _add(self._write().runs, run.path, given(run))
+        self._state.stamps[run.path] = next(_STAMPS)
 
     def get(self, path: RunPath) -> Run | None:
         return given(self._state.runs.get(path))
-        self._state.stamps[run.path] = next(_STAMPS)
 
     def save(self, run: Run) -> None:
         if run.path in self._write().runs:
             self._state.runs[run.path] = given(run)
+            self._state.stamps[run.path] = next(_STAMPS)
 
     def delete(self, path: RunPath) -> None:
         state = self._write()
-            self._state.stamps[run.path] = next(_STAMPS)
         state.runs.pop(path, None)
+        state.stamps.pop(path, None)
         state.events.pop(path, None)
         for stream in Stream:
             state.lines.pop((path, stream), None)
-        state.stamps.pop(path, None)
         for key in [key for key in state.files if key[0] == path]:
             del state.files[key]
 
