@@ -44,8 +44,8 @@ class State:
     secrets: dict[str, str] = field(default_factory=dict)
     projects: dict[tuple[str, str], Project] = field(default_factory=dict)
     runs: dict[RunPath, Run] = field(default_factory=dict)
-    events: dict[RunPath, tuple[RunEvent, ...]] = field(default_factory=dict)
     stamps: dict[RunPath, int] = field(default_factory=dict)
+    events: dict[RunPath, tuple[RunEvent, ...]] = field(default_factory=dict)
     lines: dict[tuple[RunPath, Stream], dict[int, tuple[int, str]]] = field(default_factory=dict)
     files: dict[tuple[RunPath, str], RunFile] = field(default_factory=dict)
     sweeps: dict[str, Sweep] = field(default_factory=dict)
@@ -213,10 +213,6 @@ class MemoryRuns(Repository):
             ]
         return runs[:limit]
 
-    def count(self, selection: RunSelection) -> int:
-        return len(self.select(selection))
-
-    def count_by_state(self, selection: RunSelection) -> dict[RunState, int]:
     def of_ids(self, entity: str, project: str, run_ids: Sequence[str]) -> list[Run]:
         found = [self.get(RunPath(entity, project, run_id)) for run_id in run_ids]
         return [run for run in found if run is not None]
@@ -238,6 +234,10 @@ class MemoryRuns(Repository):
         runs = self.select(RunSelection(entity=entity, project=project))
         return columns_of([run for run in runs if run_ids is None or run.path.run_id in run_ids], fields)
 
+    def count(self, selection: RunSelection) -> int:
+        return len(self.select(selection))
+
+    def count_by_state(self, selection: RunSelection) -> dict[RunState, int]:
         counts: dict[RunState, int] = {}
         for run in self.select(selection):
             counts[run.state] = counts.get(run.state, 0) + 1

@@ -28,8 +28,8 @@ from sweepyard.domain.history import Chunk, Stream
 from sweepyard.domain.project import Project
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath
-
 from sweepyard.jsonvalue import JsonValue
+
 
 class AccessRepository(Protocol):
     """Users, teams, keys (as digests) and the hub's own secrets."""
@@ -126,7 +126,6 @@ class RunSelection:
     states: frozenset[RunState] | None = None
 
 
-class RunRepository(Protocol):
 STAMP_MODULUS = 2**40
 
 
@@ -138,6 +137,7 @@ class RunsMark:
     total: int
 
 
+class RunRepository(Protocol):
     """Runs and their events; the line streams are in `StreamRepository`."""
 
     def add(self, run: Run) -> None:
@@ -163,7 +163,6 @@ class RunsMark:
     ) -> list[Run]:
         """At most `limit` selected runs by (created_at, id), beginning behind `after`."""
 
-    def count(self, selection: RunSelection) -> int: ...
     def of_ids(self, entity: str, project: str, run_ids: Sequence[str]) -> list[Run]:
         """Those of the runs that there are, in the order of the ids."""
 
@@ -185,6 +184,7 @@ class RunsMark:
     ) -> dict[RunField, dict[str, JsonValue]]:
         """The values of fields, by run id: of these runs of the project (those that there are), or of all of them."""
 
+    def count(self, selection: RunSelection) -> int: ...
 
     def count_by_state(self, selection: RunSelection) -> dict[RunState, int]:
         """How many selected runs are in each state; states without a run are absent."""

@@ -121,13 +121,13 @@ runs = Table(
     Column("ended_at", UtcDateTime),
     Column("exit_code", Integer),
     Column("creator", String(128), nullable=False),
-    UniqueConstraint("entity", "project", "run_id"),
     # A greater number after every change of the row.
     Column("stamp", BigInteger, nullable=False),
+    UniqueConstraint("entity", "project", "run_id"),
     ForeignKeyConstraint(["entity", "project"], ["projects.entity", "projects.name"]),
     Index(None, "entity", "project", "created_at", "run_id"),
-    Index(None, "sweep_id", "state"),
     Index(None, "entity", "project", "stamp", "run_id"),
+    Index(None, "sweep_id", "state"),
     Index(None, "state", "heartbeat_at"),
 )
 

@@ -19,8 +19,8 @@ from sweepyard.storage.file_repository import SqlFiles
 from sweepyard.storage.migrations import bring_up_to_date
 from sweepyard.storage.project_repository import SqlProjects
 from sweepyard.storage.run_repository import SqlRuns
-from sweepyard.storage.stream_repository import SqlStreams
 from sweepyard.storage.stamps import Stamps
+from sweepyard.storage.stream_repository import SqlStreams
 from sweepyard.storage.sweep_repository import SqlSweeps
 
 DATABASE_FILE = "hub.db"
@@ -47,9 +47,9 @@ class SqlDatabase:
         self._engines = engines
         self._lock = threading.Lock()
         self._writer: int | None = None
+        self._stamps = Stamps()
 
     @contextmanager
-        self._stamps = Stamps()
     def reading(self) -> Iterator[SqlUnitOfWork]:
         """A unit of work on a consistent snapshot."""
         with self._engines.reader.connect() as connection:
