@@ -125,7 +125,7 @@ def show(run: str, project: str, history: bool, source: str, as_json: bool) -> N
     print(f"{record.path}  {record.name}  {record.state}" + (f"  sweep {record.sweep_id}" if record.sweep_id else ""))
     print(record.url)
     print()
-    print_table(["config", "value"], [[key, _text(value)] for key, value in flatten(record.config)])
+    print_table(["config", "value"], [[key, _text(value)] for key, value in sorted(flatten(record.config))])
     print()
     # Media are mappings; the run's page shows them.
     plain = [(key, value) for key, value in sorted(record.summary.items()) if isinstance(value, int | float | str)]
@@ -182,7 +182,7 @@ def config_differences(configs: list[JsonObject]) -> dict[str, list[JsonValue]]:
     flat = [dict(flatten(config)) for config in configs]
     keys = dict.fromkeys(key for config in flat for key in config if not key.startswith(_NOT_COMPARED))
     rows = {key: [config.get(key) for config in flat] for key in keys}
-    return {key: values for key, values in rows.items() if any(value != values[0] for value in values[1:])}
+    return {key: values for key, values in sorted(rows.items()) if any(value != values[0] for value in values[1:])}
 
 
 def _as_json(record: RunRecord) -> JsonObject:

@@ -133,9 +133,9 @@ class Cache:
                     f"{self.name}: could not be stored: {error}. Free some space, or let SWEEPYARD_CACHE name a folder "
                     "on another disk"
                 ) from error
-        told = "\n".join(f"  {reason}" for reason in reasons)
+        told = "; ".join([f"not in the cache {self.folder}", *reasons])
         kind = DigestMismatch if damaged else DataMissing
-        raise kind(f"{self.name}: no source could deliver it:\n  {self.folder}: not in the cache\n{told}\n{advice}")
+        raise kind(f"{self.name}: no source could deliver it: {told}\n{advice}")
 
     def _fill_from(self, source: Source, downloader: Downloader) -> Contents:
         """Deliver into a neighbour folder, and let it take the cache's place only when everything is in order."""
