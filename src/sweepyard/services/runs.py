@@ -10,6 +10,7 @@ from typing import TypeVar
 from sweepyard.clock import Clock
 from sweepyard.domain.access import Actor
 from sweepyard.domain.filters import parse_filter
+from sweepyard.domain.history import Stream
 from sweepyard.domain.names import check_texts
 from sweepyard.domain.ordering import Order, parse_order
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
@@ -160,6 +161,11 @@ class RunService:
                 raise _not_a_place(str(after)) from error
             runs = unit.runs.of_ids(selection.entity, selection.project, found.run_ids)
         return _page(runs, ordering, has_next=found.has_next, total=found.total)
+
+    def history_lengths(self, paths: Sequence[RunPath]) -> dict[RunPath, int]:
+        """The line number behind the last line of each run's history; 0 without a line, or a run."""
+        with self._database.reading() as unit:
+            return {path: unit.streams.line_counts(path)[Stream.HISTORY] for path in paths}
 
     def count(self, selection: RunSelection, *, filters: JsonValue = None) -> int:
         """How many runs `list` would give in all.

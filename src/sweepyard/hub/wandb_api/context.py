@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from graphql import GraphQLResolveInfo
 
 from sweepyard.domain.access import Actor, Role
 from sweepyard.hub.http.links import Links
 from sweepyard.services.bundle import Services
+
+T = TypeVar("T")
 
 FALLBACK_PROJECT = "uncategorized"
 
@@ -28,6 +30,14 @@ class Context:
     services: Services
     actor: Actor
     links: Links
+    _remembered: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def remember(self, key: Hashable, look_up: Callable[[], T]) -> T:
+        """What `look_up` gives, looked up once a request: the runs of a page have project and users in common."""
+        if key not in self._remembered:
+            self._remembered[key] = look_up()
+        found: T = self._remembered[key]
+        return found
 
     def entity(self, name: str | None) -> str:
         """The entity of that name; without one, the actor's own."""

@@ -66,7 +66,8 @@ def artifact_of_file(file: FileNode, info: GraphQLResolveInfo) -> ArtifactNode |
 
 def _project(info: GraphQLResolveInfo, entity: str, name: str) -> ProjectNode:
     context = context_of(info)
-    return ProjectNode(context, context.services.projects.get(entity, name))
+    project = context.remember(("project", entity, name), lambda: context.services.projects.get(entity, name))
+    return ProjectNode(context, project)
 
 
 RELATIONS: Mapping[str, Mapping[str, Resolver]] = {

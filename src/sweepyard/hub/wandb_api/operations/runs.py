@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
@@ -37,9 +38,15 @@ class RunNode:
     description: ClassVar[None] = None
     read_only: ClassVar[bool] = False
 
-    def __init__(self, context: Context, run: Run) -> None:
+    def __init__(self, context: Context, run: Run, siblings: Sequence[RunPath] = ()) -> None:
+        """Take a run.
+
+        Args:
+            siblings: The runs of the same page, itself included: what is asked of it will be asked of them.
+        """
         self._context = context
         self._run = run
+        self._siblings = siblings
         self.path = run.path
         self.id = codec.run_to_id(run.path)
         self.name = run.path.run_id
@@ -63,7 +70,8 @@ class RunNode:
 
     @property
     def user(self) -> UserNode | None:
-        return user_node(self._context, self._run.creator)
+        creator = self._run.creator
+        return self._context.remember(("user", creator), lambda: user_node(self._context, creator))
 
     @property
     def config(self) -> str:
@@ -86,7 +94,10 @@ class RunNode:
 
     @property
     def history_line_count(self) -> int:
-        return self._tails.counts.get(Stream.HISTORY, 0)
+        if not self._siblings:
+            return self._tails.counts.get(Stream.HISTORY, 0)
+        service, siblings = self._context.services.runs, self._siblings
+        return self._context.remember(("lengths", siblings), lambda: service.history_lengths(siblings))[self.path]
 
     @property
     def events_line_count(self) -> int:
@@ -182,7 +193,8 @@ def list_runs(
     page = context.services.runs.list(
         selection, filters=filters_from_wire(filters), order=order, first=first, after=after
     )
-    return connect(page, lambda run: RunNode(context, run))
+    siblings = tuple(run.path for run in page.items)
+    return connect(page, lambda run: RunNode(context, run, siblings))
 
 
 def filters_from_wire(text: str | None) -> JsonObject | None:
