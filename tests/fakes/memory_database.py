@@ -24,6 +24,7 @@ from sweepyard.domain.artifact import (
 )
 from sweepyard.domain.fields import RunField, columns_of
 from sweepyard.domain.history import Chunk, Stream
+from sweepyard.domain.objective import Mark, ObjectiveRecord
 from sweepyard.domain.project import Project
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath
@@ -50,6 +51,8 @@ class State:
     files: dict[tuple[RunPath, str], RunFile] = field(default_factory=dict)
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     leases: dict[tuple[str, int], Lease] = field(default_factory=dict)
+    objectives: dict[tuple[RunPath, str], ObjectiveRecord] = field(default_factory=dict)
+    marks: dict[tuple[RunPath, str, int], Mark] = field(default_factory=dict)
     agents: dict[str, Agent] = field(default_factory=dict)
     collections: dict[CollectionKey, ArtifactCollection] = field(default_factory=dict)
     versions: dict[int, ArtifactVersion] = field(default_factory=dict)
@@ -193,6 +196,7 @@ class MemoryRuns(Repository):
             state.lines.pop((path, stream), None)
         for key in [key for key in state.files if key[0] == path]:
             del state.files[key]
+        MemoryObjectives(state, may_write=True).forget(path)
 
     def select(self, selection: RunSelection) -> list[Run]:
         chosen = [run for run in self._state.runs.values() if _is_selected(run, selection)]
@@ -380,6 +384,48 @@ class MemorySweeps(Repository):
         return found
 
 
+class MemoryObjectives(Repository):
+    def get(self, path: RunPath, metric: str) -> ObjectiveRecord | None:
+        return self._state.objectives.get((path, metric))
+
+    def save(self, path: RunPath, record: ObjectiveRecord) -> None:
+        if path not in self._state.runs:
+            raise NotFound(f"there is no run {path}")
+        self._write().objectives[(path, record.metric)] = record
+
+    def of_sweep(self, path: SweepPath, metric: str) -> dict[str, ObjectiveRecord]:
+        return {
+            run.run_id: record
+            for (run, name), record in self._state.objectives.items()
+            if name == metric and self._is_of(run, path)
+        }
+
+    def add_marks(self, path: RunPath, metric: str, marks: Mapping[int, Mark]) -> None:
+        if path not in self._state.runs:
+            raise NotFound(f"there is no run {path}")
+        stored = self._write().marks
+        for iteration, mark in marks.items():
+            order = max((other.order for other in stored.values()), default=0) + 1
+            stored[(path, metric, iteration)] = replace(mark, order=order)
+
+    def marks(self, path: SweepPath, metric: str, iterations: Iterable[int]) -> dict[str, dict[int, Mark]]:
+        found: dict[str, dict[int, Mark]] = {}
+        for (run, name, iteration), mark in self._state.marks.items():
+            if name == metric and iteration in iterations and self._is_of(run, path):
+                found.setdefault(run.run_id, {})[iteration] = mark
+        return found
+
+    def forget(self, path: RunPath) -> None:
+        state = self._write()
+        state.objectives = {key: record for key, record in state.objectives.items() if key[0] != path}
+        state.marks = {key: mark for key, mark in state.marks.items() if key[0] != path}
+
+    def _is_of(self, run: RunPath, path: SweepPath) -> bool:
+        stored = self._state.runs.get(run)
+        of_project = (run.entity, run.project) == (path.entity, path.project)
+        return of_project and stored is not None and stored.sweep_id == path.sweep_id
+
+
 class MemoryAgents(Repository):
     def add(self, agent: Agent) -> None:
         _add(self._write().agents, agent.agent_id, agent)
@@ -538,6 +584,7 @@ class MemoryUnitOfWork:
         self.streams = MemoryStreams(state, may_write=may_write)
         self.files = MemoryFiles(state, may_write=may_write)
         self.sweeps = MemorySweeps(state, may_write=may_write)
+        self.objectives = MemoryObjectives(state, may_write=may_write)
         self.agents = MemoryAgents(state, may_write=may_write)
         self.artifacts = MemoryArtifacts(state, may_write=may_write)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -107,11 +107,24 @@ class Mark:
         lowest: The lowest up to then.
         highest: The highest up to then.
         mean: The mean of all up to then.
-        order: Marks of several runs at one iteration were made in this order.
+        order: Marks of several runs at one iteration were made in this order; given by the store.
     """
 
     value: float
     lowest: float
     highest: float
     mean: float
-    order: int
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveRecord:
+    """What was taken from a run's history for one objective.
+
+    Attributes:
+        next_line: The first line of the history that was not looked at yet.
+    """
+
+    metric: str
+    next_line: int = 0
+    values: ObjectiveValues = field(default_factory=ObjectiveValues)

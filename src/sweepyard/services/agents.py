@@ -16,7 +16,7 @@ from sweepyard.ids import IdSource
 from sweepyard.services.custody import Custody, crash
 from sweepyard.services.dispatch import Dispatcher
 from sweepyard.services.ports import Database, UnitOfWork
-from sweepyard.services.sweeps import existing_sweep
+from sweepyard.services.sweep_rows import existing_sweep
 
 
 @dataclass(frozen=True, slots=True)

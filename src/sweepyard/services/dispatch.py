@@ -6,16 +6,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from sweepyard.domain.agent import Agent, Command, CommandKind
-from sweepyard.domain.fields import descend
 from sweepyard.domain.filters import parse_filter
-from sweepyard.domain.history import Stream
-from sweepyard.domain.objective import ObjectiveValues
+from sweepyard.domain.objective import Objective, ObjectiveRecord, ObjectiveValues
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepState
 from sweepyard.ids import IdSource
-from sweepyard.jsonvalue import is_finite_number, loads_object
+from sweepyard.services.objectives import caught_up
 from sweepyard.services.ports import RunSelection, UnitOfWork
-from sweepyard.services.sweeps import parsed, runs_of, steered
+from sweepyard.services.sweep_rows import parsed, runs_of
+from sweepyard.services.sweeps import steered
 from sweepyard.services.transitions import moved
 from sweepyard.sweeps import engine
 from sweepyard.sweeps.config import Method
@@ -145,28 +144,40 @@ class Dispatcher:
         path = self._sweep.path
         states = self._unit.runs.states(runs_of(path))
         known = []
+        objective = self._judged_by
+        records = {} if objective is None else self._unit.objectives.of_sweep(path, objective.metric)
         for lease in self._unit.sweeps.leases(path.sweep_id):
             state = states.get(lease.run_id, RunState.KILLED)
-            values = self._objective_values(RunPath(path.entity, path.project, lease.run_id))
+            record = records.get(lease.run_id)
+            run_path = RunPath(path.entity, path.project, lease.run_id)
+            # What the runs of this sweep log is taken down as it comes.
+            values = record.values if record is not None else self._values(run_path, state, None)
             known.append(KnownRun(lease.run_id, state, lease.parameters, values))
         if self._sweep.prior_runs_filters is not None:
             prior = parse_filter(self._sweep.prior_runs_filters)
             for run in self._unit.runs.select(RunSelection(entity=path.entity, project=path.project)):
                 if run.sweep_id != path.sweep_id and prior.matches(run):
-                    values = self._objective_values(run.path)
+                    record = None if objective is None else self._unit.objectives.get(run.path, objective.metric)
+                    values = self._values(run.path, run.state, record)
                     known.append(KnownRun(run.path.run_id, run.state, run.config, values))
         return known
 
-    def _objective_values(self, path: RunPath) -> ObjectiveValues:
-        """What the run logged of the metric; nothing where neither a target nor the search asks for it."""
+    @property
+    def _judged_by(self) -> Objective | None:
+        """The objective, where a target or the search asks for what runs logged of it."""
         objective = self._config.objective
-        if objective is None or (objective.target is None and self._config.method is not Method.BAYES):
+        asked = objective is not None and (objective.target is not None or self._config.method is Method.BAYES)
+        return objective if asked else None
+
+    def _values(self, path: RunPath, state: RunState, record: ObjectiveRecord | None) -> ObjectiveValues:
+        """What the run logged of the objective; taken from its history where nobody kept a record so far."""
+        objective = self._judged_by
+        if objective is None or (record is None and state is RunState.PENDING):
             return ObjectiveValues()
-        rows = (loads_object(text) for _, text in self._unit.streams.lines(path, Stream.HISTORY))
-        values = (descend(row, objective.metric) for row in rows)
-        return ObjectiveValues.of(
-            float(value) for value in values if isinstance(value, int | float) and is_finite_number(value)
-        )
+        found, _ = caught_up(self._unit, path, objective, None, record)
+        if found != record and found.next_line:
+            self._unit.objectives.save(path, found)
+        return found.values
 
     def _note(self, run: Run, agent: Agent) -> None:
         detail = f"attempt {run.attempt} to agent {agent.agent_id} on {agent.host}"

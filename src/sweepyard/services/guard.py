@@ -31,6 +31,7 @@ from sweepyard.services.ports import (
     ArtifactRepository,
     Database,
     FileRepository,
+    ObjectiveRepository,
     ProjectRepository,
     RunRepository,
     RunSelection,
@@ -164,6 +165,10 @@ class GuardedUnit:
     @property
     def sweeps(self) -> SweepRepository:
         return self._guard(self._unit.sweeps)
+
+    @property
+    def objectives(self) -> ObjectiveRepository:
+        return self._guard(self._unit.objectives)
 
     @property
     def agents(self) -> AgentRepository:

@@ -25,6 +25,7 @@ from sweepyard.domain.agent import Agent
 from sweepyard.domain.artifact import ArtifactCollection, ArtifactFile, ArtifactVersion, BlobRef, Manifest, RunFile
 from sweepyard.domain.fields import RunField
 from sweepyard.domain.history import Chunk, Stream
+from sweepyard.domain.objective import Mark, ObjectiveRecord
 from sweepyard.domain.project import Project
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath
@@ -288,6 +289,27 @@ class SweepRepository(Protocol):
         """The sweep's leases, of one agent where given, whose run is in one of `states`; by position."""
 
 
+class ObjectiveRepository(Protocol):
+    """What runs logged of objectives, kept up while they log: so that nobody reads whole histories to compare runs."""
+
+    def get(self, path: RunPath, metric: str) -> ObjectiveRecord | None: ...
+
+    def save(self, path: RunPath, record: ObjectiveRecord) -> None:
+        """Store the record, or overwrite the one of that run and metric."""
+
+    def of_sweep(self, path: SweepPath, metric: str) -> dict[str, ObjectiveRecord]:
+        """The records of the sweep's runs, by run id; runs without one are absent."""
+
+    def add_marks(self, path: RunPath, metric: str, marks: Mapping[int, Mark]) -> None:
+        """Store how the run stood, by iteration; a later call's marks have greater `order`s, which the store gives."""
+
+    def marks(self, path: SweepPath, metric: str, iterations: Collection[int]) -> dict[str, dict[int, Mark]]:
+        """The marks of the sweep's runs at these iterations, by run id; runs without any are absent."""
+
+    def forget(self, path: RunPath) -> None:
+        """Remove the run's records and marks."""
+
+
 class AgentRepository(Protocol):
     """Agents."""
 
@@ -393,6 +415,9 @@ class UnitOfWork(Protocol):
 
     @property
     def sweeps(self) -> SweepRepository: ...
+
+    @property
+    def objectives(self) -> ObjectiveRepository: ...
 
     @property
     def agents(self) -> AgentRepository: ...

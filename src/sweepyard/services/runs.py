@@ -264,7 +264,7 @@ def existing_run(unit: UnitOfWork, path: RunPath) -> Run:
     return run
 
 
-def stop(unit: UnitOfWork, run: Run, now: datetime) -> Run:
+def stop(unit: UnitOfWork, run: Run, now: datetime, *, why: str = "") -> Run:
     """Ask a live run to stop, or kill one that no process works on; what is over stays as it is."""
     waits = run.state is RunState.PREEMPTED or (run.state is RunState.PENDING and run.agent_id is None)
     if waits:
@@ -274,7 +274,7 @@ def stop(unit: UnitOfWork, run: Run, now: datetime) -> Run:
     else:
         return run
     unit.runs.save(stopped)
-    unit.runs.add_event(run.path, RunEvent(now, "killed" if waits else "stop requested"))
+    unit.runs.add_event(run.path, RunEvent(now, "killed" if waits else "stop requested", why))
     return stopped
 
 
@@ -294,6 +294,7 @@ def _prepared_to_begin(unit: UnitOfWork, run: Run, now: datetime) -> Run:
     resumes = run.resume_noted_at is not None and now - run.resume_noted_at <= RESUME_WINDOW
     if "t" in run.wandb_config and not resumes:
         unit.streams.truncate(run.path)
+        unit.objectives.forget(run.path)
         run = replace(run, summary={})
     if not run.state.is_live:
         run = replace(run, stop_requested=False, stop_requested_at=None)

@@ -12,6 +12,7 @@ from sweepyard.domain.names import is_unicode
 from sweepyard.domain.run import TRANSITIONS, Run, RunEvent, RunPath, RunState, state_of_exit
 from sweepyard.errors import RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonObject, loads_object
+from sweepyard.services.objectives import note_history
 from sweepyard.services.ports import Database
 from sweepyard.services.runs import existing_run
 from sweepyard.services.transitions import moved
@@ -91,6 +92,9 @@ class StreamService:
             if run.state is not before.state:
                 detail = "" if run.exit_code is None else f"exit code {run.exit_code}"
                 unit.runs.add_event(path, RunEvent(now, run.state.value, detail))
+            offsets = [chunk.offset for chunk in update.chunks if chunk.stream is Stream.HISTORY and chunk.lines]
+            if offsets:
+                run = note_history(unit, run, min(offsets), now)
         return StreamReply(stop=run.stop_requested or run.state is RunState.KILLED)
 
     def tails(self, path: RunPath) -> StreamTails:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,21 +14,18 @@ from sweepyard.domain.filters import parse_filter
 from sweepyard.domain.names import check_texts
 from sweepyard.domain.run import Run, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState, check_sweep_transition
-from sweepyard.errors import Conflict, NotFound, SweepFileInvalid
+from sweepyard.errors import Conflict, SweepFileInvalid
 from sweepyard.ids import IdSource
 from sweepyard.jsonvalue import JsonObject, is_finite_number
+from sweepyard.services.objectives import standings
 from sweepyard.services.paging import Page, page_of
-from sweepyard.services.ports import Database, RunSelection, UnitOfWork
+from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.services.projects import check_name
 from sweepyard.services.runs import stop
+from sweepyard.services.sweep_rows import existing_sweep, parsed, runs_of
 from sweepyard.sweeps import engine
 from sweepyard.sweeps.config import SweepConfig, parse
-
-
-@functools.lru_cache(maxsize=128)
-def parsed(config_yaml: str) -> SweepConfig:
-    """A sweep file that was accepted before; parsed once, since every heartbeat asks for it."""
-    return parse(config_yaml, text_numbers="warn")
+from sweepyard.sweeps.termination import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +205,18 @@ class SweepService:
                     best = BestRun(run, number)
         return best
 
+    def standings(self, path: SweepPath) -> tuple[Standing, ...]:
+        """Where each run stands by the sweep's early termination: its band, its value, the threshold.
+
+        Empty for a sweep without one.
+
+        Raises:
+            NotFound: There is no such sweep.
+        """
+        with self._database.reading() as unit:
+            sweep = existing_sweep(unit, path)
+            return tuple(standings(unit, sweep, parsed(sweep.config_yaml)))
+
     def leases(self, path: SweepPath) -> tuple[Lease, ...]:
         """The points handed out, by position."""
         with self._database.reading() as unit:
@@ -219,18 +227,6 @@ class SweepService:
         if config.seed is not None:
             return config.seed
         return int.from_bytes(hashlib.sha256(self._ids.token().encode()).digest()[:4], "big")
-
-
-def existing_sweep(unit: UnitOfWork, path: SweepPath) -> Sweep:
-    """The sweep.
-
-    Raises:
-        NotFound: There is none.
-    """
-    sweep = unit.sweeps.get(path)
-    if sweep is None:
-        raise NotFound(f"there is no sweep {path}")
-    return sweep
 
 
 def steered(unit: UnitOfWork, sweep: Sweep, state: SweepState, now: datetime) -> Sweep:
@@ -244,11 +240,6 @@ def steered(unit: UnitOfWork, sweep: Sweep, state: SweepState, now: datetime) ->
         for run in unit.runs.select(runs_of(sweep.path)):
             stop(unit, run, now)
     return replace(sweep, state=state, updated_at=now)
-
-
-def runs_of(path: SweepPath) -> RunSelection:
-    """Every run of the sweep."""
-    return RunSelection(entity=path.entity, project=path.project, sweep_id=path.sweep_id)
 
 
 def _accepted(config_yaml: str) -> SweepConfig:

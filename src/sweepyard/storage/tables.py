@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -201,6 +202,35 @@ leases = Table(
     Column("retries", Integer, nullable=False),
     UniqueConstraint("sweep_id", "run_id"),
     Index(None, "sweep_id", "agent_id"),
+)
+
+# What runs logged of objectives, summed up as it comes.
+objectives = Table(
+    "objectives",
+    metadata,
+    Column("run_number", _NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True),
+    Column("metric", Text, primary_key=True),
+    Column("next_line", BigInteger, nullable=False),
+    Column("value_count", BigInteger, nullable=False),
+    Column("lowest", Double),
+    Column("highest", Double),
+    Column("total", Double, nullable=False),
+    Column("latest", Double),
+)
+
+# How runs stood at the iterations where early termination looks at them.
+objective_marks = Table(
+    "objective_marks",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("run_number", _NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("iteration", BigInteger, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("lowest", Double, nullable=False),
+    Column("highest", Double, nullable=False),
+    Column("mean", Double, nullable=False),
+    UniqueConstraint("run_number", "metric", "iteration"),
 )
 
 agents = Table(

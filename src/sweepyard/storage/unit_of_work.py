@@ -17,6 +17,7 @@ from sweepyard.storage.artifact_repository import SqlArtifacts
 from sweepyard.storage.engine import Engines, open_engines, sqlite_url
 from sweepyard.storage.file_repository import SqlFiles
 from sweepyard.storage.migrations import bring_up_to_date
+from sweepyard.storage.objective_repository import SqlObjectives
 from sweepyard.storage.project_repository import SqlProjects
 from sweepyard.storage.run_repository import SqlRuns
 from sweepyard.storage.stamps import Stamps
@@ -36,6 +37,7 @@ class SqlUnitOfWork:
         self.streams = SqlStreams(connection)
         self.files = SqlFiles(connection)
         self.sweeps = SqlSweeps(connection)
+        self.objectives = SqlObjectives(connection)
         self.agents = SqlAgents(connection)
         self.artifacts = SqlArtifacts(connection)
 

@@ -147,12 +147,22 @@ def _surrogate(
     inputs, results, pending = results_of(encoding, objective, runs)
     if len(results) < 2 or len(results) + len(pending) < _FIRST_POINTS:
         return None
+    results = without_abysses(results)
     if len(results) > _MOST_RESULTS:
         order = np.argsort(results, kind="stable")
         others = generator.permutation(order[_BEST_KEPT:])[: _MOST_RESULTS - _BEST_KEPT]
         kept = np.sort(np.concatenate([order[:_BEST_KEPT], others]))
         inputs, results = inputs[kept], results[kept]
     return Surrogate(inputs, results, pending=pending[-_MOST_RESULTS:], groups=encoding.groups, generator=generator)
+
+
+def without_abysses(results: Array) -> Array:
+    """The results, the bad ones no further from the median than the best is.
+
+    How bad a bad result is tells nothing about where the best ones are, and would flatten the differences among these.
+    """
+    best, middle = float(results.min()), float(np.median(results))
+    return np.minimum(results, middle + (middle - best)) if middle > best else results
 
 
 def _of_few(

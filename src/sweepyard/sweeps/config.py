@@ -268,9 +268,6 @@ class _Reader:
         node = self._entries.get("early_terminate")
         if node is None:
             return None
-        self._findings.only_for_wandb(
-            node, "this version of the hub does not terminate runs early (`early_terminate`) yet"
-        )
         if "metric" not in self._entries and "metrics" not in self._entries:
             self._findings.violation(node, "`early_terminate` must go with a `metric`")
         return TerminationReader(self._findings).read(node)

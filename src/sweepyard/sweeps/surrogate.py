@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_BURN_IN = 6
-_DRAWS = 8
+_BURN_IN = 4
+_DRAWS = 6
 _STEP = 2.0
 _LARGEST_STEPS_OUT = 8
 _JITTER = 1.0e-8

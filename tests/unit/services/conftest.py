@@ -32,6 +32,7 @@ class Hub:
 
     services: Services
     clock: ManualClock
+    database: MemoryDatabase
     rebuilt: Callable[[], Services]
 
     def path(self, run_id: str) -> RunPath:
@@ -71,7 +72,7 @@ def hub(tmp_path: Path) -> Hub:
     def make() -> Services:
         return build(database, blobs, clock, ids, settings)
 
-    return Hub(make(), clock, make)
+    return Hub(make(), clock, database, make)
 
 
 @pytest.fixture

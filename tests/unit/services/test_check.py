@@ -192,7 +192,7 @@ def test_a_grid_may_do_without_a_metric(config: SmallConfig) -> None:
 
 
 def test_the_hub_refuses_what_it_lacks_and_wandb_what_is_ours(config: SmallConfig) -> None:
-    head = "method: custom\nseed: 3\nearly_terminate: {type: hyperband, min_iter: 1}\n"
+    head = "method: custom\nseed: 3\njob: j\n"
     parameters = "  rate: {min: 0.0, max: 0.5}\n"
     assert [violation.where for violation in check(config, parameters, head=head).violations] == [
         "s.yaml:1",

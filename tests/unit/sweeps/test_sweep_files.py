@@ -540,14 +540,6 @@ def test_a_quantum_that_swallows_its_values_is_warned_of(text: str, warned: bool
             with_key("", method="custom"),
             "the hub does not search by `method: custom`, which leaves that to a scheduler of W&B's",
         ),
-        (
-            with_key("metric: {name: m}\nearly_terminate: {type: hyperband, min_iter: 1, strict: true}"),
-            "this version of the hub does not terminate runs early (`early_terminate`) yet",
-        ),
-        (
-            with_key("metric: {name: m}\nearly_terminate: {type: hyperband, max_iter: 27, s: 2}"),
-            "this version of the hub does not terminate runs early (`early_terminate`) yet",
-        ),
         (with_key("scheduler: {engine: wandb}"), "this version of the hub does not serve schedulers (`scheduler`)"),
         (with_key("controller: {type: local}"), "this version of the hub does not serve local controllers"),
         (with_key("job: j"), "the hub does not serve W&B Launch (`job`)"),
@@ -566,6 +558,14 @@ def test_what_this_version_of_the_hub_lacks(text: str, sentence: str) -> None:
     [
         (with_key("zip: [[x]]"), "wandb.ai knows no key `zip` in a sweep file"),
         (with_key("seed: 3"), "wandb.ai knows no key `seed` in a sweep file"),
+        (
+            with_key("metric: {name: m}\nearly_terminate: {type: asha}"),
+            "wandb.ai knows only `early_terminate.type: hyperband`",
+        ),
+        (
+            with_key("metric: {name: m}\nearly_terminate: {type: median, min_iter: 2, interval: 1, min_runs: 5}"),
+            "wandb.ai knows only `early_terminate.type: hyperband`",
+        ),
         (HEAD + "{values: [1], when: {y: 2}}", "wandb.ai knows no key `when` in a parameter"),
         (
             HEAD + "{distribution: categorical, values: [1], probabilities: [1]}",
