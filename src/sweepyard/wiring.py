@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sweepyard.agents.stock import RegisteredSweep
     from sweepyard.agents.sweeping import AgentPlan, SweepOutcome, SweepPlan
     from sweepyard.config.schema import TrackingMode
+    from sweepyard.hub.listening import Listening
     from sweepyard.hub.places import HubAddress, HubMode
     from sweepyard.services.access import AccessService
     from sweepyard.services.bundle import Services
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sweepyard.tracking.server import Server
     from sweepyard.training.result import FitResult
     from sweepyard.training.stopping import StopSignal
+    from sweepyard.web.hosts import Addresses
 
 Say = Callable[[str], None]
 SweepTarget = Literal["hub", "wandb"]
@@ -52,7 +54,7 @@ def build_services(settings: Settings) -> Iterator[Services]:
     from sweepyard.ids import RandomIds
     from sweepyard.services import bundle
 
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = open_database(settings.home)
     try:
         yield bundle.build(database, BlobFolder(settings.home / "blobs"), SystemClock(), RandomIds(), settings)
@@ -61,11 +63,12 @@ def build_services(settings: Settings) -> Iterator[Services]:
 
 
 def serve_hub(
-    settings: Settings, *, host: str, port: int, mode: HubMode, on_ready: Callable[[HubAddress], None]
+    settings: Settings, *, listening: Listening, mode: HubMode, on_ready: Callable[[HubAddress], None]
 ) -> None:
     """Be this home's hub until told to stop or, embedded, until nobody uses it.
 
     Raises:
+        InvalidInput: Others could reach the hub unprotected, or a certificate cannot be used.
         HubAlreadyRunning: This home has a hub.
         PortTaken: The address is in use.
         HubError: The hub cannot start.
@@ -76,15 +79,15 @@ def serve_hub(
 
     with ExitStack() as stack:
 
-        def build_app(base_url: str) -> object:
+        def build_app(addresses: Addresses) -> object:
             # Only here: the database is opened by whoever holds the home's lock.
             services = stack.enter_context(build_services(settings))
             ensure_owner(services.access, settings)
             from sweepyard.hub.app import create_app
 
-            return create_app(services, settings=settings, base_url=base_url)
+            return create_app(services, settings=settings, addresses=addresses)
 
-        serving.serve(build_app, settings, host=host, port=port, mode=mode, on_ready=on_ready)
+        serving.serve(build_app, settings, listening=listening, mode=mode, on_ready=on_ready)
 
 
 def ensure_owner(access: AccessService, settings: Settings) -> None:

@@ -145,20 +145,21 @@ def project(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def make_hub() -> Callable[[Path], Any]:
-    """Starts further hubs, each over a home: a context manager."""
+def make_hub() -> Callable[..., Any]:
+    """Starts further hubs, each over a home, with options of `hub serve`: a context manager."""
     return _serving
 
 
 class _serving:  # noqa: N801 - used as a function
     """A hub process over `home`, stopped at the end of the block."""
 
-    def __init__(self, home: Path, **environ: str) -> None:
+    def __init__(self, home: Path, *options: str, **environ: str) -> None:
         self._home = home
+        self._options = options or ("--port", "0")
         self._environ = environ
 
     def __enter__(self) -> Hub:
-        command = [sys.executable, "-m", "sweepyard", "hub", "serve", "--port", "0", "--home", str(self._home)]
+        command = [sys.executable, "-m", "sweepyard", "hub", "serve", *self._options, "--home", str(self._home)]
         self._home.mkdir(parents=True, exist_ok=True)
         log = (self._home / "serve.log").open("ab")
         environ = {**os.environ, **self._environ}

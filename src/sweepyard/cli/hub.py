@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
+from pathlib import Path
 
 import click
 
@@ -24,33 +26,64 @@ def command() -> None:
     """Serve the hub, look at it, reach it with plain `wandb` commands."""
 
 
-@command.command(epilog=examples("sweepyard hub serve", "sweepyard hub serve --port 0 --home /srv/sweeps"))
-@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
+@command.command(
+    epilog=examples(
+        "sweepyard hub serve",
+        "sweepyard hub serve --port 0 --home /srv/sweeps",
+        "sweepyard hub serve --host 0.0.0.0 --port 8443 --tls-cert hub.pem --tls-key hub.key "
+        "--public-url https://sweeps.lab:8443",
+        "sweepyard hub serve --behind-proxy --public-url https://sweeps.lab",
+    )
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; beyond loopback only with TLS.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 for any free port.")
+@click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="The certificate (PEM) for HTTPS.")
+@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Its key (PEM).")
+@click.option("--public-url", multiple=True, metavar="URL", help="How clients call the hub; repeatable.")
+@click.option("--behind-proxy", is_flag=True, help="A proxy with HTTPS stands before the hub, and nobody goes past it.")
 @click.option("--detach-and-answer", type=int, hidden=True, help="For `embedded.join`: the pipe that it reads.")
 @_HOME
-def serve(host: str, port: int, detach_and_answer: int | None, home: str | None) -> None:
-    """Serve this home's hub until Ctrl-C or SIGTERM."""
+def serve(
+    host: str,
+    port: int,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    public_url: tuple[str, ...],
+    behind_proxy: bool,
+    detach_and_answer: int | None,
+    home: str | None,
+) -> None:
+    """Serve this home's hub until Ctrl-C or SIGTERM.
+
+    What it logs goes to standard error, a line an event. Exit code 1 if it cannot serve.
+    """
     from sweepyard import wiring
-    from sweepyard.hub import detached
+    from sweepyard.hub import detached, logs
+    from sweepyard.hub.listening import Listening, TlsFiles
     from sweepyard.hub.places import HubAddress
 
+    if (tls_cert is None) != (tls_key is None):
+        raise click.UsageError("--tls-cert and --tls-key go together")
     settings = settings_now(home=home)
+    tls = TlsFiles(tls_cert.absolute(), tls_key.absolute()) if tls_cert and tls_key else None
+    listening = Listening(host=host, port=port, tls=tls, public_urls=public_url, behind_proxy=behind_proxy)
+    os.umask(0o077)  # what a hub keeps is its owner's
     if detach_and_answer is None:
 
         def announce(address: HubAddress) -> None:
             print(f"The hub of {settings.home} answers at {address.url} (Ctrl-C stops it).", flush=True)
             print('In another shell: eval "$(sweepyard hub env)", then wandb login, sweep, agent as usual.', flush=True)
 
-        wiring.serve_hub(settings, host=host, port=port, mode="served", on_ready=announce)
+        logs.log_to()
+        wiring.serve_hub(settings, listening=listening, mode="served", on_ready=announce)
         return
     detached.detach()
+    logs.log_to()
     descriptor: int = detach_and_answer
     try:
         wiring.serve_hub(
             settings,
-            host=host,
-            port=port,
+            listening=listening,
             mode="embedded",
             on_ready=lambda address: detached.answer(descriptor, address),
         )

@@ -10,51 +10,79 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sweepyard import __version__
 from sweepyard.clock import Clock, SystemClock
-from sweepyard.hub.dashboard.routes import Dashboard
-from sweepyard.hub.http.authentication import Sessions
-from sweepyard.hub.http.handlers import HANDLERS
+from sweepyard.domain.access import NOBODY
+from sweepyard.hub.dashboard import urls
+from sweepyard.hub.dashboard.routes import Dashboard, error_page
+from sweepyard.hub.http.authentication import SESSION_COOKIE, Sessions
+from sweepyard.hub.http.handlers import Answers
 from sweepyard.hub.http.signing import Signer
 from sweepyard.hub.wandb_api import schema
 from sweepyard.hub.wandb_api.graphql import GraphQL
 from sweepyard.hub.wandb_api.routes import WandbApi
 from sweepyard.services.bundle import Services
+from sweepyard.services.guard import acting_as
 from sweepyard.settings import Settings
 from sweepyard.web.headers import SecurityHeaders
-from sweepyard.web.hosts import HostCheck, allowed_hosts
+from sweepyard.web.hosts import Addresses, HostCheck
+from sweepyard.web.origins import OriginCheck
 
 log = logging.getLogger(__name__)
 
 REAP_EVERY_SECONDS = 2.0
 
 
-def create_app(services: Services, *, settings: Settings, base_url: str, clock: Clock | None = None) -> Starlette:
-    """The hub over these services.
+def create_app(services: Services, *, settings: Settings, addresses: Addresses, clock: Clock | None = None) -> ASGIApp:
+    """The hub over these services, behind everything that each request must pass.
 
     Args:
         settings: Of the home that the hub serves.
-        base_url: Where it listens; its host name, and the names of loopback, are the ones it answers to.
+        addresses: Where it listens, and by which names it is reached.
         clock: Says when links and sessions have expired; the system's by default.
     """
+    answers = Answers(error_page, urls.login_url)
+    app: ASGIApp = Starlette(
+        routes=routes(services, settings=settings, addresses=addresses, clock=clock),
+        exception_handlers=answers.handlers(),
+        lifespan=reaping(services),
+    )
+    app = _Anonymous(app)
+    app = OriginCheck(app, addresses, answers.refuse, cookie=SESSION_COOKIE)
+    app = HostCheck(app, addresses, answers.refuse)
+    return SecurityHeaders(app)  # outermost, so that no answer goes without them
+
+
+def routes(
+    services: Services, *, settings: Settings, addresses: Addresses, clock: Clock | None = None
+) -> list[BaseRoute]:
+    """All routes of the hub."""
     time = clock or SystemClock()
     # Derived from the hub's own secret, so that a restart, or a second hub on one database, knows them again.
     files = Signer(services.access.sign("signer:files"), "files", time)
     sessions = Sessions(services.access, Signer(services.access.sign("signer:sessions"), "sessions", time))
-    base = base_url.rstrip("/")
-    wandb_api = WandbApi(services, GraphQL(schema.build()), files, sessions, base)
-    dashboard = Dashboard(services, sessions)
-    return Starlette(
-        routes=[Route("/healthz", _health(settings), methods=["GET"]), *wandb_api.routes(), *dashboard.routes()],
-        middleware=[Middleware(SecurityHeaders), Middleware(HostCheck, hosts=allowed_hosts(base))],
-        exception_handlers=HANDLERS,
-        lifespan=_reaping(services),
-    )
+    wandb_api = WandbApi(services, GraphQL(schema.build()), files, sessions, addresses)
+    dashboard = Dashboard(services, sessions, addresses)
+    return [Route("/healthz", _health(settings), methods=["GET"]), *wandb_api.routes(), *dashboard.routes()]
+
+
+class _Anonymous:
+    """Lets each request begin as nobody, who reaches nothing: a route that forgets to ask for a key gives nothing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        with acting_as(NOBODY):
+            await self._app(scope, receive, send)
 
 
 def home_id(settings: Settings) -> str:
@@ -71,7 +99,9 @@ def _health(settings: Settings) -> Callable[[Request], JSONResponse]:
     return health
 
 
-def _reaping(services: Services) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def reaping(services: Services) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """While the app runs, look for who has fallen silent."""
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         task = asyncio.create_task(_reap_for_ever(services))

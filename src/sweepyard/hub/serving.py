@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import ipaddress
+import logging
 import os
 import signal
 import socket
@@ -16,54 +16,56 @@ from typing import TYPE_CHECKING, Any
 from sweepyard.errors import HubAlreadyRunning, HubError, PortTaken
 from sweepyard.files import FileLock
 from sweepyard.hub.embedded import is_held
+from sweepyard.hub.listening import Listening, check
 from sweepyard.hub.places import HubAddress, HubMode, HubPlaces
 from sweepyard.settings import Settings
 
 if TYPE_CHECKING:
     from uvicorn import Server
 
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 8080
+log = logging.getLogger(__name__)
+
 _LOOK_SECONDS = 0.5
 _LOCK_PATIENCE_SECONDS = 2.0
 _GRACE_SECONDS = 3
 _BACKLOG = 512
 
-BuildApp = Callable[[str], Any]
+# Handed the addresses of the server (`web.hosts.Addresses`), makes the ASGI application.
+BuildApp = Callable[[Any], Any]
 
 
 def serve(
     build_app: BuildApp,
     settings: Settings,
     *,
-    host: str,
-    port: int,
+    listening: Listening,
     mode: HubMode,
     on_ready: Callable[[HubAddress], None],
 ) -> None:
     """Be the hub of this home until told to stop (SIGTERM, SIGINT) or, embedded, until nobody uses it.
 
     Args:
-        build_app: Makes the ASGI application, given the base URL at which it answers.
-        port: 0 takes any free port.
+        build_app: Makes the ASGI application, given the addresses at which it answers.
         on_ready: Called once requests are answered.
 
     Raises:
+        InvalidInput: Others could reach the hub unprotected, or a certificate cannot be used.
         HubAlreadyRunning: This home has a hub.
         PortTaken: The address is in use.
-        HubError: The host is not a loopback address, or the application did not start.
+        HubError: The application did not start.
     """
-    check_host(host)
+    check(listening)
     places = HubPlaces(settings.home)
     with _hub_lock(places, mode):
         places.address_file.unlink(missing_ok=True)
-        with _listen(host, port) as listening, contextlib.ExitStack() as users:
-            url = f"http://{_shown(host)}:{listening.getsockname()[1]}"
+        with _listen(listening.host, listening.port) as socket_, contextlib.ExitStack() as users:
+            addresses = listening.addresses(socket_.getsockname()[1])
+            url = addresses.public[0] if addresses.public else addresses.bound
             address = HubAddress(url=url, pid=os.getpid(), mode=mode)
             closing = FileLock(places.users_lock) if mode == "embedded" else None
             if closing is not None:
                 users.callback(closing.release)
-            server = _server(build_app(url))
+            server = _server(build_app(addresses), listening)
 
             def ready() -> None:
                 places.write_address(address)
@@ -71,28 +73,10 @@ def serve(
 
             try:
                 with _signals(server):
-                    asyncio.run(_run(server, listening, closing, ready))
+                    asyncio.run(_run(server, socket_, closing, ready))
+                log.info("closed")
             finally:
                 places.address_file.unlink(missing_ok=True)
-
-
-def check_host(host: str) -> None:
-    """Refuse addresses that other machines can reach.
-
-    Raises:
-        HubError: `host` is not a loopback address.
-    """
-    if host == "localhost":
-        return
-    try:
-        loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise HubError(
-            f"the hub listens on loopback addresses only, since it speaks plain HTTP; received --host {host}. "
-            "Use 127.0.0.1, and an SSH tunnel to reach it from another machine"
-        )
 
 
 @contextlib.contextmanager
@@ -137,20 +121,26 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _server(app: object) -> Server:
+def _server(app: object, listening: Listening) -> Server:
     import uvicorn
+
+    from sweepyard.hub.protocol import MAX_HEAD_BYTES, PatientProtocol
 
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
+        http=PatientProtocol,
+        ws="none",
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        log_config=None,
         log_level="warning",
         access_log=False,
         lifespan="on",
         timeout_graceful_shutdown=_GRACE_SECONDS,
         server_header=False,
+        # What a proxy says of itself is not believed: its address is configured.
+        proxy_headers=False,
+        ssl_certfile=listening.tls.certificate if listening.tls else None,
+        ssl_keyfile=listening.tls.key if listening.tls else None,
     )
     server = uvicorn.Server(config)
     # Uvicorn would raise a signal again after closing, and die of it before the address file is removed.
@@ -160,7 +150,8 @@ def _server(app: object) -> Server:
 
 @contextlib.contextmanager
 def _signals(server: Server) -> Iterator[None]:
-    def stop(_number: int, _frame: object) -> None:
+    def stop(number: int, _frame: object) -> None:
+        log.info("closing: received %s", signal.Signals(number).name)
         server.should_exit = True
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from sweepyard.errors import RequestInvalid, Violation
-from sweepyard.web.problems import BodyTooLarge
+from sweepyard.web.problems import BodyTooLarge, BodyTooSlow
+
+PATIENCE_SECONDS = 30.0
+"""How long a body may pause: a client that holds a request open for nothing is let go."""
 
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
@@ -18,6 +22,7 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
 
     Raises:
         BodyTooLarge: More than `limit_bytes`, as sent or as unpacked.
+        BodyTooSlow: Nothing came for `PATIENCE_SECONDS`.
         RequestInvalid: The encoding is unknown, or the bytes are not of it.
     """
     pieces = [piece async for piece in pieces_of(request, limit_bytes)]
@@ -35,12 +40,24 @@ async def pieces_of(request: Request, limit_bytes: int) -> AsyncIterator[bytes]:
 
     Raises:
         BodyTooLarge: Announced or received more than `limit_bytes`.
+        BodyTooSlow: Nothing came for `PATIENCE_SECONDS`.
+        RequestInvalid: The client broke off.
     """
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit_bytes:
         raise BodyTooLarge(limit_bytes)
     received = 0
-    async for piece in request.stream():
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                piece = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise BodyTooSlow(PATIENCE_SECONDS) from error
+        except ClientDisconnect as error:
+            raise RequestInvalid([Violation("a body is sent whole", f"{received} bytes that break off")]) from error
         received += len(piece)
         if received > limit_bytes:
             raise BodyTooLarge(limit_bytes)
@@ -58,4 +75,7 @@ def _gunzip(body: bytes, limit_bytes: int) -> bytes:
         raise BodyTooLarge(limit_bytes)
     if not unpacker.eof:
         raise RequestInvalid([Violation("a body sent as gzip must be whole", f"{len(body)} bytes that break off")])
+    if unpacker.unused_data:
+        rule = "a body sent as gzip is one gzip member with nothing behind it"
+        raise RequestInvalid([Violation(rule, f"{len(unpacker.unused_data)} bytes behind the first")])
     return unpacked

@@ -1,23 +1,89 @@
-"""The `Host` header check: a page of another site must not reach a server on loopback by a name of its own."""
+"""By which names a server is reached: the `Host` check, and the addresses that it gives out.
+
+A page of another site must not reach a server by a name of its own (DNS rebinding), so a server answers to the names
+that it knows only. An address in figures cannot be rebound; it is good wherever the server listens beyond loopback.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sweepyard.web.problems import plain_problem
+from sweepyard.errors import InvalidInput, Violation
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, never bound to
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+Refuse = Callable[[Mapping[str, str], int, str, str], Response]
+"""Makes the answer to a refused request of its headers, a status, a code and a message."""
 
 
-def allowed_hosts(base_url: str) -> frozenset[str] | None:
-    """The host names that a server at `base_url` answers to; None for any, where it listens on every address."""
-    host = urlsplit(base_url).hostname or ""
-    return None if host in _WILDCARDS else LOOPBACK_NAMES | {host.lower()}
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a server listens, and how it is called.
+
+    Attributes:
+        bound: The base URL at which it listens, without a slash at the end.
+        public: Further base URLs by which clients reach it, for example through a proxy.
+        names: Further host names of this machine.
+        behind_proxy: Whether a proxy stands before it, so that what a request says of its address is the proxy's word.
+        beyond_loopback: Whether other machines reach it, so that it answers to any address in figures.
+    """
+
+    bound: str
+    public: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
+    behind_proxy: bool = False
+    beyond_loopback: bool = False
+
+    def answer_to(self, host: str) -> bool:
+        """Whether a request with this `Host` header is meant for this server."""
+        name = host_name(host)
+        return name in self.known or (self.beyond_loopback and _is_address(name))
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The host names that the server answers to."""
+        urls = [self.bound, *self.public]
+        return LOOPBACK_NAMES | self.names | {host_name(urlsplit(url).netloc) for url in urls}
+
+    def base_url(self, scheme: str, host: str) -> str:
+        """The server's base URL as the client that sent this `Host` header sees it."""
+        for url in self.public:
+            if urlsplit(url).netloc.lower() == host.lower():
+                return url
+        if self.behind_proxy and self.public:
+            return self.public[0]
+        return f"{scheme}://{host}" if host else self.bound
+
+    def is_own(self, origin: str, scheme: str, host: str) -> bool:
+        """Whether `origin` is that of this server's own pages, for a request with this `Host` header."""
+        return origin in {f"{scheme}://{host}", *self.public}
+
+
+def base_url_of(text: str) -> str:
+    """A base URL that a person wrote, checked.
+
+    Raises:
+        InvalidInput: It is not `http://` or `https://`, a host name, and perhaps a port.
+    """
+    rule = "a public URL is http:// or https://, a host name and perhaps a port, for example https://sweeps.lab:8443"
+    try:
+        parts = urlsplit(text.rstrip("/"))
+        port = parts.port
+    except ValueError as error:
+        raise InvalidInput([Violation(rule, repr(text), str(error))]) from error
+    extra = parts.path or parts.query or parts.fragment or parts.username or parts.password
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or extra:
+        raise InvalidInput([Violation(rule, repr(text), "The hub takes whole host names, not folders of them")])
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else "")
 
 
 def host_name(header: str) -> str:
@@ -28,18 +94,41 @@ def host_name(header: str) -> str:
         return ""
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address leads to this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 class HostCheck:
     """Answers 421 to requests that name another host."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] | None) -> None:
+    def __init__(self, app: ASGIApp, addresses: Addresses, refuse: Refuse) -> None:
         self._app = app
-        self._hosts = None if hosts is None else frozenset(hosts)
+        self._addresses = addresses
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._hosts is not None:
-            received = Headers(scope=scope).get("host", "")
-            if host_name(received) not in self._hosts:
-                message = f"this server answers to {', '.join(sorted(self._hosts))}; received Host {received[:80]!r}"
-                await plain_problem(421, "wrong_host", message)(scope, receive, send)
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            received = headers.get("host", "")
+            if not self._addresses.answer_to(received):
+                message = (
+                    f"this server answers to {', '.join(sorted(self._addresses.known))}; received Host "
+                    f"{received[:80]!r}. `sweepyard hub serve --public-url URL` adds a name"
+                )
+                await self._refuse(headers, 421, "wrong_host", message)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

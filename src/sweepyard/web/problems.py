@@ -30,8 +30,16 @@ class BodyTooLarge(RequestInvalid):
         super().__init__([Violation(rule=f"a body holds at most {limit_bytes} bytes", hint="Send it in parts")])
 
 
+class BodyTooSlow(RequestInvalid):
+    """Nothing more of a request's body came for too long."""
+
+    def __init__(self, patience_seconds: float) -> None:
+        super().__init__([Violation(f"a body comes without pauses of more than {patience_seconds:g} s")])
+
+
 _STATUS: tuple[tuple[type[SweepyardError], int, str], ...] = (
     (BodyTooLarge, 413, "too_large"),
+    (BodyTooSlow, 408, "too_slow"),
     (InvalidInput, 400, "invalid"),
     (Unauthenticated, 401, "unauthenticated"),
     (Forbidden, 403, "forbidden"),
@@ -69,6 +77,15 @@ def plain_problem(status: int, code: str, message: str, headers: Mapping[str, st
     """The same shape for what is no error of ours: an unknown route, a method that is not allowed."""
     body = {"errors": [{"message": message, "code": code}]}
     return JSONResponse(body, status_code=status, headers=dict(headers) if headers else None)
+
+
+def wants_page(headers: Mapping[str, str]) -> bool:
+    """Whether a person at a browser asks, who is told in HTML; programs are told in JSON.
+
+    Args:
+        headers: The request's, by their names in small letters.
+    """
+    return "text/html" in headers.get("accept", "") and "authorization" not in headers
 
 
 def _classify(error: SweepyardError) -> tuple[int, str]:

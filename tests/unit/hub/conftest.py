@@ -18,6 +18,7 @@ from sweepyard.domain.access import Role
 from sweepyard.hub.app import create_app
 from sweepyard.services.bundle import Services, build
 from sweepyard.settings import Settings
+from sweepyard.web.hosts import Addresses
 
 
 @dataclass
@@ -50,5 +51,5 @@ def door(tmp_path: Path) -> Door:
     for role in Role:
         services.access.ensure_user(role.value, entity="lab", role=role)
         keys[role] = services.access.create_key(role.value)
-    app = create_app(services, settings=settings, base_url="http://127.0.0.1:8080", clock=clock)
+    app = create_app(services, settings=settings, addresses=Addresses("http://127.0.0.1:8080"), clock=clock)
     return Door(services, asker(app), keys)

@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
 from tests.fakes.deterministic import CountingIds, ManualClock
 from tests.fakes.memory_blobs import MemoryBlobs
 from tests.fakes.memory_database import MemoryDatabase
@@ -33,10 +34,9 @@ def test_a_failed_look_does_not_end_the_looking(
     monkeypatch.setattr(hub_app, "REAP_EVERY_SECONDS", 0.001)
     settings = Settings(home=tmp_path, cache=tmp_path)
     services = build(MemoryDatabase(), MemoryBlobs(), ManualClock(), CountingIds(), settings)
-    app = hub_app.create_app(services, settings=settings, base_url="http://127.0.0.1:1")
 
     async def serve_until_three_looks() -> None:
-        async with app.router.lifespan_context(app):
+        async with hub_app.reaping(services)(Starlette()):
             while len(looks) < 3:
                 await asyncio.sleep(0.001)
 

@@ -1,21 +1,22 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from tests.fakes.asking import Ask, asker
 
-from sweepyard.errors import SweepyardError
+from sweepyard.errors import InvalidInput, SweepyardError
+from sweepyard.web import bodies
 from sweepyard.web.bodies import read_body
 from sweepyard.web.headers import SecurityHeaders
-from sweepyard.web.hosts import HostCheck, allowed_hosts, host_name
-from sweepyard.web.problems import problem
+from sweepyard.web.hosts import Addresses, HostCheck, base_url_of, host_name
+from sweepyard.web.problems import plain_problem, problem
 
 LIMIT = 1000
 
@@ -32,13 +33,16 @@ async def echo(request: Request) -> Response:
         return problem(error)
 
 
+def refuse(headers: Mapping[str, str], status: int, code: str, message: str) -> Response:
+    return plain_problem(status, code, message)
+
+
 @pytest.fixture
 def door() -> Ask:
     app = Starlette(
         routes=[Route("/", echo, methods=["GET", "POST"])],
-        middleware=[Middleware(SecurityHeaders), Middleware(HostCheck, hosts=allowed_hosts("http://127.0.0.1:80"))],
     )
-    return asker(app)
+    return asker(SecurityHeaders(HostCheck(app, Addresses("http://127.0.0.1:80"), refuse)))
 
 
 def test_a_body_within_the_limit_is_read_whole(door: Ask) -> None:
@@ -65,6 +69,7 @@ def test_a_gzip_bomb_is_refused(door: Ask) -> None:
     [
         (b"plain", "gzip", "must be gzip"),
         (gzip.compress(b"abc" * 50)[:-12], "gzip", "must be whole"),
+        (gzip.compress(b"{}") + gzip.compress(b"{}"), "gzip", "nothing behind it"),
         (b"plain", "br", "Content-Encoding must be gzip"),
     ],
 )
@@ -72,6 +77,17 @@ def test_a_body_of_another_encoding_is_refused(door: Ask, content: bytes, encodi
     answer = door("POST", "/", content=content, headers={"content-encoding": encoding})
     assert answer.status_code == 400
     assert rule in answer.json()["errors"][0]["message"]
+
+
+def test_a_body_that_stops_coming_is_not_waited_for(door: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stalling() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(bodies, "PATIENCE_SECONDS", 0.01)
+    answer = door("POST", "/", content=stalling())
+    assert answer.status_code == 408
+    assert answer.json()["errors"][0]["code"] == "too_slow"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8080", "localhost:1", "[::1]:80", "LOCALHOST"])
@@ -86,9 +102,45 @@ def test_other_names_are_not(door: Ask, host: str) -> None:
     assert answer.json()["errors"][0]["code"] == "wrong_host"
 
 
-def test_a_server_on_every_address_answers_to_any_name() -> None:
-    assert allowed_hosts("http://0.0.0.0:80") is None
-    assert allowed_hosts("http://lab.example:80") == {"localhost", "127.0.0.1", "::1", "lab.example"}
+def test_beyond_loopback_a_server_answers_to_figures_and_to_the_names_it_was_given() -> None:
+    public = ("https://lab.example", "https://other.example:8443")
+    server = Addresses("https://box:8443", public, names=frozenset({"box"}), beyond_loopback=True)
+    for host in ("box:8443", "10.1.2.3:8443", "[fe80::1]", "lab.example", "OTHER.example:8443", "localhost"):
+        assert server.answer_to(host), host
+    for host in ("evil.example", "10.1.2.3.evil.example", "", "box.evil.example", "lab.example.evil"):
+        assert not server.answer_to(host), host
+    assert not Addresses("http://127.0.0.1:80").answer_to("10.1.2.3")
+
+
+def test_the_addresses_that_a_server_gives_out_are_those_by_which_it_was_called() -> None:
+    direct = Addresses("http://127.0.0.1:80", ("https://lab.example",))
+    assert direct.base_url("http", "localhost:9") == "http://localhost:9"
+    assert direct.base_url("http", "lab.example") == "https://lab.example"
+    assert direct.base_url("http", "") == "http://127.0.0.1:80"
+    proxied = Addresses("http://127.0.0.1:80", ("https://lab.example", "https://b.example"), behind_proxy=True)
+    assert proxied.base_url("http", "127.0.0.1:80") == "https://lab.example"
+    assert proxied.base_url("http", "b.example") == "https://b.example"
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://lab.example/", "https://lab.example"),
+        ("https://lab.example:443", "https://lab.example"),
+        ("http://LAB.example:8080", "http://lab.example:8080"),
+        ("https://[::1]:8443", "https://[::1]:8443"),
+    ],
+)
+def test_a_public_url_is_normalised(text: str, url: str) -> None:
+    assert base_url_of(text) == url
+
+
+@pytest.mark.parametrize(
+    "text", ["", "lab.example", "ftp://lab", "https://lab/hub", "https://u:p@lab", "https://lab?x=1", "http://x:port"]
+)
+def test_another_public_url_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="a public URL is"):
+        base_url_of(text)
 
 
 def test_a_malformed_host_has_no_name() -> None:

@@ -5,7 +5,7 @@ Other people may share the machine, so nothing is readable without a session.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from urllib.parse import parse_qs
 
@@ -19,12 +19,14 @@ from starlette.staticfiles import StaticFiles
 from sweepyard.domain.access import Actor
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
-from sweepyard.errors import Forbidden, InvalidInput, ServiceError, SweepyardError, Unauthenticated
+from sweepyard.errors import InvalidInput, ServiceError, SweepyardError, Unauthenticated
 from sweepyard.hub.dashboard import pages, urls
 from sweepyard.hub.dashboard.contexts import ErrorPage, LoginPage, PageContext
 from sweepyard.hub.http.authentication import Sessions
 from sweepyard.services.bundle import Services
+from sweepyard.services.guard import acting_as
 from sweepyard.web.bodies import read_body
+from sweepyard.web.hosts import Addresses
 from sweepyard.web.problems import status_of
 
 MAX_FORM_BYTES = 16 << 10
@@ -41,6 +43,7 @@ class Dashboard:
 
     services: Services
     sessions: Sessions
+    addresses: Addresses
 
     def routes(self) -> list[BaseRoute]:
         """All of them; those with a project's name come last, since they take whatever is left."""
@@ -58,7 +61,9 @@ class Dashboard:
     def _page(self, build: Callable[[Request, Actor], Response]) -> Callable[[Request], Response]:
         def page(request: Request) -> Response:
             try:
-                return build(request, self.sessions.actor_of(request))
+                actor = self.sessions.actor_of(request)
+                with acting_as(actor):
+                    return build(request, actor)
             except Unauthenticated:
                 return RedirectResponse(urls.login_url(request.url.path), status_code=303, headers=_NEVER_STORED)
             except (ServiceError, InvalidInput) as error:
@@ -88,40 +93,21 @@ class Dashboard:
         return render("login.html", LoginPage(title="Log in", next=_wanted(request.query_params.get("next", "/"))))
 
     async def _login(self, request: Request) -> Response:
-        try:
-            check_origin(request)
-        except Forbidden as error:
-            return _error(error)
         form = parse_qs((await read_body(request, MAX_FORM_BYTES)).decode("utf-8", "replace"))
         key, wanted = form.get("key", [""])[0].strip(), _wanted(form.get("next", ["/"])[0])
         response = RedirectResponse(wanted, status_code=303, headers=_NEVER_STORED)
         try:
-            secure = request.url.scheme == "https"
+            base = self.addresses.base_url(request.url.scheme, request.headers.get("host", ""))
+            secure = base.startswith("https:")
             await run_in_threadpool(self.sessions.open, response, key, secure=secure)
         except Unauthenticated as error:
             return render("login.html", LoginPage(title="Log in", next=wanted, problem=str(error)), status=401)
         return response
 
     def _logout(self, request: Request) -> Response:
-        try:
-            check_origin(request)
-        except Forbidden as error:
-            return _error(error)
         response = RedirectResponse(urls.LOGIN, status_code=303, headers=_NEVER_STORED)
         self.sessions.close(response)
         return response
-
-
-def check_origin(request: Request) -> None:
-    """Refuse a form that a page of another site sent.
-
-    Raises:
-        Forbidden: The browser says that the form comes from elsewhere.
-    """
-    origin = request.headers.get("origin")
-    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
-    if origin is not None and origin != own:
-        raise Forbidden(f"this form is taken from {own} alone; received one from {origin[:80]}")
 
 
 def render(template: str, context: PageContext, *, status: int = 200) -> HTMLResponse:
@@ -130,10 +116,15 @@ def render(template: str, context: PageContext, *, status: int = 200) -> HTMLRes
     return HTMLResponse(_TEMPLATES.get_template(template).render(values), status_code=status, headers=_NEVER_STORED)
 
 
+def error_page(status: int, messages: Sequence[str]) -> Response:
+    """The page that says why a request was not served."""
+    context = ErrorPage(title=f"That did not work ({status})", messages=tuple(messages))
+    return render("error.html", context, status=status)
+
+
 def _error(error: SweepyardError) -> Response:
-    messages = tuple(str(item) for item in error.violations) if isinstance(error, InvalidInput) else (str(error),)
-    status = status_of(error)
-    return render("error.html", ErrorPage(title=f"That did not work ({status})", messages=messages), status=status)
+    messages = [str(item) for item in error.violations] if isinstance(error, InvalidInput) else [str(error)]
+    return error_page(status_of(error), messages)
 
 
 def _wanted(address: str) -> str:

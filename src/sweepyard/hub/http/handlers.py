@@ -1,43 +1,78 @@
-"""Errors as responses: what was raised on purpose says what it means, what was not is logged and not told."""
+"""Errors as responses: what was raised on purpose says what it means, what was not is logged and not told.
+
+Programs get JSON, people at a browser a page.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ExceptionHandler
 
-from sweepyard.errors import SweepyardError
-from sweepyard.web.problems import plain_problem, problem
+from sweepyard.errors import InvalidInput, SweepyardError, Unauthenticated
+from sweepyard.web.problems import plain_problem, problem, status_of, wants_page
 
 log = logging.getLogger(__name__)
 
-
-async def deliberate(request: Request, error: Exception) -> Response:
-    """The response to an error of the drawn tree."""
-    if not isinstance(error, SweepyardError):
-        raise error
-    return problem(error)
+_NOT_TOLD = "the hub failed at this; its log says how"
 
 
-async def of_routing(request: Request, error: Exception) -> Response:
-    """The response where no route or method fits."""
-    if not isinstance(error, HTTPException):
-        raise error
-    return plain_problem(
-        error.status_code, "route", f"{error.detail}: {request.method} {request.url.path}", error.headers
-    )
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers to requests that cannot be served.
+
+    Attributes:
+        page: Makes the page of a status and messages.
+        login_url: The address of the login that leads on to a path.
+    """
+
+    page: Callable[[int, Sequence[str]], Response]
+    login_url: Callable[[str], str]
+
+    def handlers(self) -> dict[int | type[Exception], ExceptionHandler]:
+        """What answers to which exception."""
+        return {SweepyardError: self._deliberate, HTTPException: self._of_routing, Exception: self._unexpected}
+
+    def refuse(self, headers: Mapping[str, str], status: int, code: str, message: str) -> Response:
+        """The answer where no route was looked for."""
+        return self.page(status, [message]) if wants_page(headers) else plain_problem(status, code, message)
+
+    async def _deliberate(self, request: Request, error: Exception) -> Response:
+        if not isinstance(error, SweepyardError):
+            raise error
+        if not wants_page(request.headers):
+            return problem(error)
+        if isinstance(error, Unauthenticated) and request.method == "GET":
+            return RedirectResponse(self.login_url(request.url.path), status_code=303)
+        violations = error.violations if isinstance(error, InvalidInput) else (error,)
+        return self.page(status_of(error), [str(violation) for violation in violations])
+
+    async def _of_routing(self, request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            raise error
+        what = f"{request.method} {request.url.path}"
+        if wants_page(request.headers):
+            return self.page(error.status_code, [f"{_phrase(error.status_code)}: {what}"])
+        return plain_problem(error.status_code, "route", f"{error.detail}: {what}", error.headers)
+
+    async def _unexpected(self, request: Request, error: Exception) -> Response:
+        # The route's own path: a real one may hold a signed token.
+        route = getattr(request.scope.get("route"), "path", "an unknown route")
+        log.error("%s %s failed: %s", request.method, route, type(error).__name__)
+        return self.refuse(request.headers, 500, "internal", _NOT_TOLD)
 
 
-async def unexpected(request: Request, error: Exception) -> Response:
-    """The response to a fault of ours."""
-    return plain_problem(500, "internal", "the hub failed at this; its log says how")
-
-
-HANDLERS: dict[int | type[Exception], ExceptionHandler] = {
-    SweepyardError: deliberate,
-    HTTPException: of_routing,
-    Exception: unexpected,
-}
+def _phrase(status: int) -> str:
+    match status:
+        case 404:
+            return "there is no such page"
+        case 405:
+            return "this address takes other methods only"
+        case _:
+            return HTTPStatus(status).phrase.lower()

@@ -34,7 +34,9 @@ from sweepyard.hub.wandb_api.context import Context
 from sweepyard.hub.wandb_api.filestream import reply_to_wire, update_from_wire
 from sweepyard.hub.wandb_api.graphql import GraphQL
 from sweepyard.services.bundle import Services
+from sweepyard.services.guard import acting_as, acting_for_the_hub
 from sweepyard.web.bodies import pieces_of, read_body
+from sweepyard.web.hosts import Addresses
 
 MAX_GRAPHQL_BYTES = 32 << 20
 MAX_STREAM_BYTES = 64 << 20
@@ -44,17 +46,13 @@ _WRITE_BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class WandbApi:
-    """What W&B's client talks to.
-
-    Attributes:
-        base_url: Used where a request does not say by which name it reached the hub.
-    """
+    """What W&B's client talks to."""
 
     services: Services
     graphql: GraphQL
     signer: Signer
     sessions: Sessions
-    base_url: str
+    addresses: Addresses
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -80,16 +78,18 @@ class WandbApi:
 
     def _answer(self, request: Request, actor: Actor, body: bytes) -> Response:
         context = Context(self.services, actor, Links(self._base_url_of(request), self.signer))
-        return self.graphql.answer(body, context)
+        with acting_as(actor):
+            return self.graphql.answer(body, context)
 
     async def _file_stream(self, request: Request) -> Response:
         actor = await run_in_threadpool(self._client, request)
-        self.services.access.require(actor, Role.WRITE)
+        self.services.access.require(actor, Role.WRITE, request.path_params["entity"])
         body = await read_body(request, MAX_STREAM_BYTES)
-        return await run_in_threadpool(self._receive, request, body)
+        return await run_in_threadpool(self._receive, request, actor, body)
 
-    def _receive(self, request: Request, body: bytes) -> Response:
-        reply = self.services.streams.receive(_run_of(request), update_from_wire(body))
+    def _receive(self, request: Request, actor: Actor, body: bytes) -> Response:
+        with acting_as(actor):
+            reply = self.services.streams.receive(_run_of(request), update_from_wire(body))
         return JSONResponse(reply_to_wire(reply))
 
     async def _upload(self, request: Request) -> Response:
@@ -107,17 +107,19 @@ class WandbApi:
         return Response(status_code=200, headers={"ETag": f'"{blob.md5}"'})
 
     def _put(self, target: Target, blob: BlobRef) -> None:
-        match target:
-            case RunFileTarget(path, name):
-                self.services.files.put(path, name, blob)
-            case ArtifactFileTarget(number, name):
-                self.services.artifacts.put_file(number, name, blob)
-            case ManifestTarget(number, _):
-                self.services.artifacts.put_manifest(number, blob)
+        with acting_for_the_hub():  # who signed the address had the right
+            match target:
+                case RunFileTarget(path, name):
+                    self.services.files.put(path, name, blob)
+                case ArtifactFileTarget(number, name):
+                    self.services.artifacts.put_file(number, name, blob)
+                case ManifestTarget(number, _):
+                    self.services.artifacts.put_manifest(number, blob)
 
     def _download(self, request: Request) -> Response:
         target = open_target(self.signer, request.path_params["token"], Access.READ)
-        stream, blob = self._open(target)
+        with acting_for_the_hub():  # who signed the address had the right
+            stream, blob = self._open(target)
         return _blob(request, stream, blob, target.name)
 
     def _open(self, target: Target) -> tuple[IO[bytes], BlobRef]:
@@ -133,9 +135,10 @@ class WandbApi:
         return self.services.artifacts.open_blob(blob), blob
 
     def _run_file(self, request: Request) -> Response:
-        actor_of_reader(request, self.services.access, self.sessions)
+        actor = actor_of_reader(request, self.services.access, self.sessions)
         name = request.path_params["name"]
-        stream, blob = self._open_run_file(_run_of(request), name)
+        with acting_as(actor):
+            stream, blob = self._open_run_file(_run_of(request), name)
         return _blob(request, stream, blob, name)
 
     def _open_run_file(self, path: RunPath, name: str) -> tuple[IO[bytes], BlobRef]:
@@ -146,12 +149,13 @@ class WandbApi:
         return stream, file.blob
 
     def _artifact_by_md5(self, request: Request) -> Response:
-        actor_of_reader(request, self.services.access, self.sessions)
+        actor = actor_of_reader(request, self.services.access, self.sessions)
         try:
             md5 = b64encode(binascii.unhexlify(request.path_params["md5"])).decode()
         except (binascii.Error, ValueError) as error:
             raise NotFound("an artifact's file is named by its MD5 in hexadecimal digits") from error
-        blob = self.services.artifacts.file_by_md5(request.path_params["entity"], md5)
+        with acting_as(actor):
+            blob = self.services.artifacts.file_by_md5(request.path_params["entity"], md5)
         name = request.path_params.get("name") or request.path_params["md5"]
         return _blob(request, self.services.artifacts.open_blob(blob), blob, name)
 
@@ -159,8 +163,7 @@ class WandbApi:
         return self.services.access.authenticate(key_of(request))
 
     def _base_url_of(self, request: Request) -> str:
-        host = request.headers.get("host")
-        return f"{request.url.scheme}://{host}" if host else self.base_url
+        return self.addresses.base_url(request.url.scheme, request.headers.get("host", ""))
 
 
 def _run_of(request: Request) -> RunPath:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from graphql import GraphQLResolveInfo
 
 from sweepyard import __version__
-from sweepyard.domain.access import ApiKey, Role, User
+from sweepyard.domain.access import ApiKey, Role, Team, User
 from sweepyard.hub.wandb_api.codec import node_id
 from sweepyard.hub.wandb_api.connections import Connection, connect_all
 from sweepyard.hub.wandb_api.context import Context, Resolvers, context_of
@@ -109,7 +110,9 @@ class UserNode:
         return connect_all(ApiKeyNode(key) for key in keys)
 
     def teams(self, info: GraphQLResolveInfo, first: int | None = None) -> Connection[EntityNode]:
-        return connect_all([EntityNode(self._context, self._user.entity)][:first])
+        actor = self._context.actor
+        names = self._context.services.access.entities_of(self._user.username)
+        return connect_all([EntityNode(self._context, name) for name in names if actor.reaches(name)][:first])
 
 
 class OrganizationNode:
@@ -145,8 +148,6 @@ class EntityNode:
     """A name space for projects."""
 
     available: ClassVar[bool] = False
-    entity_type: ClassVar[str] = "user"
-    is_team: ClassVar[bool] = False
     photo_url: ClassVar[None] = None
     read_only: ClassVar[bool] = False
     read_only_admin: ClassVar[bool] = False
@@ -165,6 +166,18 @@ class EntityNode:
         self.name = name
         self.limits: JsonObject = {}
 
+    @cached_property
+    def _team(self) -> Team | None:
+        return next((team for team in self._context.services.access.teams() if team.name == self.name), None)
+
+    @property
+    def is_team(self) -> bool:
+        return self._team is not None
+
+    @property
+    def entity_type(self) -> str:
+        return "team" if self.is_team else "user"
+
     @property
     def members(self) -> list[MemberNode]:
         return [
@@ -176,7 +189,7 @@ class EntityNode:
                 admin=user.role.includes(Role.ADMIN),
             )
             for user in self._context.services.access.users()
-            if user.entity == self.name
+            if user.entity == self.name or (self._team is not None and user.username in self._team.members)
         ]
 
     @property
@@ -185,9 +198,16 @@ class EntityNode:
 
 
 def user_node(context: Context, username: str) -> UserNode | None:
-    """The user of that name, or None."""
+    """The user of that name, or None; also where the actor shares no entity with them."""
     user = context.services.access.user(username) if username else None
-    return UserNode(context, user) if user else None
+    return UserNode(context, user) if user and _knows(context, user) else None
+
+
+def _knows(context: Context, user: User) -> bool:
+    actor = context.actor
+    return user.username == actor.username or any(
+        actor.reaches(name) for name in context.services.access.entities_of(user.username)
+    )
 
 
 def viewer(_root: object, info: GraphQLResolveInfo) -> UserNode | None:
@@ -204,9 +224,10 @@ def server_info(_root: object, info: GraphQLResolveInfo) -> ServerInfoNode:
 def entity(_root: object, info: GraphQLResolveInfo, name: str) -> EntityNode | None:
     """The entity of that name, if a user or a project has it."""
     context = context_of(info)
-    known = {context.actor.entity, *context.services.projects.entities()}
+    known = {*context.actor.entities, *context.services.projects.entities()}
     known |= {user.entity for user in context.services.access.users()}
-    return EntityNode(context, name) if name in known else None
+    known |= {team.name for team in context.services.access.teams()}
+    return EntityNode(context, name) if name in known and context.actor.reaches(name) else None
 
 
 def organization(_root: object, info: GraphQLResolveInfo, name: str) -> None:
@@ -216,7 +237,8 @@ def organization(_root: object, info: GraphQLResolveInfo, name: str) -> None:
 def users(_root: object, info: GraphQLResolveInfo, query: str | None = None) -> Connection[UserNode]:
     """Users whose name holds the query."""
     context = context_of(info)
-    found = [user for user in context.services.access.users() if (query or "") in user.username]
+    every = context.services.access.users()
+    found = [user for user in every if (query or "") in user.username and _knows(context, user)]
     return connect_all(UserNode(context, user) for user in found)
 
 
