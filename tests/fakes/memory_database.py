@@ -594,6 +594,10 @@ class MemoryDatabase:
         self._state = State()
         self._lock = threading.Lock()
 
+    @property
+    def is_writing(self) -> bool:
+        return self._lock.locked()
+
     @contextmanager
     def reading(self) -> Iterator[MemoryUnitOfWork]:
         yield MemoryUnitOfWork(self._state, may_write=False)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sweepyard.clock import Clock
 from sweepyard.domain.agent import Agent, Command, CommandKind
 from sweepyard.domain.names import check_texts
 from sweepyard.domain.run import RunPath
-from sweepyard.domain.sweep import SweepPath
+from sweepyard.domain.sweep import Sweep, SweepPath
 from sweepyard.errors import NotFound
 from sweepyard.ids import IdSource
 from sweepyard.services.custody import Custody, crash
 from sweepyard.services.dispatch import Dispatcher
+from sweepyard.services.foresight import Foresight
 from sweepyard.services.ports import Database, UnitOfWork
-from sweepyard.services.sweep_rows import existing_sweep
+from sweepyard.services.sweep_rows import existing_sweep, parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class AgentService:
         self._ids = ids
         self._timeout = timedelta(seconds=heartbeat_timeout_seconds)
         self._listening_since = clock.now()
+        self._foresight = Foresight()
 
     def create(self, path: SweepPath, *, host: str) -> Agent:
         """Register an agent of the sweep.
@@ -89,11 +91,13 @@ class AgentService:
             NotFound: There is no such agent, or its sweep is gone.
         """
         now = self._clock.now()
+        if not running:
+            self._think_ahead(agent_id, now)
         with self._database.writing() as unit:
             agent = _existing_agent(unit, agent_id)
             agent = replace(agent, heartbeat_at=now, running=tuple(sorted(running)), left=False)
             sweep = existing_sweep(unit, SweepPath(agent.entity, agent.project, agent.sweep_id))
-            dispatcher = Dispatcher(unit, sweep, self._ids, now)
+            dispatcher = Dispatcher(unit, sweep, self._ids, now, self._foresight)
             own = Custody(unit, dispatcher, agent, now)
             own.settle()
             commands = own.stops()
@@ -121,8 +125,19 @@ class AgentService:
             for agent in agents:
                 unit.agents.save(replace(agent, left=True, running=()))
             unfinished = unit.sweeps.unfinished()
-            sweeps = [sweep.path for sweep in unfinished if Dispatcher(unit, sweep, self._ids, now).finish_if_over()]
+            sweeps = [sweep.path for sweep in unfinished if self._finishes(unit, sweep, now)]
         return Reaped(tuple(run.path for run in runs), tuple(agent.agent_id for agent in agents), tuple(sweeps))
+
+    def _finishes(self, unit: UnitOfWork, sweep: Sweep, now: datetime) -> bool:
+        return Dispatcher(unit, sweep, self._ids, now, self._foresight).finish_if_over()
+
+    def _think_ahead(self, agent_id: str, now: datetime) -> None:
+        """Let a search that takes its time find its next point while others may write."""
+        with self._database.reading() as unit:
+            agent = _existing_agent(unit, agent_id)
+            sweep = existing_sweep(unit, SweepPath(agent.entity, agent.project, agent.sweep_id))
+            if Foresight.pays(parsed(sweep.config_yaml)):
+                Dispatcher(unit, sweep, self._ids, now, self._foresight).think_ahead()
 
 
 def _existing_agent(unit: UnitOfWork, agent_id: str) -> Agent:

@@ -11,6 +11,7 @@ from sweepyard.domain.objective import Objective, ObjectiveRecord, ObjectiveValu
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepState
 from sweepyard.ids import IdSource
+from sweepyard.services.foresight import Foresight
 from sweepyard.services.objectives import caught_up
 from sweepyard.services.ports import RunSelection, UnitOfWork
 from sweepyard.services.sweep_rows import parsed, runs_of
@@ -27,12 +28,14 @@ _MAY_RETURN = frozenset({RunState.CRASHED, RunState.FAILED, RunState.PREEMPTED})
 class Dispatcher:
     """Decides for one sweep, inside one write transaction, so that no two agents can get one point."""
 
-    def __init__(self, unit: UnitOfWork, sweep: Sweep, ids: IdSource, now: datetime) -> None:
+    def __init__(self, unit: UnitOfWork, sweep: Sweep, ids: IdSource, now: datetime, foresight: Foresight) -> None:
         self._unit = unit
+        self._foresight = foresight
         self._sweep = sweep
         self._ids = ids
         self._now = now
         self._config = parsed(sweep.config_yaml)
+        self._writes = True
 
     @property
     def sweep(self) -> Sweep:
@@ -56,6 +59,12 @@ class Dispatcher:
     def command(self, lease: Lease, kind: CommandKind = CommandKind.RUN) -> Command:
         """The command that starts a leased run."""
         return Command(kind, lease.run_id, self._config.program or "", lease.parameters)
+
+    def think_ahead(self) -> None:
+        """Find what an idle agent would be given now, so that `next_for` has it at hand; writes nothing."""
+        if self._sweep.state.hands_out and self._returned() is None:
+            self._writes = False
+            self._suggestion()
 
     def finish_if_over(self) -> bool:
         """Finish the sweep if it hands out runs, has handed out all that there are, and none is live."""
@@ -102,7 +111,7 @@ class Dispatcher:
         return self.command(lease, CommandKind.RESUME if preempted else CommandKind.RUN)
 
     def _suggestion(self) -> engine.Suggestion | None:
-        return engine.next_suggestion(
+        return self._foresight.next_suggestion(
             self._config, seed=self._sweep.seed, position=self._sweep.suggestions, runs=self._known_runs()
         )
 
@@ -175,7 +184,7 @@ class Dispatcher:
         if objective is None or (record is None and state is RunState.PENDING):
             return ObjectiveValues()
         found, _ = caught_up(self._unit, path, objective, None, record)
-        if found != record and found.next_line:
+        if self._writes and found != record and found.next_line:
             self._unit.objectives.save(path, found)
         return found.values
 
