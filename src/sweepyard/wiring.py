@@ -109,6 +109,21 @@ def ensure_owner(access: AccessService, settings: Settings) -> None:
 
 
 @contextmanager
+def administration(settings: Settings) -> Iterator[AccessService]:
+    """The users, teams and keys of this home, whether or not its hub runs: a running one heeds changes at once.
+
+    Raises:
+        HubError: The extra `hub` is not installed, or the database cannot be used.
+    """
+    with build_services(settings) as services:
+        ensure_owner(services.access, settings)
+        try:
+            yield services.access
+        finally:
+            ensure_owner(services.access, settings)  # its own key may have been revoked
+
+
+@contextmanager
 def join_hub(settings: Settings) -> Iterator[Server]:
     """This home's hub, for as long as the block runs, with the key that opens it.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -126,3 +128,143 @@ def test_who_sends_a_head_too_slowly_is_let_go(hub: Any) -> None:
     assert b'"code":"too_slow"' in answer
     assert raw(hub.url) == b""
     assert time.monotonic() - began < 40
+
+
+@pytest.fixture
+def sweepyard(tmp_path: Path) -> Any:
+    """Runs a command on the home of this test; gives what it prints."""
+
+    def run(*arguments: str, code: int = 0, given: str = "") -> str:
+        command = [sys.executable, "-P", "-m", "sweepyard", *arguments, "--home", str(tmp_path / "home")]
+        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == code, (done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr
+        return done.stdout.strip() if code == 0 else done.stderr
+
+    return run
+
+
+def viewer(hub: Any, key: str) -> tuple[int, Any]:
+    with hub.http(key=key) as http:
+        answer = http.post("/graphql", json={"query": "{ viewer { username entity } }"})
+    return answer.status_code, answer.json().get("data", {}).get("viewer")
+
+
+def test_users_teams_and_keys_are_managed_while_the_hub_runs(make_hub: Any, sweepyard: Any, tmp_path: Path) -> None:
+    with make_hub(tmp_path / "home") as hub:
+        sweepyard("hub", "users", "add", "ann", "--role", "write")
+        key = sweepyard("hub", "keys", "add", "--user", "ann", "--name", "laptop")
+        assert viewer(hub, key) == (200, {"username": "ann", "entity": "ann"})
+        assert key not in (tmp_path / "home" / "client.json").read_text()
+
+        into_red = {"query": 'mutation { upsertModel(input: {name: "p", entityName: "red"}) { inserted } }'}
+        with hub.http(key=key) as http:
+            assert http.post("/graphql", json=into_red).json()["errors"][0]["code"] == "forbidden"
+            sweepyard("hub", "teams", "add", "red", "--member", "ann")
+            assert http.post("/graphql", json=into_red).json()["data"]["upsertModel"] == {"inserted": True}
+            sweepyard("hub", "teams", "remove-member", "red", "ann")
+            assert http.post("/graphql", json=into_red).json()["errors"][0]["code"] == "forbidden"
+
+        (tmp_path / "key").write_text("0123456789abcdef" * 3 + "\n")
+        made = json.loads(
+            sweepyard(
+                "hub", "keys", "add", "--user", "ann", "--key-file", str(tmp_path / "key"), "--role", "read", "--json"
+            )
+        )
+        assert "key" not in made
+        assert viewer(hub, "0123456789abcdef" * 3)[0] == 200
+        with hub.http(key="0123456789abcdef" * 3) as http:
+            mine = {"query": 'mutation { upsertModel(input: {name: "p"}) { inserted } }'}
+            assert http.post("/graphql", json=mine).json()["errors"][0]["code"] == "forbidden"
+
+        listed = json.loads(sweepyard("hub", "keys", "list", "--json"))
+        assert {item["user"] for item in listed} == {"local", "ann"}
+        assert key not in json.dumps(listed)
+        sweepyard("hub", "keys", "revoke", made["id"])
+        assert viewer(hub, "0123456789abcdef" * 3)[0] == 401
+        [users] = [row for row in json.loads(sweepyard("hub", "users", "list", "--json")) if row["username"] == "ann"]
+        assert (users["role"], users["entities"], users["keys"]) == ("write", ["ann"], 1)
+        sweepyard("hub", "users", "remove", "ann")
+        assert viewer(hub, key)[0] == 401
+        assert "ann" not in sweepyard("hub", "users", "list")
+        assert "red" in sweepyard("hub", "teams", "list")
+
+
+def test_a_home_whose_own_key_is_revoked_gets_a_fresh_one(make_hub: Any, sweepyard: Any, tmp_path: Path) -> None:
+    with make_hub(tmp_path / "home") as hub:
+        [own] = json.loads(sweepyard("hub", "keys", "list", "--json"))
+        sweepyard("hub", "keys", "revoke", own["id"])
+        assert viewer(hub, hub.key)[0] == 401
+        fresh = json.loads((tmp_path / "home" / "client.json").read_text())["api_key"]
+        assert fresh != hub.key
+        assert viewer(hub, fresh) == (200, {"username": "local", "entity": "local"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("users", "remove", "local"), "owner"),
+        (("users", "remove", "nobody"), "no user 'nobody'"),
+        (("users", "add", "local"), "already"),
+        (("users", "add", "../x"), "a user's name"),
+        (("teams", "add-member", "none", "local"), "no team 'none'"),
+        (("keys", "revoke", "0123"), "0 keys"),
+        (("keys", "add", "--user", "nobody"), "no user 'nobody'"),
+        (("keys", "add", "--user", "local", "--key-file", "nowhere"), "nowhere"),
+        (("keys", "add", "--user", "local", "--key-file", "-"), "40 or more"),
+    ],
+)
+def test_what_cannot_be_done_to_users_and_keys_is_said(sweepyard: Any, arguments: tuple[str, ...], said: str) -> None:
+    assert said in sweepyard("hub", *arguments, code=1, given="too short")
+
+
+def test_no_secret_reaches_the_log(make_hub: Any, client: Any, sweepyard: Any, tmp_path: Path) -> None:
+    wrong = "local-" + "f" * 40
+    with make_hub(tmp_path / "home") as hub:
+        client.hub = hub
+        client.python(SCRIPT)
+        secrets = [hub.key, wrong, sweepyard("hub", "keys", "add", "--user", "local")]
+        assert viewer(hub, wrong)[0] == 401
+        with hub.http(key="") as http:
+            http.post("/login", data={"key": wrong})
+            entered = http.post("/login", data={"key": hub.key})
+            secrets.append(entered.headers["set-cookie"].split(";")[0].partition("=")[2])
+            assert http.get("/local/tls").status_code == 200
+            assert http.get("/no/such/page/at/all").status_code == 404
+        files = 'mutation { createRunFiles(input: {entityName: "local", projectName: "p", runName: "r", files: ["a"]}) '
+        hub.graphql('mutation { upsertBucket(input: {name: "r", modelName: "p", host: "h"}) { inserted } }')
+        [file] = hub.graphql(files + "{ files { uploadUrl directUrl } } }")["createRunFiles"]["files"]
+        secrets += [url.split("/storage/")[1].split("/")[0] for url in file.values()]
+        with hub.http() as http:
+            assert http.put(file["uploadUrl"], content=b"x").status_code == 200
+            assert http.put(file["uploadUrl"] + "x/y", content=b"x").status_code == 404
+            # Refusals are logged, whatever stands in them.
+            query = f'query Q {{ nothing(key: "{hub.key}") }}'
+            assert http.post("/graphql", json={"query": query}).status_code == 400
+            for forged in ("a\nb 2026-01-01 CRITICAL all is lost", "\x1b[2J"):
+                assert http.post("/graphql", json={"query": f"query Q {{ {json.dumps(forged)} }}"}).status_code == 400
+        log = hub.log()
+    assert "a document is not served" in log
+    assert "closing: received SIGTERM" in (tmp_path / "home" / "serve.log").read_text()
+    for secret in secrets:
+        assert len(secret) > 20
+        assert secret not in log
+    lines = [line for line in log.splitlines() if not line.startswith(("The hub of", "In another shell"))]
+    assert lines
+    for line in lines:
+        assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d (INFO|WARNING|ERROR) +\S+: |    ", line), (
+            line
+        )
+    assert "\x1b" not in log
+
+
+def test_what_a_hub_keeps_is_its_owners_alone(make_hub: Any, tmp_path: Path) -> None:
+    with make_hub(tmp_path / "home") as hub:
+        hub.graphql('mutation { upsertBucket(input: {name: "r", modelName: "p", host: "h"}) { inserted } }')
+        files = 'mutation { createRunFiles(input: {entityName: "local", projectName: "p", runName: "r", files: ["a"]}) '
+        [file] = hub.graphql(files + "{ files { uploadUrl } } }")["createRunFiles"]["files"]
+        with hub.http() as http:
+            assert http.put(file["uploadUrl"], content=b"x").status_code == 200
+        kept = [path for path in (tmp_path / "home").rglob("*") if path.name != "serve.log"]
+        assert any(path.parent.name != "home" and path.is_file() for path in kept)
+        assert [path for path in kept if path.stat().st_mode & 0o077] == []

@@ -10,11 +10,12 @@ from pathlib import Path
 import click
 
 from sweepyard.cli.environment import settings_now
-from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.cli.hub_keys import keys
+from sweepyard.cli.hub_teams import teams
+from sweepyard.cli.hub_users import users
+from sweepyard.cli.style import CONTEXT, HOME, examples
 from sweepyard.errors import SweepyardError
 from sweepyard.jsonvalue import JsonObject
-
-_HOME = click.option("--home", metavar="DIR", help="Where the hub keeps its state, in place of $SWEEPYARD_HOME.")
 
 
 @click.group(
@@ -23,7 +24,11 @@ _HOME = click.option("--home", metavar="DIR", help="Where the hub keeps its stat
     epilog=examples("sweepyard hub serve --port 0", 'eval "$(sweepyard hub env)"; wandb sweep sweeps/first.yaml'),
 )
 def command() -> None:
-    """Serve the hub, look at it, reach it with plain `wandb` commands."""
+    """Serve the hub, look at it, reach it with plain `wandb` commands; say who may use it."""
+
+
+for group in (users, teams, keys):
+    command.add_command(group)
 
 
 @command.command(
@@ -42,7 +47,7 @@ def command() -> None:
 @click.option("--public-url", multiple=True, metavar="URL", help="How clients call the hub; repeatable.")
 @click.option("--behind-proxy", is_flag=True, help="A proxy with HTTPS stands before the hub, and nobody goes past it.")
 @click.option("--detach-and-answer", type=int, hidden=True, help="For `embedded.join`: the pipe that it reads.")
-@_HOME
+@HOME
 def serve(
     host: str,
     port: int,
@@ -94,7 +99,7 @@ def serve(
 
 @command.command(epilog=examples("sweepyard hub status --json"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_HOME
+@HOME
 def status(as_json: bool, home: str | None) -> int:
     """Say whether this home's hub runs, and where; exit code 1 if it does not."""
     from sweepyard.cli.output import print_json
@@ -116,7 +121,7 @@ def status(as_json: bool, home: str | None) -> int:
 
 
 @command.command(epilog=examples("sweepyard hub stop"))
-@_HOME
+@HOME
 def stop(home: str | None) -> int:
     """Stop this home's hub, whoever uses it."""
     from sweepyard.hub import embedded
@@ -130,7 +135,7 @@ def stop(home: str | None) -> int:
 @command.command(epilog=examples('eval "$(sweepyard hub env)"', "sweepyard hub env --shell fish | source"))
 @click.option("--shell", type=click.Choice(["sh", "fish"]), default="sh", show_default=True, help="Whose syntax.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
-@_HOME
+@HOME
 def env(shell: str, as_json: bool, home: str | None) -> None:
     """Print what makes the plain `wandb` commands of this shell reach the hub.
 

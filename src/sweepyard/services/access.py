@@ -240,7 +240,7 @@ class AccessService:
         Raises:
             RequestInvalid: The wandb client would not accept the key.
             NotFound: There is no such user.
-            Conflict: The key belongs to somebody else, or was revoked.
+            Conflict: The key belongs to somebody else, was revoked, or grants something else.
         """
         if not _KEY.fullmatch(key):
             rule = "an API key has 40 or more of A-Z a-z 0-9 _ - (behind an optional prefix and a hyphen)"
@@ -251,6 +251,9 @@ class AccessService:
             for stored in unit.access.keys_with_prefix(digest):
                 if stored.username != username or stored.revoked_at is not None:
                     raise Conflict("that key belongs to another user, or was revoked; make a fresh one")
+                if stored.role is not role:
+                    grants = stored.role.value if stored.role else "all that its user may do"
+                    raise Conflict(f"that key is known already and grants {grants}; revoke it and make a fresh one")
                 return stored
             fresh = ApiKey(digest=digest, username=username, name=name, created_at=self._clock.now(), role=role)
             unit.access.add_key(fresh)

@@ -13,11 +13,16 @@ HEAVY = (
     "keras tensorflow jax wandb hydra omegaconf numpy sqlalchemy alembic starlette uvicorn graphql ariadne rich "
     "yaml PIL h5py psutil"
 )
-SUBCOMMANDS = [
+SUBCOMMANDS: list[tuple[str, ...]] = [
     ("hub", "serve"),
     ("hub", "status"),
     ("hub", "stop"),
     ("hub", "env"),
+    ("hub", "users", "list"),
+    ("hub", "users", "add"),
+    ("hub", "teams", "list"),
+    ("hub", "keys", "list"),
+    ("hub", "keys", "add"),
     ("runs", "list"),
     ("runs", "show"),
     ("runs", "compare"),

@@ -273,7 +273,9 @@ def test_no_file_name_leaves_the_runs_folder(door: Any, name: str) -> None:
         assert ".." not in file["name"].split("/")
 
 
-@pytest.mark.parametrize("path", ["/files/lab/p/r/%2e%2e/%2e%2e/%2e%2e/x", "/files/lab/p/r/..%2f..%2f..%2fetc%2fpasswd"])
+@pytest.mark.parametrize(
+    "path", ["/files/lab/p/r/%2e%2e/%2e%2e/%2e%2e/x", "/files/lab/p/r/..%2f..%2f..%2fetc%2fpasswd"]
+)
 def test_no_address_leaves_the_store(door: Any, path: str) -> None:
     door.data(UPSERT)
     assert door.ask("GET", path, auth=("api", door.keys[Role.READ])).status_code in {400, 404}

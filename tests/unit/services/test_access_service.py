@@ -53,6 +53,8 @@ def test_importing_a_key(access) -> None:
     access.ensure_user("bob", entity="lab", role=Role.READ)
     with pytest.raises(Conflict, match="another user"):
         access.import_key("bob", key)
+    with pytest.raises(Conflict, match="grants all that its user may do"):
+        access.import_key("ann", key, role=Role.READ)
     with pytest.raises(NotFound, match="no user 'eve'"):
         access.import_key("eve", "b" * 40)
     assert access.authenticate(key).username == "ann"

@@ -1,0 +1,93 @@
+"""`sweepyard hub teams`: entities that several users share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sweepyard.cli.environment import settings_now
+from sweepyard.cli.style import CONTEXT, HOME, examples
+from sweepyard.jsonvalue import JsonObject
+
+if TYPE_CHECKING:
+    from sweepyard.domain.access import Team
+
+
+@click.group("teams", context_settings=CONTEXT, epilog=examples("sweepyard hub teams add vision --member ann"))
+def teams() -> None:
+    """List, make and change teams: what belongs to a team, its members see and change as their roles say."""
+
+
+@teams.command("list", epilog=examples("sweepyard hub teams list", "sweepyard hub teams list --json"))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@HOME
+def list_teams(as_json: bool, home: str | None) -> None:
+    """List teams with their members."""
+    from sweepyard import wiring
+    from sweepyard.cli.output import print_json, print_table
+
+    with wiring.administration(settings_now(home=home)) as access:
+        found = access.teams()
+    if as_json:
+        print_json([_described(team) for team in found])
+    elif not found:
+        print("no teams; `sweepyard hub teams add NAME` makes one")
+    else:
+        print_table(["team", "members"], [[team.name, ", ".join(team.members) or "-"] for team in found])
+
+
+@teams.command(epilog=examples("sweepyard hub teams add vision", "sweepyard hub teams add vision --member ann"))
+@click.argument("name")
+@click.option("--member", "members", multiple=True, metavar="USER", help="A user who belongs to it; repeatable.")
+@HOME
+def add(name: str, members: tuple[str, ...], home: str | None) -> None:
+    """Make a team; runs go into it with `wandb.init(entity=NAME)`."""
+    from sweepyard import wiring
+
+    with wiring.administration(settings_now(home=home)) as access:
+        _say(access.add_team(name, members=members))
+
+
+@teams.command("add-member", epilog=examples("sweepyard hub teams add-member vision ann"))
+@click.argument("team")
+@click.argument("user")
+@HOME
+def add_member(team: str, user: str, home: str | None) -> None:
+    """Let USER belong to TEAM, from now on."""
+    from sweepyard import wiring
+
+    with wiring.administration(settings_now(home=home)) as access:
+        _say(access.add_member(team, user))
+
+
+@teams.command("remove-member", epilog=examples("sweepyard hub teams remove-member vision ann"))
+@click.argument("team")
+@click.argument("user")
+@HOME
+def remove_member(team: str, user: str, home: str | None) -> None:
+    """End USER's membership of TEAM, at once."""
+    from sweepyard import wiring
+
+    with wiring.administration(settings_now(home=home)) as access:
+        _say(access.remove_member(team, user))
+
+
+@teams.command(epilog=examples("sweepyard hub teams remove vision"))
+@click.argument("name")
+@HOME
+def remove(name: str, home: str | None) -> None:
+    """Remove a team; its projects stay, within reach of administrators."""
+    from sweepyard import wiring
+
+    with wiring.administration(settings_now(home=home)) as access:
+        access.remove_team(name)
+    print(f"removed the team {name}; its projects stay")
+
+
+def _say(team: Team) -> None:
+    print(f"{team.name}: {', '.join(team.members) or 'no members'}")
+
+
+def _described(team: Team) -> JsonObject:
+    return {"name": team.name, "members": [*team.members], "created_at": team.created_at.isoformat()}
