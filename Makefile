@@ -7,12 +7,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest
 PURE := domain sweeps config services
+SYSTEM_PARTS := postgresql
 comma := ,
 empty :=
 space := $(empty) $(empty)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo check format test test-unit coverage bench picture lock config-reference clean
+.PHONY: help setup setup-dev demo check format test test-unit test-system system-parts coverage bench picture lock config-reference clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,11 +56,18 @@ format: setup-dev ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix .
 
 test: setup-dev coverage ## every test that needs Python alone; parts that are missing are skipped and listed
-	$(PYTEST) -q -n 2 --dist loadgroup tests --ignore tests/docs $(foreach room,$(PURE),--ignore tests/unit/$(room))
+	$(PYTEST) -q -n 2 --dist loadgroup -m "not system" tests --ignore tests/docs $(foreach room,$(PURE),--ignore tests/unit/$(room))
 
 coverage: setup-dev ## unit tests of the pure rooms, with their branch coverage (at least 95%)
 	$(BIN)/coverage run --branch --source=$(subst $(space),$(comma),$(foreach room,$(PURE),src/sweepyard/$(room))) -m pytest -q $(foreach room,$(PURE),tests/unit/$(room))
 	$(BIN)/coverage report --skip-covered --fail-under=95
+
+system-parts: ## install what test-system needs beside Python (Debian; as root)
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SYSTEM_PARTS)
+
+test-system: setup-dev ## tests against PostgreSQL's own server (make system-parts; as root)
+	$(PYTEST) -q -n 2 --dist loadfile -m system tests
 
 bench: setup-dev ## benchmarks, by hand; their results are committed in docs/
 	$(BIN)/python benchmarks/tracking_cost.py
@@ -74,7 +82,7 @@ picture: setup-dev ## draw docs/demo.svg from a real demo
 lock: ## resolve the three locks anew (needs a package index)
 	@test -x build/uv/bin/uv || ($(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv)
 	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra cpu --extra hub --extra samples -o requirements.lock
-	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml -c requirements.lock --extra build --extra cpu --extra hub --extra samples --extra jax --extra joblib --extra dev -o requirements-dev.lock
+	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml -c requirements.lock --extra build --extra cpu --extra hub --extra samples --extra postgres --extra jax --extra joblib --extra dev -o requirements-dev.lock
 	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra gpu --extra hub --extra samples -o requirements-gpu.lock
 
 clean: ## remove what set-up and runs have made (not the hub's home)

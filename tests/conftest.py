@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.parts.postgresql import PostgresServer
 
 ALLOWED_SKIPS = Path(__file__).parent / "allowed-skips.txt"
 _PRIVATE = ("HOME", "SWEEPYARD_HOME", "SWEEPYARD_CACHE", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
@@ -56,3 +61,18 @@ def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in _PRIVATE:
             patch.setenv(name, str(home / name.lower()) if name != "HOME" else str(home))
         yield home
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, shared by the tests of one process, each of which makes a database of its own."""
+    from tests.parts.postgresql import PostgresServer, binaries
+
+    programs = binaries()
+    if programs is None or os.geteuid() != 0:
+        pytest.skip("needs PostgreSQL's server programs, and root to run them as their own user: make system-parts")
+    # Not below pytest's own folder, which nobody but its owner may enter.
+    with tempfile.TemporaryDirectory(prefix="sweepyard-postgresql-") as folder:
+        server = PostgresServer(Path(folder), programs)
+        yield server
+        server.stop()

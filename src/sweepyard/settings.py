@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -24,16 +24,18 @@ class Settings:
         cache: Downloaded data sets.
         offline: Whether downloads are forbidden (`SWEEPYARD_OFFLINE`).
         heartbeat_timeout_seconds: A run or agent silent for longer counts as crashed.
+        database: The URL of the hub's rows; None for a SQLite file in the home. It may hold a password.
     """
 
     home: Path
     cache: Path
     offline: bool = False
     heartbeat_timeout_seconds: float = 60.0
+    database: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Read `SWEEPYARD_HOME`, `SWEEPYARD_CACHE`, `SWEEPYARD_OFFLINE`, `SWEEPYARD_HEARTBEAT_TIMEOUT`.
+        """Read `SWEEPYARD_HOME`, `_CACHE`, `_OFFLINE`, `_HEARTBEAT_TIMEOUT` and `_DATABASE`.
 
         Raises:
             ValueError: A value is not of its type; the message names the variable.
@@ -45,6 +47,7 @@ class Settings:
             cache=Path(cache).expanduser().absolute(),
             offline=_flag(environ, "SWEEPYARD_OFFLINE"),
             heartbeat_timeout_seconds=_seconds(environ, "SWEEPYARD_HEARTBEAT_TIMEOUT", 60.0),
+            database=environ.get("SWEEPYARD_DATABASE", "").strip() or None,
         )
 
 

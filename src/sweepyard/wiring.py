@@ -55,7 +55,7 @@ def build_services(settings: Settings) -> Iterator[Services]:
     from sweepyard.services import bundle
 
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = open_database(settings.home)
+    database = open_database(settings.home, settings.database)
     try:
         yield bundle.build(database, BlobFolder(settings.home / "blobs"), SystemClock(), RandomIds(), settings)
     finally:

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.fakes.memory_blobs import MemoryBlobs
 from tests.fakes.memory_database import MemoryDatabase
+from tests.parts.postgresql import PostgresServer
 
 from sweepyard.services.ports import BlobStore, Database
 from sweepyard.storage.blobs import BlobFolder
 from sweepyard.storage.unit_of_work import open_database
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def migrated(postgresql: PostgresServer) -> Callable[[], str]:
+    """Gives URLs of databases on PostgreSQL whose tables are there."""
+    open_database(Path(), postgresql.new_database()).close()
+    return lambda: postgresql.new_database("d1")
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.system)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    opened: Database = MemoryDatabase() if request.param == "memory" else open_database(tmp_path)
+    opened: Database
+    if request.param == "memory":
+        opened = MemoryDatabase()
+    else:
+        opened = open_database(
+            tmp_path, request.getfixturevalue("migrated")() if request.param == "postgresql" else None
+        )
     yield opened
     opened.close()
 

@@ -1,4 +1,4 @@
-"""From a database's URL to engines: one for readers, one for the writer.
+"""From a database's URL to engines: one for readers, one for the writer. PostgreSQL's are in `postgresql`.
 
 SQLite runs in WAL mode, so that readers never wait for the writer, with `synchronous=FULL`, so that a commit is on
 disk when it returns. Its writers take turns: BEGIN IMMEDIATE takes the file's write lock at once instead of failing
@@ -14,9 +14,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from sweepyard.errors import HubError
+from sweepyard.storage.postgresql import open_postgresql
 
 BUSY_TIMEOUT_MILLISECONDS = 30_000
 _READERS = 64  # More than the server's threads, so that a reader never waits for a connection.
@@ -49,11 +51,19 @@ def open_engines(url: str | URL) -> Engines:
     """Engines on the database of that URL; a SQLite file is made, readable by its owner only, if there is none.
 
     Raises:
-        HubError: The URL names a database that this version does not speak to, or a file that cannot be used.
+        HubError: The URL names a database that this version does not speak to, one that is away, or a file that cannot
+            be used.
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:  # its text may hold the password
+        raise HubError("a database is named by a URL, as postgresql://user@host/name") from error
+    if parsed.get_backend_name() == "postgresql":
+        return Engines(*open_postgresql(parsed))
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        raise HubError(f"the hub keeps its rows in a SQLite file; received {parsed.render_as_string()}")
+        raise HubError(
+            f"the hub keeps its rows in a SQLite file or in PostgreSQL; received {parsed.render_as_string()}"
+        )
     _make_private(Path(parsed.database))
     arguments = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MILLISECONDS / 1000}
     writer = create_engine(parsed, connect_args=arguments, pool_size=1, max_overflow=0)

@@ -80,18 +80,22 @@ class SqlDatabase:
         self._engines.dispose()
 
 
-def open_database(home: Path) -> SqlDatabase:
+def open_database(home: Path, url: str | None = None) -> SqlDatabase:
     """The database of a hub's home, made or migrated if need be.
 
+    Args:
+        url: Another one, that several hubs may share; by default a SQLite file in the home.
+
     Raises:
-        HubError: The file cannot be used, or was written by a newer version.
+        HubError: It is away or cannot be used, or was written by a newer version.
     """
-    engines = open_engines(sqlite_url(home / DATABASE_FILE))
+    engines = open_engines(url or sqlite_url(home / DATABASE_FILE))
     try:
         bring_up_to_date(engines.writer)
     except DatabaseError as error:
         engines.dispose()
-        raise HubError(f"the database {home / DATABASE_FILE} cannot be used: {error.orig}") from error
+        name = engines.writer.url.render_as_string() if url else home / DATABASE_FILE
+        raise HubError(f"the database {name} cannot be used: {error.orig}") from error
     except BaseException:
         engines.dispose()
         raise

@@ -87,9 +87,17 @@ def test_settings_come_from_the_environment() -> None:
             "SWEEPYARD_CACHE": "/elsewhere",
             "SWEEPYARD_OFFLINE": "yes",
             "SWEEPYARD_HEARTBEAT_TIMEOUT": "2.5",
+            "SWEEPYARD_DATABASE": "postgresql://ann:secret@host/name",
         }
     )
-    assert settings == Settings(Path("/somewhere"), Path("/elsewhere"), offline=True, heartbeat_timeout_seconds=2.5)
+    assert settings == Settings(
+        Path("/somewhere"),
+        Path("/elsewhere"),
+        offline=True,
+        heartbeat_timeout_seconds=2.5,
+        database="postgresql://ann:secret@host/name",
+    )
+    assert "secret" not in repr(settings)
     default = Settings.from_environment({"SWEEPYARD_OFFLINE": "0"})
     assert default.home.is_absolute()
     assert not default.offline
