@@ -10,6 +10,7 @@ from graphql import GraphQLResolveInfo
 
 from sweepyard.domain.access import Actor, Role
 from sweepyard.hub.http.links import Links
+from sweepyard.hub.wandb_api.limits import Budget
 from sweepyard.services.bundle import Services
 
 T = TypeVar("T")
@@ -25,11 +26,16 @@ Input = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request's surroundings."""
+    """One request's surroundings.
+
+    Attributes:
+        budget: What the answer may still cost.
+    """
 
     services: Services
     actor: Actor
     links: Links
+    budget: Budget = field(default_factory=Budget, repr=False, compare=False)
     _remembered: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def remember(self, key: Hashable, look_up: Callable[[], T]) -> T:

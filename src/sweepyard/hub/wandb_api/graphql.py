@@ -27,16 +27,15 @@ from sweepyard import jsonvalue
 from sweepyard.errors import NotFound, RequestInvalid, SweepyardError, Violation
 from sweepyard.hub.wandb_api.context import Context
 from sweepyard.hub.wandb_api.inputs import prune
-from sweepyard.hub.wandb_api.limits import depth_of
+from sweepyard.hub.wandb_api.limits import MAX_COST, MAX_LIST_ITEMS, MAX_TOKENS, TooCostly, faults_of, longest_list
 from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.web.problems import error_entries, problem
 
 log = logging.getLogger(__name__)
 
-MAX_TOKENS = 10_000
-MAX_DEPTH = 25
 _MAX_ERRORS = 20
 _CACHED_DOCUMENTS = 512
+_LONGEST_CACHED = 16_384  # characters; eight times the client's longest
 _STATUS_WHEN_NOT_FOUND = {"agentHeartbeat": 404}
 
 
@@ -59,7 +58,7 @@ class GraphQL:
             query, variables, operation_name = _read(body)
         except RequestInvalid as error:
             return problem(error)
-        document, errors = self._checked(query)
+        document, errors = (self._checked if len(query) <= _LONGEST_CACHED else self._check)(query)
         if document is None:
             return _refused(errors)
         operation = get_operation_ast(document, operation_name)
@@ -70,13 +69,14 @@ class GraphQL:
     def _check(self, query: str) -> tuple[DocumentNode | None, Sequence[GraphQLError]]:
         try:
             document = parse(query, max_tokens=MAX_TOKENS)
-            if depth_of(document) > MAX_DEPTH:
-                return None, [GraphQLError(f"a document nests at most {MAX_DEPTH} fields deep")]
+            faults = faults_of(document)
+            if faults:
+                return None, [GraphQLError(fault) for fault in faults]
+            errors = validate(self._schema, document, max_errors=_MAX_ERRORS)
         except GraphQLError as error:
             return None, [error]
         except RecursionError:
             return None, [GraphQLError("the document is nested too deeply")]
-        errors = validate(self._schema, document, max_errors=_MAX_ERRORS)
         return (None, errors) if errors else (document, [])
 
     def _execute(
@@ -85,13 +85,17 @@ class GraphQL:
         pruned = prune(self._schema, operation, variables)
         for path in pruned.unknown:
             log.warning("%s brings %s, which this hub does not serve", _name_of(operation), path)
-        result = execute_sync(
-            self._schema,
-            document,
-            context_value=context,
-            variable_values=pruned.variables,
-            operation_name=operation.name.value if operation.name else None,
-        )
+        try:
+            result = execute_sync(
+                self._schema,
+                document,
+                context_value=context,
+                variable_values=pruned.variables,
+                operation_name=operation.name.value if operation.name else None,
+            )
+        except TooCostly:
+            rule = f"an answer costs at most {MAX_COST:,} (a value costs 1, a run's history 500): ask for it in pages"
+            return _refused([GraphQLError(f"{_name_of(operation)}: {rule}")])
         return _response(result, operation)
 
 
@@ -100,7 +104,8 @@ def _read(body: bytes) -> tuple[str, JsonObject, str | None]:
         request = jsonvalue.loads_object(body)
     except ValueError as error:
         raise RequestInvalid([Violation("a GraphQL request is a JSON object", str(error))]) from error
-    query, variables, name = request.get("query"), request.get("variables") or {}, request.get("operationName") or None
+    query, variables, name = request.get("query"), request.get("variables"), request.get("operationName") or None
+    variables = {} if variables is None else variables
     violations = []
     if not isinstance(query, str):
         violations.append(Violation("`query` is a text", _kind(query)))
@@ -108,6 +113,9 @@ def _read(body: bytes) -> tuple[str, JsonObject, str | None]:
         violations.append(Violation("`variables` is an object", _kind(variables)))
     if not isinstance(name, str | None):
         violations.append(Violation("`operationName` is a text", _kind(name)))
+    longest = longest_list(variables)
+    if longest > MAX_LIST_ITEMS:
+        violations.append(Violation(f"a list in `variables` has at most {MAX_LIST_ITEMS:,} items", f"{longest:,}"))
     if violations or not isinstance(query, str) or not isinstance(variables, dict) or not isinstance(name, str | None):
         raise RequestInvalid(violations)
     return query, variables, name

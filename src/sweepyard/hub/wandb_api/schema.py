@@ -24,10 +24,12 @@ from graphql import (
 from sweepyard import jsonvalue
 from sweepyard.hub.wandb_api import codec
 from sweepyard.hub.wandb_api.context import Resolvers
+from sweepyard.hub.wandb_api.limits import COSTS, DEFAULT_COST
 from sweepyard.hub.wandb_api.names import snake_case
 from sweepyard.hub.wandb_api.operations import (
     artifact_changes,
     artifacts,
+    collection_changes,
     files,
     projects,
     relations,
@@ -44,6 +46,7 @@ MUTATIONS: Resolvers = {
     **files.MUTATIONS,
     **sweeps.MUTATIONS,
     **artifact_changes.MUTATIONS,
+    **collection_changes.MUTATIONS,
 }
 # Arguments whose names are Python's own words.
 _ARGUMENTS = {"input": "given", "id": "identity"}
@@ -79,7 +82,24 @@ def build() -> GraphQLSchema:
     for typename, resolvers in relations.RELATIONS.items():
         owner = schema.get_type(typename)
         _bind(owner if isinstance(owner, GraphQLObjectType) else None, resolvers, whole=False)
+    for name, kind in schema.type_map.items():
+        if isinstance(kind, GraphQLObjectType) and not name.startswith("__"):
+            for key, field in kind.fields.items():
+                _count(field, COSTS.get((name, key), DEFAULT_COST))
     return schema
+
+
+def _count(field: GraphQLField, cost: int) -> None:
+    """Let every value of the field be paid for."""
+    resolve = field.resolve
+    if resolve is None:
+        raise LookupError("a field is counted once it has a resolver")
+
+    def counted(node: object, info: GraphQLResolveInfo, **arguments: object) -> object:
+        info.context.budget.spend(cost)
+        return resolve(node, info, **arguments)
+
+    field.resolve = counted
 
 
 def _find_by_name(name: str, field: GraphQLField) -> None:
