@@ -13,7 +13,7 @@ empty :=
 space := $(empty) $(empty)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo check format test test-unit test-system system-parts coverage bench picture lock config-reference clean
+.PHONY: help setup setup-dev demo check format test test-unit test-system test-chaos chaos system-parts coverage bench picture lock config-reference clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,7 +56,7 @@ format: setup-dev ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix .
 
 test: setup-dev coverage ## every test that needs Python alone; parts that are missing are skipped and listed
-	$(PYTEST) -q -n 2 --dist loadgroup -m "not system" tests --ignore tests/docs $(foreach room,$(PURE),--ignore tests/unit/$(room))
+	$(PYTEST) -q -n 2 --dist loadgroup -m "not system and not chaos" tests --ignore tests/docs $(foreach room,$(PURE),--ignore tests/unit/$(room))
 
 coverage: setup-dev ## unit tests of the pure rooms, with their branch coverage (at least 95%)
 	$(BIN)/coverage run --branch --source=$(subst $(space),$(comma),$(foreach room,$(PURE),src/sweepyard/$(room))) -m pytest -q $(foreach room,$(PURE),tests/unit/$(room))
@@ -68,6 +68,12 @@ system-parts: ## install what test-system needs beside Python (Debian; as root)
 
 test-system: setup-dev ## tests against PostgreSQL's own server (make system-parts; as root)
 	$(PYTEST) -q -n 2 --dist loadfile -m system tests
+
+test-chaos: setup-dev ## kill hubs and agents 3 times each: nothing lost, nothing twice, nobody left
+	$(PYTEST) -q -m chaos tests
+
+chaos: setup-dev ## the same 50 times each; takes the better part of an hour
+	CHAOS_ROUNDS=50 $(PYTEST) -q -m chaos tests
 
 bench: setup-dev ## benchmarks, by hand; their results are committed in docs/
 	$(BIN)/python benchmarks/tracking_cost.py
