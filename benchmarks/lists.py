@@ -66,7 +66,7 @@ def main() -> int:
         home = Path(folder)
         fill(home, options.runs)
         with serving(home) as (url, key), httpx.Client(base_url=url, auth=("api", key), timeout=60) as http:
-            draw = random.Random(0)  # noqa: S311
+            draw = random.Random(0)
             measure(http, "runs: filter and sort, pages of 50", options, draw, listing(draw, options.runs))
             measure(http, "the same, with configs and summaries", options, draw, listing(draw, options.runs, WHOLE))
             measure(http, "runs: newest first, pages of 50", options, draw, newest())
@@ -77,7 +77,7 @@ def main() -> int:
 
 def fill(home: Path, count: int) -> None:
     """A project of so many finished runs, all of one sweep."""
-    draw = random.Random(1)  # noqa: S311
+    draw = random.Random(1)
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     database = open_database(home)
     with database.writing() as unit:

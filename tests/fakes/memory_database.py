@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import itertools
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
@@ -24,12 +25,14 @@ from sweepyard.domain.artifact import (
 )
 from sweepyard.domain.fields import RunField, columns_of
 from sweepyard.domain.history import Chunk, Stream
+from sweepyard.domain.history_keys import KeySummary, summaries_of
 from sweepyard.domain.objective import Mark, ObjectiveRecord
 from sweepyard.domain.project import Project
-from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
+from sweepyard.domain.run import Run, RunEvent, RunPath, RunPulse, RunState
+from sweepyard.domain.series import Series, series_of
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath
 from sweepyard.errors import Conflict, NotFound
-from sweepyard.jsonvalue import JsonValue
+from sweepyard.jsonvalue import JsonObject, JsonValue, loads_object
 from sweepyard.services.ports import STAMP_MODULUS, RunSelection, RunsMark
 
 T = TypeVar("T")
@@ -187,6 +190,23 @@ class MemoryRuns(Repository):
             self._state.runs[run.path] = given(run)
             self._state.stamps[run.path] = next(_STAMPS)
 
+    def pulse(self, path: RunPath) -> RunPulse | None:
+        run = self._state.runs.get(path)
+        if run is None:
+            return None
+        return RunPulse(
+            state=run.state,
+            stop_requested=run.stop_requested,
+            sweep_id=run.sweep_id,
+            heartbeat_at=run.heartbeat_at,
+        )
+
+    def beat(self, path: RunPath, now: datetime, *, summary: JsonObject | None = None) -> None:
+        run = self.get(path)
+        if run is not None:
+            changes = {} if summary is None else {"summary": summary, "updated_at": now}
+            self.save(replace(run, heartbeat_at=now, **changes))
+
     def delete(self, path: RunPath) -> None:
         state = self._write()
         state.runs.pop(path, None)
@@ -314,6 +334,18 @@ class MemoryStreams(Repository):
             for number, (step, text) in stored
             if (min_step is None or step >= min_step) and (max_step is None or step < max_step)
         ][:limit]
+
+    def last_step(self, path: RunPath) -> int:
+        return max((step for _, step, _ in self.rows(path, Stream.HISTORY)), default=-1)
+
+    def keys(self, path: RunPath) -> dict[str, KeySummary]:
+        return summaries_of([loads_object(text) for _, text in self.lines(path, Stream.HISTORY)])
+
+    def series(
+        self, path: RunPath, keys: Sequence[str], *, min_step: int | None = None, max_step: int | None = None
+    ) -> Series | None:
+        rows = self.rows(path, Stream.HISTORY, min_step=min_step, max_step=max_step)
+        return series_of(((step, loads_object(text)) for _, step, text in rows), keys)
 
 
 class MemoryFiles(Repository):
@@ -608,6 +640,18 @@ class MemoryDatabase:
             state = self._state.cloned()
             yield MemoryUnitOfWork(state, may_write=True)
             self._state = state
+
+    def write_soon(self, work: Callable[[MemoryUnitOfWork], T]) -> Future[T]:
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()
+        try:
+            with self.writing() as unit:
+                result = work(unit)
+        except Exception as error:  # noqa: BLE001 - handed to the one who waits for it
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+        return future
 
     def close(self) -> None:
         pass

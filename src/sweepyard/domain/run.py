@@ -127,6 +127,16 @@ class Run:
     creator: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPulse:
+    """The little of a run that a request of its streams needs."""
+
+    state: RunState
+    stop_requested: bool
+    sweep_id: str | None
+    heartbeat_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class RunEvent:
     """Something that happened to a run: handed out, started, finished, crashed, retried."""

@@ -21,6 +21,7 @@ from sweepyard.domain.access import NOBODY
 from sweepyard.hub.dashboard import urls
 from sweepyard.hub.dashboard.routes import Dashboard, error_page
 from sweepyard.hub.http.authentication import SESSION_COOKIE, Sessions
+from sweepyard.hub.http.callers import RecentCallers
 from sweepyard.hub.http.handlers import Answers
 from sweepyard.hub.http.signing import Signer
 from sweepyard.hub.wandb_api import schema
@@ -66,7 +67,9 @@ def routes(
     # Derived from the hub's own secret, so that a restart, or a second hub on one database, knows them again.
     files = Signer(services.access.sign("signer:files"), "files", time)
     sessions = Sessions(services.access, Signer(services.access.sign("signer:sessions"), "sessions", time))
-    wandb_api = WandbApi(services, GraphQL(schema.build()), files, sessions, addresses)
+    wandb_api = WandbApi(
+        services, GraphQL(schema.build()), files, sessions, RecentCallers(services.access, time), addresses
+    )
     dashboard = Dashboard(services, sessions, addresses)
     return [Route("/healthz", _health(settings), methods=["GET"]), *wandb_api.routes(), *dashboard.routes()]
 

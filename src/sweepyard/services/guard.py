@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -123,6 +124,19 @@ class GuardedDatabase:
             allow(actor, Role.WRITE)
         unit = self._database.writing()
         return unit if actor is None or actor.reaches_all else _guarded(unit, actor)
+
+    def write_soon(self, work: Callable[[UnitOfWork], T]) -> Future[T]:
+        """Have `work` done on what the actor reaches.
+
+        Raises:
+            Forbidden: The actor may only read; the future gives it where another's entity is named.
+        """
+        actor = _ACTING.get()
+        if actor is not None:
+            allow(actor, Role.WRITE)
+        if actor is None or actor.reaches_all:
+            return self._database.write_soon(work)
+        return self._database.write_soon(lambda unit: work(GuardedUnit(unit, actor)))
 
     def close(self) -> None:
         self._database.close()

@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from sweepyard.domain.fields import descend
 from sweepyard.domain.history import HistoryRow, Stream
+from sweepyard.domain.history_keys import KeySummary
+from sweepyard.domain.rows import decode_object
 from sweepyard.domain.run import RunPath
-from sweepyard.errors import RequestInvalid, Violation
+from sweepyard.domain.series import extremes
+from sweepyard.domain.series import spread as spread_indices
+from sweepyard.errors import NotFound, RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue, loads_object
 from sweepyard.services.paging import Page, check_size, decode_cursor, encode_cursor
-from sweepyard.services.ports import Database
-from sweepyard.services.runs import existing_run
+from sweepyard.services.ports import Database, UnitOfWork
+
+__all__ = ["ConsoleLine", "HistoryKeys", "HistoryService", "KeySummary", "parse_console_line", "spread"]
 
 T = TypeVar("T")
 
 _STAMPED = re.compile(r"(?P<error>ERROR )?(?P<time>\d{4}-\d\d-\d\dT[\d:.]+Z?) (?P<text>.*)", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class KeySummary:
-    """What one key of a history holds.
-
-    Attributes:
-        type_counts: How many values there are of each kind: number, string, bool, null, map, list, or a media
-            type's name such as `image-file`.
-        monotonic: Whether its numbers never fall.
-        last: Its last value.
-    """
-
-    type_counts: Mapping[str, int]
-    monotonic: bool
-    last: JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +66,7 @@ class HistoryService:
     ) -> tuple[HistoryRow, ...]:
         """The exact rows with min_step <= step < max_step, in order, at most `limit`."""
         stored = self._stored(path, min_step, max_step, limit)
-        return tuple(HistoryRow(line, step, loads_object(text)) for line, step, text in stored)
+        return tuple(HistoryRow(line, step, decode_object(text)) for line, step, text in stored)
 
     def lines(
         self, path: RunPath, *, min_step: int | None = None, max_step: int | None = None, limit: int | None = None
@@ -102,35 +89,41 @@ class HistoryService:
     ) -> tuple[JsonObject, ...]:
         """At most `samples` of the rows that have every one of `keys` (dotted), cut down to those keys.
 
+        The first and the last row are among them. Where the keys hold numbers, so are the rows in which one of them
+        is least or greatest within its stretch of the history: a spike is never lost. Otherwise they are spread
+        evenly.
+
         Args:
-            keys: Without any, whole rows are given.
+            keys: Without any, whole rows are given, spread evenly.
             min_step: The first step, included.
             max_step: The last step, excluded.
         """
-        rows = (row.values for row in self.rows(path, min_step=min_step, max_step=max_step))
+        check_samples(samples)
         if not keys:
-            return tuple(spread(list(rows), samples))
-        chosen: list[JsonObject] = []
-        for row in rows:
-            cut = {key: descend(row, key) for key in keys}
+            chosen = spread(self._stored(path, min_step, max_step), samples)
+            return tuple(decode_object(text) for _, _, text in chosen)
+        with self._database.reading() as unit:
+            check_run(unit, path)
+            series = unit.streams.series(path, keys, min_step=min_step, max_step=max_step)
+        if series is not None:
+            return tuple(series.rows(extremes(series, samples)))
+        whole: list[JsonObject] = []
+        for row in self.rows(path, min_step=min_step, max_step=max_step):
+            cut = {key: descend(row.values, key) for key in keys}
             if all(value is not None for value in cut.values()):
-                chosen.append(cut)
-        return tuple(spread(chosen, samples))
+                whole.append(cut)
+        return tuple(spread(whole, samples))
 
     def keys(self, path: RunPath) -> HistoryKeys:
         """The keys of the history."""
-        rows = self.rows(path)
-        found: dict[str, _KeyCount] = {}
-        for row in rows:
-            for key, value in _leaves(row.values, ""):
-                found.setdefault(key, _KeyCount()).add(value)
-        last_step = max((row.step for row in rows), default=-1)
-        return HistoryKeys({key: count.summary() for key, count in found.items()}, last_step)
+        with self._database.reading() as unit:
+            check_run(unit, path)
+            return HistoryKeys(unit.streams.keys(path), unit.streams.last_step(path))
 
     def events(self, path: RunPath, samples: int | None = None) -> tuple[str, ...]:
         """The system metrics, as the client sent them, at most `samples` spread evenly."""
         with self._database.reading() as unit:
-            existing_run(unit, path)
+            check_run(unit, path)
             texts = [text for _, text in unit.streams.lines(path, Stream.EVENTS)]
         return tuple(texts if samples is None else spread(texts, samples))
 
@@ -144,7 +137,7 @@ class HistoryService:
         """
         begin = _line_behind(after) if after else 0
         with self._database.reading() as unit:
-            existing_run(unit, path)
+            check_run(unit, path)
             total = unit.streams.line_counts(path)[Stream.CONSOLE]
             if last is not None:
                 begin = max(begin, total - check_size(last))
@@ -157,8 +150,28 @@ class HistoryService:
         self, path: RunPath, min_step: int | None = None, max_step: int | None = None, limit: int | None = None
     ) -> list[tuple[int, int, str]]:
         with self._database.reading() as unit:
-            existing_run(unit, path)
+            check_run(unit, path)
             return unit.streams.rows(path, Stream.HISTORY, min_step=min_step, max_step=max_step, limit=limit)
+
+
+def check_run(unit: UnitOfWork, path: RunPath) -> None:
+    """Refuse a run that is not there.
+
+    Raises:
+        NotFound: There is no such run.
+    """
+    if unit.runs.pulse(path) is None:
+        raise NotFound(f"there is no run {path}")
+
+
+def check_samples(samples: int) -> None:
+    """Refuse an empty sample.
+
+    Raises:
+        RequestInvalid: `samples` is below 1.
+    """
+    if samples < 1:
+        raise RequestInvalid([Violation("a sample has 1 or more rows", str(samples))])
 
 
 def spread(items: Sequence[T], samples: int) -> list[T]:
@@ -167,13 +180,8 @@ def spread(items: Sequence[T], samples: int) -> list[T]:
     Raises:
         RequestInvalid: `samples` is below 1.
     """
-    if samples < 1:
-        raise RequestInvalid([Violation("a sample has 1 or more rows", str(samples))])
-    if len(items) <= samples:
-        return list(items)
-    if samples == 1:
-        return [items[0]]
-    return [items[index * (len(items) - 1) // (samples - 1)] for index in range(samples)]
+    check_samples(samples)
+    return [items[index] for index in spread_indices(len(items), samples).tolist()]
 
 
 def parse_console_line(number: int, text: str) -> ConsoleLine:
@@ -192,51 +200,6 @@ def parse_console_line(number: int, text: str) -> ConsoleLine:
     if stamped is None:
         return ConsoleLine(number, text)
     return ConsoleLine(number, stamped["text"], stamped["time"], "error" if stamped["error"] else "")
-
-
-class _KeyCount:
-    """Counts what stands under one key while a history goes by."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-        self._monotonic = True
-        self._last: JsonValue = None
-        self._greatest = -math.inf
-
-    def add(self, value: JsonValue) -> None:
-        kind = _kind(value)
-        self._counts[kind] += 1
-        self._last = value
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            self._monotonic = self._monotonic and value >= self._greatest
-            self._greatest = value
-        else:
-            self._monotonic = False
-
-    def summary(self) -> KeySummary:
-        return KeySummary(dict(self._counts), self._monotonic, self._last)
-
-
-def _leaves(values: JsonObject, prefix: str) -> Iterator[tuple[str, JsonValue]]:
-    for key, value in values.items():
-        if isinstance(value, dict) and value and "_type" not in value:
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def _kind(value: JsonValue) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    if isinstance(value, list):
-        return "list"
-    if isinstance(value, dict):
-        return _text(value.get("_type")) or "map"
-    return "null"
 
 
 def _text(value: JsonValue) -> str:

@@ -14,22 +14,27 @@ Repositories raise only what their methods name; `get` methods answer None where
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Protocol
+from typing import IO, Protocol, TypeVar
 
 from sweepyard.domain.access import ApiKey, Credential, Team, User
 from sweepyard.domain.agent import Agent
 from sweepyard.domain.artifact import ArtifactCollection, ArtifactFile, ArtifactVersion, BlobRef, Manifest, RunFile
 from sweepyard.domain.fields import RunField
 from sweepyard.domain.history import Chunk, Stream
+from sweepyard.domain.history_keys import KeySummary
 from sweepyard.domain.objective import Mark, ObjectiveRecord
 from sweepyard.domain.project import Project
-from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
+from sweepyard.domain.run import Run, RunEvent, RunPath, RunPulse, RunState
+from sweepyard.domain.series import Series
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath
-from sweepyard.jsonvalue import JsonValue
+from sweepyard.jsonvalue import JsonObject, JsonValue
+
+T = TypeVar("T")
 
 
 class AccessRepository(Protocol):
@@ -153,6 +158,12 @@ class RunRepository(Protocol):
     def save(self, run: Run) -> None:
         """Overwrite the stored run of that path, whole."""
 
+    def pulse(self, path: RunPath) -> RunPulse | None:
+        """The little of a run that each request of its streams needs, at little cost."""
+
+    def beat(self, path: RunPath, now: datetime, *, summary: JsonObject | None = None) -> None:
+        """Note a heartbeat, and with it a new summary (which is an update at `now`); the rest stays as it is."""
+
     def delete(self, path: RunPath) -> None:
         """Remove the run with its streams, files and events; harmless when there is none."""
 
@@ -206,7 +217,11 @@ class StreamRepository(Protocol):
     """The line streams of runs."""
 
     def write(self, path: RunPath, chunk: Chunk, steps: Sequence[int]) -> None:
-        """Overwrite [offset, offset + len) of a stream; `steps` holds one number a line (0 for the console)."""
+        """Overwrite [offset, offset + len) of a stream; `steps` holds one number a line (0 for the console).
+
+        Raises:
+            NotFound: There is no such run.
+        """
 
     def truncate(self, path: RunPath) -> None:
         """Remove every line of every stream of the run."""
@@ -231,6 +246,21 @@ class StreamRepository(Protocol):
         limit: int | None = None,
     ) -> list[tuple[int, int, str]]:
         """(line number, step, text) with min_step <= step < max_step, in line order."""
+
+    def last_step(self, path: RunPath) -> int:
+        """The greatest step of the history; -1 without rows."""
+
+    def keys(self, path: RunPath) -> dict[str, KeySummary]:
+        """The summary of every key of the history, by dotted key, in order of first appearance."""
+
+    def series(
+        self, path: RunPath, keys: Sequence[str], *, min_step: int | None = None, max_step: int | None = None
+    ) -> Series | None:
+        """The rows of the history with min_step <= step < max_step that have something under all of `keys` (dotted).
+
+        None where one of these rows has something under one of the keys that is no number, or a whole number that a
+        float64 does not hold.
+        """
 
 
 class FileRepository(Protocol):
@@ -435,8 +465,18 @@ class Database(Protocol):
     def writing(self) -> AbstractContextManager[UnitOfWork]:
         """A unit of work that commits durably on a clean exit and leaves nothing behind on an exception."""
 
+    def write_soon(self, work: Callable[[UnitOfWork], T]) -> Future[T]:
+        """Have `work` done on a writing unit of work that it may share with other works.
+
+        The future is done once everything that the work did is on disk, and gives what it gave; works that come at
+        the same time share one sync. Works are done one after the other, in the order of the calls, each at most
+        once, and each sees what those before it did. If a work raises, nothing of it is kept, its future gives the
+        error, and the others do not notice. It runs on a thread of the database's: it must neither open a unit nor
+        wait for anything. A future that is cancelled before its turn is not done at all.
+        """
+
     def close(self) -> None:
-        """Let go of files and connections; no unit of work may be open."""
+        """Do what `write_soon` was asked for, and let go of files and connections; no unit of work may be open."""
 
 
 class BlobWriter(Protocol):

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sweepyard.clock import Clock
 from sweepyard.domain.history import Chunk, Stream
 from sweepyard.domain.names import is_unicode
-from sweepyard.domain.run import TRANSITIONS, Run, RunEvent, RunPath, RunState, state_of_exit
-from sweepyard.errors import RequestInvalid, Violation
-from sweepyard.jsonvalue import JsonObject, loads_object
+from sweepyard.domain.rows import step_of
+from sweepyard.domain.run import TRANSITIONS, Run, RunEvent, RunPath, RunPulse, RunState, state_of_exit
+from sweepyard.errors import NotFound, RequestInvalid, Violation
+from sweepyard.jsonvalue import JsonObject
 from sweepyard.services.objectives import note_history
-from sweepyard.services.ports import Database
+from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.services.runs import existing_run
 from sweepyard.services.transitions import moved
 
 _MAX_NUMBER = 2**53
+_HEARTBEAT_RESOLUTION = timedelta(seconds=1)
+# A sign of life alone leads on from every other state but these.
+_UNMOVED = frozenset(RunState) - {RunState.CRASHED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,36 +71,31 @@ class StreamService:
         self._clock = clock
 
     def receive(self, path: RunPath, update: StreamUpdate) -> StreamReply:
-        """Store everything in the update, or nothing; on disk when this returns. Receiving it again changes nothing.
-
-        Any sign of life makes a run that was taken for crashed a running one again, unless its point was given to
-        another agent meanwhile. `complete` ends the run as its exit code says, as long as its state allows that; a
-        preempting run that ends with an exit code other than 0 is preempted, one that was asked to stop is killed.
+        """As `submit`, and wait for it: stored and on disk when this returns.
 
         Raises:
             NotFound: There is no such run.
+            RequestInvalid: The update breaks a rule.
+        """
+        return self.submit(path, update).result()
+
+    def submit(self, path: RunPath, update: StreamUpdate) -> Future[StreamReply]:
+        """Store everything in the update, or nothing; on disk once the future gives the reply.
+
+        Receiving it again changes nothing. Any sign of life makes a run that was taken for crashed a running one
+        again, unless its point was given to another agent meanwhile. `complete` ends the run as its exit code says,
+        as long as its state allows that; a preempting run that ends with an exit code other than 0 is preempted, one
+        that was asked to stop is killed. Heartbeats are noted to the second.
+
+        The future gives the error NotFound where there is no such run.
+
+        Raises:
             RequestInvalid: A history or events line is not a JSON object, an offset is out of range, or a complete
                 run has no exit code.
         """
         steps = _checked(update)
         now = self._clock.now()
-        with self._database.writing() as unit:
-            before = existing_run(unit, path)
-            for chunk, numbers in zip(update.chunks, steps, strict=True):
-                if chunk.lines:
-                    unit.streams.write(path, chunk, numbers)
-            run = replace(before, heartbeat_at=now)
-            if update.summary is not None:
-                run = replace(run, summary=update.summary, updated_at=now)
-            run = _after(run, update, now)
-            unit.runs.save(run)
-            if run.state is not before.state:
-                detail = "" if run.exit_code is None else f"exit code {run.exit_code}"
-                unit.runs.add_event(path, RunEvent(now, run.state.value, detail))
-            offsets = [chunk.offset for chunk in update.chunks if chunk.stream is Stream.HISTORY and chunk.lines]
-            if offsets:
-                run = note_history(unit, run, min(offsets), now)
-        return StreamReply(stop=run.stop_requested or run.state is RunState.KILLED)
+        return self._database.write_soon(lambda unit: _received(unit, path, update, steps, now))
 
     def tails(self, path: RunPath) -> StreamTails:
         """Where the streams end.
@@ -110,6 +110,43 @@ class StreamService:
                 last_history=unit.streams.last_line(path, Stream.HISTORY),
                 last_event=unit.streams.last_line(path, Stream.EVENTS),
             )
+
+
+def _received(
+    unit: UnitOfWork, path: RunPath, update: StreamUpdate, steps: Sequence[Sequence[int]], now: datetime
+) -> StreamReply:
+    pulse = unit.runs.pulse(path)
+    if pulse is None:
+        raise NotFound(f"there is no run {path}")
+    for chunk, numbers in zip(update.chunks, steps, strict=True):
+        unit.streams.write(path, chunk, numbers)
+    offsets = [chunk.offset for chunk in update.chunks if chunk.stream is Stream.HISTORY and chunk.lines]
+    if pulse.state not in _UNMOVED or update.preempting or update.complete:
+        _move(unit, path, update, now)
+    else:
+        is_fresh = pulse.heartbeat_at is not None and timedelta() <= now - pulse.heartbeat_at < _HEARTBEAT_RESOLUTION
+        if update.summary is not None or not is_fresh:
+            unit.runs.beat(path, now, summary=update.summary)
+        if pulse.sweep_id is None or not offsets:
+            return _reply_to(pulse)
+    run = existing_run(unit, path)
+    return _reply_to(note_history(unit, run, min(offsets), now) if offsets else run)
+
+
+def _reply_to(run: Run | RunPulse) -> StreamReply:
+    return StreamReply(stop=run.stop_requested or run.state is RunState.KILLED)
+
+
+def _move(unit: UnitOfWork, path: RunPath, update: StreamUpdate, now: datetime) -> None:
+    before = existing_run(unit, path)
+    run = replace(before, heartbeat_at=now)
+    if update.summary is not None:
+        run = replace(run, summary=update.summary, updated_at=now)
+    run = _after(run, update, now)
+    unit.runs.save(run)
+    if run.state is not before.state:
+        detail = "" if run.exit_code is None else f"exit code {run.exit_code}"
+        unit.runs.add_event(path, RunEvent(now, run.state.value, detail))
 
 
 def _after(run: Run, update: StreamUpdate, now: datetime) -> Run:
@@ -171,10 +208,11 @@ def _step(stream: Stream, line_number: int, line: str) -> int:
     if stream is Stream.CONSOLE:
         return 0
     try:
-        row = loads_object(line)
+        step = step_of(line, line_number)
     except ValueError as error:
         raise ValueError("a history or events line is a JSON object") from error
-    step = row.get("_step", line_number) if stream is Stream.HISTORY else line_number
+    if stream is not Stream.HISTORY:
+        return line_number
     if isinstance(step, bool) or not isinstance(step, int | float) or step != step // 1 or not 0 <= step < _MAX_NUMBER:
         raise ValueError("_step is a whole number of 0 or more")
     return int(step)

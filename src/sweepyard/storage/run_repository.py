@@ -6,18 +6,26 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 
 from sweepyard.domain.fields import RunField
-from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
-from sweepyard.jsonvalue import JsonValue
+from sweepyard.domain.run import Run, RunEvent, RunPath, RunPulse, RunState
+from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.services.ports import STAMP_MODULUS, RunSelection, RunsMark
 from sweepyard.storage import tables
+from sweepyard.storage.prepared import Prepared, moment_from
 from sweepyard.storage.run_rows import SOURCES, find_number, number_of, part_of_run, row_of, run_of
 from sweepyard.storage.stamps import Stamps
 from sweepyard.storage.statements import insert_new, pieces
 
 _COLUMNS = tables.runs.c
+_PULSE = Prepared(
+    select(_COLUMNS.state, _COLUMNS.stop_requested, _COLUMNS.sweep_id, _COLUMNS.heartbeat_at).where(
+        _COLUMNS.entity == bindparam("entity"),
+        _COLUMNS.project == bindparam("project"),
+        _COLUMNS.run_id == bindparam("run_id"),
+    )
+)
 _WORKED_ON = (RunState.RUNNING, RunState.PREEMPTING)
 
 
@@ -37,6 +45,24 @@ class SqlRuns:
 
     def save(self, run: Run) -> None:
         self._connection.execute(tables.runs.update().where(*_named(run.path)).values(**self._stamped(run)))
+
+    def pulse(self, path: RunPath) -> RunPulse | None:
+        rows = _PULSE.rows(self._connection, _names(path))
+        if not rows:
+            return None
+        state, stop_requested, sweep_id, heartbeat_at = rows[0]
+        return RunPulse(
+            state=RunState(state),
+            stop_requested=bool(stop_requested),
+            sweep_id=sweep_id,
+            heartbeat_at=moment_from(self._connection, heartbeat_at),
+        )
+
+    def beat(self, path: RunPath, now: datetime, *, summary: JsonObject | None = None) -> None:
+        values: dict[str, Any] = {"heartbeat_at": now, "stamp": self._stamps.next()}
+        if summary is not None:
+            values |= {"summary": summary, "updated_at": now}
+        self._connection.execute(tables.runs.update().where(*_named(path)).values(**values))
 
     def delete(self, path: RunPath) -> None:
         self._connection.execute(tables.runs.delete().where(*_named(path)))
@@ -123,6 +149,10 @@ class SqlRuns:
 
     def _stamped(self, run: Run) -> dict[str, Any]:
         return {**row_of(run), "stamp": self._stamps.next()}
+
+
+def _names(path: RunPath) -> dict[str, object]:
+    return {"entity": path.entity, "project": path.project, "run_id": path.run_id}
 
 
 def _named(path: RunPath) -> list[ColumnElement[bool]]:

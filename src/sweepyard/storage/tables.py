@@ -142,16 +142,51 @@ run_events = Table(
     Column("detail", Text, nullable=False),
 )
 
-# `body` is UTF-8: a console line may hold a NUL, which text columns refuse.
-run_lines = Table(
-    "run_lines",
+# The lines of runs. What comes in stands in `run_chunks` as it came, one row a chunk, a later one over an earlier one;
+# a full tail of them is sealed into compressed blocks, which never overlap (`storage.blocks` says what is in them).
+# Large values stand last, so that SQLite finds the others without reading them.
+run_chunks = Table(
+    "run_chunks",
     metadata,
-    Column("run_number", _NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True),
-    Column("stream", String(32), primary_key=True),
-    Column("line_number", BigInteger, primary_key=True, autoincrement=False),
-    Column("step", BigInteger, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("run_number", _NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False),
+    Column("stream", String(32), nullable=False),
+    Column("first_line", BigInteger, nullable=False),
+    Column("line_count", Integer, nullable=False),
+    Column("steps", LargeBinary, nullable=False),
+    Column("lines", LargeBinary, nullable=False),
+    Index(None, "run_number", "stream", "number"),
+    # A number is never given twice: what sealing has read is known again by it.
+    sqlite_autoincrement=True,
+)
+
+run_blocks = Table(
+    "run_blocks",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("run_number", _NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False),
+    Column("stream", String(32), nullable=False),
+    Column("first_line", BigInteger, nullable=False),
+    Column("last_line", BigInteger, nullable=False),
+    Column("line_count", Integer, nullable=False),
+    Column("byte_count", BigInteger, nullable=False),
+    Column("min_step", BigInteger, nullable=False),
+    Column("max_step", BigInteger, nullable=False),
+    Column("summaries", LargeBinary),
+    Column("line_numbers", LargeBinary, nullable=False),
+    Column("steps", LargeBinary, nullable=False),
+    Column("lines", LargeBinary, nullable=False),
+    UniqueConstraint("run_number", "stream", "first_line"),
+    sqlite_autoincrement=True,
+)
+
+# Numbers by key, for charts: `storage.columns` says how they are packed.
+run_columns = Table(
+    "run_columns",
+    metadata,
+    Column("block_number", _NUMBER, ForeignKey("run_blocks.number", ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("cells", LargeBinary, nullable=False),
 )
 
 run_files = Table(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
@@ -16,21 +18,32 @@ from sweepyard.storage.agent_repository import SqlAgents
 from sweepyard.storage.artifact_repository import SqlArtifacts
 from sweepyard.storage.engine import Engines, open_engines, sqlite_url
 from sweepyard.storage.file_repository import SqlFiles
+from sweepyard.storage.group_commit import GroupCommit, TransactionLost
 from sweepyard.storage.migrations import bring_up_to_date
 from sweepyard.storage.objective_repository import SqlObjectives
 from sweepyard.storage.project_repository import SqlProjects
 from sweepyard.storage.run_repository import SqlRuns
+from sweepyard.storage.sealing import Sealer
 from sweepyard.storage.stamps import Stamps
 from sweepyard.storage.stream_repository import SqlStreams
+from sweepyard.storage.stream_tails import StreamTails
 from sweepyard.storage.sweep_repository import SqlSweeps
+
+T = TypeVar("T")
 
 DATABASE_FILE = "hub.db"
 
 
 class SqlUnitOfWork:
-    """The repositories on one connection, in one transaction."""
+    """The repositories on one connection, in one transaction.
+
+    Args:
+        connection: Where the transaction is.
+        stamps: Gives changed runs their numbers.
+    """
 
     def __init__(self, connection: Connection, stamps: Stamps) -> None:
+        self._connection = connection
         self.access = SqlAccess(connection)
         self.projects = SqlProjects(connection)
         self.runs = SqlRuns(connection, stamps)
@@ -41,6 +54,28 @@ class SqlUnitOfWork:
         self.agents = SqlAgents(connection)
         self.artifacts = SqlArtifacts(connection)
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """A part of the transaction that is undone alone if the block fails.
+
+        Raises:
+            TransactionLost: The database has undone all of it.
+        """
+        self._say("SAVEPOINT apart")
+        try:
+            yield
+        except BaseException:
+            self._say("ROLLBACK TO SAVEPOINT apart")
+            self._say("RELEASE SAVEPOINT apart")
+            raise
+        self._say("RELEASE SAVEPOINT apart")
+
+    def _say(self, statement: str) -> None:
+        try:
+            self._connection.connection.cursor().execute(statement)
+        except Exception as error:
+            raise TransactionLost(f"the database gave up a transaction: {error}") from error
+
 
 class SqlDatabase:
     """A database whose schema is up to date."""
@@ -50,6 +85,9 @@ class SqlDatabase:
         self._lock = threading.Lock()
         self._writer: int | None = None
         self._stamps = Stamps()
+        self._tails = StreamTails()
+        self._group = GroupCommit(self.writing, SqlUnitOfWork.apart)
+        self._sealer = Sealer(self.reading, self.write_soon, self._tails)
 
     @contextmanager
     def reading(self) -> Iterator[SqlUnitOfWork]:
@@ -64,20 +102,37 @@ class SqlDatabase:
         Raises:
             RuntimeError: This thread is inside another one already, and would wait for itself.
         """
-        me = threading.get_ident()
-        if self._writer == me:
-            raise RuntimeError("a thread has one writing unit of work at a time")
+        self._refuse_to_nest()
         with self._lock:
-            self._writer = me
+            self._writer = threading.get_ident()
             try:
                 with self._engines.writer.begin() as connection:
-                    yield SqlUnitOfWork(connection, self._stamps)
+                    unit = SqlUnitOfWork(connection, self._stamps)
+                    yield unit
             finally:
                 self._writer = None
+        # Only now does sealing see what was written.
+        self._tails.grew(unit.streams.growth)
+
+    def write_soon(self, work: Callable[[SqlUnitOfWork], T]) -> Future[T]:
+        """Have `work` done, in one transaction with what else is waiting; on disk when the future is done.
+
+        Raises:
+            RuntimeError: This thread is inside a writing unit, and waiting for the future would be for ever.
+        """
+        self._refuse_to_nest()
+        self._sealer.start()
+        return self._group.submit(work)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Do what is waiting, and close every connection."""
+        self._sealer.close()
+        self._group.close()
         self._engines.dispose()
+
+    def _refuse_to_nest(self) -> None:
+        if self._writer == threading.get_ident():
+            raise RuntimeError("a thread has one writing unit of work at a time")
 
 
 def open_database(home: Path, url: str | None = None) -> SqlDatabase:

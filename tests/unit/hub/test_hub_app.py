@@ -63,7 +63,7 @@ def test_a_fault_behind_another_route_is_a_500_of_the_one_shape(door: Any, monke
     def broken(*_: object) -> None:
         raise ZeroDivisionError("the secret reason")
 
-    monkeypatch.setattr(type(door.services.streams), "receive", broken)
+    monkeypatch.setattr(type(door.services.streams), "submit", broken)
     answer = door.ask("POST", "/files/lab/p/r/file_stream", json={}, auth=("api", door.keys[Role.WRITE]))
     assert answer.status_code == 500
     assert answer.json()["errors"][0]["code"] == "internal"

@@ -217,7 +217,7 @@ def test_every_answer_carries_the_security_headers(door: Any, monkeypatch: pytes
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(type(door.services.streams), "receive", broken)
+    monkeypatch.setattr(type(door.services.streams), "submit", broken)
     auth = ("api", door.keys[Role.WRITE])
     answers = [
         door.ask("GET", "/healthz"),

@@ -9,11 +9,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from sweepyard.domain.history import Stream
+from sweepyard.domain.run import RunPath, RunState
 from sweepyard.errors import HubError
 from sweepyard.storage import migrations
 from sweepyard.storage.engine import open_engines
 from sweepyard.storage.tables import metadata
-from sweepyard.storage.unit_of_work import DATABASE_FILE, open_database
+from sweepyard.storage.unit_of_work import DATABASE_FILE, SqlDatabase, open_database
+
+FIRST_VERSION = Path(__file__).parents[2] / "golden" / "databases" / "0001.sql"
 
 
 def test_the_migrations_give_the_tables_that_the_code_means(tmp_path: Path) -> None:
@@ -67,7 +71,43 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         open_database(tmp_path / "file" / "home")
 
 
-@pytest.mark.parametrize("url", ["postgresql://localhost/x", "sqlite://", "sqlite:///:memory:"])
+@pytest.mark.parametrize("url", ["mysql://localhost/x", "sqlite://", "sqlite:///:memory:"])
 def test_another_kind_of_database_is_refused(url: str) -> None:
     with pytest.raises(HubError, match="SQLite file"):
         open_engines(url)
+
+
+def test_a_database_of_the_first_version_keeps_every_line(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / DATABASE_FILE) as rows:
+        rows.executescript(FIRST_VERSION.read_text(encoding="utf-8"))
+        stored = rows.execute(
+            "SELECT run_id, stream, line_number, step, body FROM run_lines JOIN runs ON number = run_number "
+            "ORDER BY run_id, stream, line_number"
+        ).fetchall()
+    rows.close()
+    assert len(stored) == 19
+    database = open_database(tmp_path)
+    for is_sealed in (False, True):
+        if is_sealed:
+            _seal(database)
+        with database.reading() as unit:
+            found = [
+                (name, stream.value, number, step, text.encode())
+                for name in ("empty", "gaps", "long")
+                for stream in sorted(Stream, key=lambda stream: stream.value)
+                for number, step, text in unit.streams.rows(RunPath("local", "digits", name), stream)
+            ]
+            assert found == stored
+            run = unit.runs.get(RunPath("local", "digits", "long"))
+            assert run is not None
+            assert (run.state, run.config, run.tags) == (RunState.FINISHED, {"lr": 0.1}, ("a",))
+            assert unit.streams.line_counts(RunPath("local", "digits", "gaps"))[Stream.HISTORY] == 6
+    database.close()
+
+
+def _seal(database: SqlDatabase) -> None:
+    with database.writing() as unit:
+        for grown in unit.streams.unsealed():
+            sealed = unit.streams.sealed(grown.key)
+            assert sealed is not None
+            assert unit.streams.seal(grown.key, sealed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sweepyard import jsonvalue
 from sweepyard.domain.history import Chunk, Stream
+from sweepyard.domain.rows import decode_object
 from sweepyard.errors import RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.services.streams import StreamReply, StreamUpdate
@@ -19,7 +20,7 @@ def update_from_wire(body: bytes) -> StreamUpdate:
         RequestInvalid: It is malformed; every fault is named.
     """
     try:
-        request = jsonvalue.loads_object(body or b"{}")
+        request = decode_object(body or b"{}")
     except ValueError as error:
         raise RequestInvalid([Violation("a file_stream request is a JSON object", str(error))]) from error
     violations: list[Violation] = []
@@ -81,7 +82,7 @@ def _summary(content: tuple[str, ...], violations: list[Violation], before: Json
     if not content:
         return before
     try:
-        return jsonvalue.loads_object(content[-1])
+        return decode_object(content[-1])
     except ValueError as error:
         violations.append(Violation("a summary is a JSON object", str(error), where=SUMMARY_FILE))
         return None

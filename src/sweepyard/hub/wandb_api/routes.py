@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import binascii
 import mimetypes
 from base64 import b64encode
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
@@ -20,6 +22,7 @@ from sweepyard.domain.run import RunPath
 from sweepyard.errors import NotFound
 from sweepyard.hub.http.authentication import Sessions, actor_of_reader, key_of
 from sweepyard.hub.http.blobs import blob_response
+from sweepyard.hub.http.callers import RecentCallers
 from sweepyard.hub.http.links import (
     Access,
     ArtifactFileTarget,
@@ -35,6 +38,7 @@ from sweepyard.hub.wandb_api.filestream import reply_to_wire, update_from_wire
 from sweepyard.hub.wandb_api.graphql import GraphQL
 from sweepyard.services.bundle import Services
 from sweepyard.services.guard import acting_as, acting_for_the_hub
+from sweepyard.services.streams import StreamReply
 from sweepyard.web.bodies import pieces_of, read_body
 from sweepyard.web.hosts import Addresses
 
@@ -42,6 +46,7 @@ MAX_GRAPHQL_BYTES = 32 << 20
 MAX_STREAM_BYTES = 64 << 20
 MAX_UPLOAD_BYTES = 64 << 30
 _WRITE_BLOCK_BYTES = 1 << 20
+_READ_HERE_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class WandbApi:
     graphql: GraphQL
     signer: Signer
     sessions: Sessions
+    callers: RecentCallers
     addresses: Addresses
 
     def routes(self) -> list[Route]:
@@ -82,15 +88,19 @@ class WandbApi:
             return self.graphql.answer(body, context)
 
     async def _file_stream(self, request: Request) -> Response:
-        actor = await run_in_threadpool(self._client, request)
+        actor = await self.callers.actor_of(request)
         self.services.access.require(actor, Role.WRITE, request.path_params["entity"])
         body = await read_body(request, MAX_STREAM_BYTES)
-        return await run_in_threadpool(self._receive, request, actor, body)
+        # What is read in a moment is read here: handing it to another thread would cost more.
+        if len(body) <= _READ_HERE_BYTES:
+            stored = self._submit(request, actor, body)
+        else:
+            stored = await run_in_threadpool(self._submit, request, actor, body)
+        return JSONResponse(reply_to_wire(await asyncio.wrap_future(stored)))
 
-    def _receive(self, request: Request, actor: Actor, body: bytes) -> Response:
+    def _submit(self, request: Request, actor: Actor, body: bytes) -> Future[StreamReply]:
         with acting_as(actor):
-            reply = self.services.streams.receive(_run_of(request), update_from_wire(body))
-        return JSONResponse(reply_to_wire(reply))
+            return self.services.streams.submit(_run_of(request), update_from_wire(body))
 
     async def _upload(self, request: Request) -> Response:
         target = open_target(self.signer, request.path_params["token"], Access.WRITE)

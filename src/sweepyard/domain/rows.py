@@ -1,0 +1,46 @@
+"""Lines of JSON, decoded fast: what the hub does to every line that comes in and to every line that it packs.
+
+Exactly what `jsonvalue` reads, at a fifth of the time: msgspec is stricter than it nowhere but in what it refuses,
+and what it refuses (NaN and the infinities among it) is read again by the patient one.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sweepyard import jsonvalue
+from sweepyard.jsonvalue import JsonObject, JsonValue
+
+
+class _Stepped(msgspec.Struct):
+    step: int | float | msgspec.UnsetType = msgspec.field(name="_step", default=msgspec.UNSET)
+
+
+_STEP = msgspec.json.Decoder(_Stepped)
+_ROW: msgspec.json.Decoder[JsonObject] = msgspec.json.Decoder(dict)
+_REFUSALS = (msgspec.DecodeError, RecursionError, UnicodeEncodeError)
+
+
+def decode_object(text: str | bytes) -> JsonObject:
+    """A JSON object, bare NaN and infinities included.
+
+    Raises:
+        ValueError: The text is not JSON, or not an object.
+    """
+    try:
+        return _ROW.decode(text)
+    except _REFUSALS:
+        return jsonvalue.loads_object(text)
+
+
+def step_of(text: str, default: int) -> JsonValue:
+    """What a JSON object has under `_step`, which may be anything; `default` where that is absent.
+
+    Raises:
+        ValueError: The text is not JSON, or not an object.
+    """
+    try:
+        step = _STEP.decode(text).step
+    except _REFUSALS:
+        return jsonvalue.loads_object(text).get("_step", default)
+    return default if step is msgspec.UNSET else step
