@@ -13,6 +13,7 @@ from sweepyard.domain.artifact import (
     ArtifactVersion,
     BlobRef,
     Manifest,
+    ManifestKind,
 )
 from sweepyard.domain.run import RunPath
 from sweepyard.errors import Conflict
@@ -189,3 +190,73 @@ def test_who_made_and_who_used_a_version(stored: Database) -> None:
         assert unit.artifacts.users_of(second.number) == []
         unit.artifacts.save(replace(second, state=ArtifactState.DELETED))
         assert unit.artifacts.linked_to_run(run, used=False) == [first]
+
+
+def test_collections_are_changed_renamed_and_deleted(stored: Database) -> None:
+    version = committed(stored, 0)
+    changed = replace(COLLECTION, artifact_type="other", description="d", tags=("t",))
+    with stored.writing() as unit:
+        unit.artifacts.set_aliases(version.number, ["best"])
+        unit.artifacts.save_collection(changed)
+        assert unit.artifacts.collection(*PLACE) == changed
+        found = unit.artifacts.get(version.number)
+        assert found is not None
+        assert found.artifact_type == "other"
+        unit.artifacts.ensure_collection(replace(COLLECTION, name="taken"))
+        with pytest.raises(Conflict):
+            unit.artifacts.rename_collection(*PLACE, "taken")
+        unit.artifacts.rename_collection("lab", "digits", "nobody", "x")
+        unit.artifacts.rename_collection(*PLACE, "new")
+    with stored.writing() as unit:
+        assert unit.artifacts.collection(*PLACE) is None
+        assert unit.artifacts.collection("lab", "digits", "new") == replace(changed, name="new")
+        named = unit.artifacts.by_alias("lab", "digits", "new", "best")
+        assert named is not None
+        assert (named.number, named.collection) == (version.number, "new")
+        unit.artifacts.put_part(version.number, "a", 1, BLOB)
+        unit.artifacts.put_files([ArtifactFile(version.number, "a", "m")])
+        unit.artifacts.add_manifest(Manifest(0, version.number, "m", "d"))
+        unit.artifacts.link(version.number, RunPath("lab", "digits", "one"), used=True)
+        unit.artifacts.delete_collection("lab", "digits", "new")
+        unit.artifacts.delete_collection("lab", "digits", "new")
+    with stored.writing() as unit:
+        assert [item.name for item in unit.artifacts.collections("lab", "digits")] == ["taken"]
+        assert unit.artifacts.get(version.number) is None
+        assert unit.artifacts.linked_to_run(RunPath("lab", "digits", "one"), used=True) == []
+        unit.artifacts.ensure_collection(replace(COLLECTION, name="new"))
+        assert unit.artifacts.next_version("lab", "digits", "new") == 0
+        assert unit.artifacts.by_alias("lab", "digits", "new", "best") is None
+
+
+def test_versions_made_together_are_found_and_their_manifests_listed(stored: Database) -> None:
+    with stored.writing() as unit:
+        first = unit.artifacts.add(replace(DRAFT, distributed_id="together"))
+        second = unit.artifacts.add(replace(DRAFT, distributed_id="together"))
+        assert unit.artifacts.by_distributed_id(*PLACE, "together") == second
+        assert unit.artifacts.by_distributed_id(*PLACE, "alone") is None
+        one = unit.artifacts.add_manifest(Manifest(0, first.number, "p", "", kind=ManifestKind.PATCH))
+        two = unit.artifacts.add_manifest(
+            Manifest(0, first.number, "i", "", BLOB, kind=ManifestKind.INCREMENTAL, base_number=second.number)
+        )
+    with stored.reading() as unit:
+        assert unit.artifacts.manifests_of(first.number) == [one, two]
+        assert unit.artifacts.manifest_of(first.number) == two
+        assert unit.artifacts.manifests_of(second.number) == []
+
+
+def test_pieces_of_files_and_references(stored: Database) -> None:
+    other = replace(BLOB, digest="ef" * 32)
+    with stored.writing() as unit:
+        number = unit.artifacts.add(DRAFT).number
+        unit.artifacts.put_part(number, "a", 2, BLOB)
+        unit.artifacts.put_part(number, "a", 1, BLOB)
+        unit.artifacts.put_part(number, "a", 1, other)
+        unit.artifacts.put_part(number, "b", 1, BLOB)
+        reference = ArtifactFile(number, "r", "", reference="s3://bucket/key")
+        unit.artifacts.put_files([reference])
+    with stored.writing() as unit:
+        assert list(unit.artifacts.parts(number, "a").items()) == [(1, other), (2, BLOB)]
+        unit.artifacts.forget_parts(number, "a")
+        assert unit.artifacts.parts(number, "a") == {}
+        assert unit.artifacts.parts(number, "b") == {1: BLOB}
+        assert unit.artifacts.file(number, "r") == reference

@@ -62,6 +62,7 @@ class State:
     aliases: dict[tuple[CollectionKey, str], int] = field(default_factory=dict)
     manifests: dict[int, Manifest] = field(default_factory=dict)
     artifact_files: dict[tuple[int, str], ArtifactFile] = field(default_factory=dict)
+    parts: dict[tuple[int, str, int], BlobRef] = field(default_factory=dict)
     links: dict[tuple[int, RunPath, bool], None] = field(default_factory=dict)
 
     def cloned(self) -> State:
@@ -491,11 +492,45 @@ class MemoryArtifacts(Repository):
         found = sorted(self._state.collections.items())
         return [collection for key, collection in found if key[:2] == (entity, project)]
 
+    def save_collection(self, collection: ArtifactCollection) -> None:
+        key = (collection.entity, collection.project, collection.name)
+        state = self._write()
+        state.collections[key] = collection
+        for number, version in state.versions.items():
+            if _collection_of(version) == key:
+                state.versions[number] = replace(version, artifact_type=collection.artifact_type)
+
+    def rename_collection(self, entity: str, project: str, name: str, new_name: str) -> None:
+        before, after = (entity, project, name), (entity, project, new_name)
+        state = self._write()
+        if after in state.collections:
+            raise Conflict(f"{new_name} is taken")
+        if before not in state.collections:
+            return
+        state.collections[after] = replace(state.collections.pop(before), name=new_name)
+        for number, version in state.versions.items():
+            if _collection_of(version) == before:
+                state.versions[number] = replace(version, collection=new_name)
+        state.aliases = {
+            (after if place == before else place, alias): number for (place, alias), number in state.aliases.items()
+        }
+
+    def delete_collection(self, entity: str, project: str, name: str) -> None:
+        state, place = self._write(), (entity, project, name)
+        state.collections.pop(place, None)
+        gone = {number for number, version in state.versions.items() if _collection_of(version) == place}
+        state.aliases = {key: number for key, number in state.aliases.items() if number not in gone}
+        state.links = {key: None for key in state.links if key[0] not in gone}
+        state.parts = {key: blob for key, blob in state.parts.items() if key[0] not in gone}
+        state.artifact_files = {key: file for key, file in state.artifact_files.items() if key[0] not in gone}
+        state.manifests = {key: one for key, one in state.manifests.items() if one.artifact_number not in gone}
+        state.versions = {number: one for number, one in state.versions.items() if number not in gone}
+
     def add(self, version: ArtifactVersion) -> ArtifactVersion:
         if _collection_of(version) not in self._state.collections:
             raise Conflict(f"there is no collection {version.collection}")
         versions = self._write().versions
-        stored = given(replace(version, number=len(versions) + 1))
+        stored = given(replace(version, number=max(versions, default=0) + 1))
         versions[stored.number] = stored
         return given(stored)
 
@@ -508,6 +543,17 @@ class MemoryArtifacts(Repository):
 
     def by_client_id(self, client_id: str) -> ArtifactVersion | None:
         found = [version for version in self._state.versions.values() if version.client_id == client_id]
+        return self._with_aliases(found[-1]) if found else None
+
+    def by_distributed_id(
+        self, entity: str, project: str, collection: str, distributed_id: str
+    ) -> ArtifactVersion | None:
+        place = (entity, project, collection)
+        found = [
+            version
+            for version in self._state.versions.values()
+            if _collection_of(version) == place and version.distributed_id == distributed_id
+        ]
         return self._with_aliases(found[-1]) if found else None
 
     def by_sequence_client_id(self, sequence_client_id: str) -> ArtifactCollection | None:
@@ -555,7 +601,7 @@ class MemoryArtifacts(Repository):
 
     def add_manifest(self, manifest: Manifest) -> Manifest:
         manifests = self._write().manifests
-        stored = replace(manifest, number=len(manifests) + 1)
+        stored = replace(manifest, number=max(manifests, default=0) + 1)
         manifests[stored.number] = stored
         return stored
 
@@ -563,8 +609,11 @@ class MemoryArtifacts(Repository):
         return self._state.manifests.get(number)
 
     def manifest_of(self, artifact_number: int) -> Manifest | None:
-        found = [one for one in self._state.manifests.values() if one.artifact_number == artifact_number]
+        found = self.manifests_of(artifact_number)
         return found[-1] if found else None
+
+    def manifests_of(self, artifact_number: int) -> list[Manifest]:
+        return [one for one in self._state.manifests.values() if one.artifact_number == artifact_number]
 
     def save_manifest(self, manifest: Manifest) -> None:
         self._write().manifests[manifest.number] = manifest
@@ -576,8 +625,19 @@ class MemoryArtifacts(Repository):
     def file(self, artifact_number: int, name: str) -> ArtifactFile | None:
         return self._state.artifact_files.get((artifact_number, name))
 
+    def put_part(self, artifact_number: int, name: str, part_number: int, blob: BlobRef) -> None:
+        self._write().parts[(artifact_number, name, part_number)] = blob
+
+    def parts(self, artifact_number: int, name: str) -> dict[int, BlobRef]:
+        stored = sorted(self._state.parts.items(), key=lambda item: item[0])
+        return {number: blob for (owner, of, number), blob in stored if (owner, of) == (artifact_number, name)}
+
+    def forget_parts(self, artifact_number: int, name: str) -> None:
+        state = self._write()
+        state.parts = {key: blob for key, blob in state.parts.items() if key[:2] != (artifact_number, name)}
+
     def files(self, artifact_number: int) -> list[ArtifactFile]:
-        stored = sorted(self._state.artifact_files.items())
+        stored = sorted(self._state.artifact_files.items(), key=lambda item: item[0])
         return [file for (number, _), file in stored if number == artifact_number]
 
     def blobs_by_md5(self, entity: str, md5s: Iterable[str]) -> dict[str, BlobRef]:

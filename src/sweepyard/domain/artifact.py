@@ -17,6 +17,16 @@ class ArtifactState(Enum):
     DELETED = "DELETED"
 
 
+class ManifestKind(Enum):
+    """What a manifest file holds; the values are the wire's."""
+
+    FULL = "FULL"
+    INCREMENTAL = "INCREMENTAL"
+    """What is to be added to the version that it is based on."""
+    PATCH = "PATCH"
+    """One of the parts that several processes make of one version."""
+
+
 @dataclass(frozen=True, slots=True)
 class BlobRef:
     """Bytes in the blob store.
@@ -52,6 +62,7 @@ class ArtifactVersion:
         created_by_run: The id of the run that logged it, if any.
         client_id: The id that the client gave it before the hub could.
         sequence_client_id: The id that the client gave the collection.
+        distributed_id: The id under which several processes make this version together, if they do.
     """
 
     number: int
@@ -74,6 +85,7 @@ class ArtifactVersion:
     sequence_client_id: str | None = None
     history_step: int | None = None
     tags: tuple[str, ...] = ()
+    distributed_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,24 +98,37 @@ class ArtifactCollection:
     artifact_type: str
     created_at: datetime
     description: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """An artifact's manifest file: registered first, uploaded later."""
+    """An artifact's manifest file: registered first, uploaded later.
+
+    Attributes:
+        base_number: The version that an incremental one adds to; None where there is none yet.
+    """
 
     number: int
     artifact_number: int
     name: str
     digest: str
     blob: BlobRef | None = None
+    kind: ManifestKind = ManifestKind.FULL
+    base_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ArtifactFile:
-    """A file of an artifact version; `md5` is base64 as W&B writes it."""
+    """A file of an artifact version.
+
+    Attributes:
+        md5: In base64, as W&B writes it; empty for a reference.
+        reference: The URL where the bytes lie, if the hub does not have them.
+    """
 
     artifact_number: int
     name: str
     md5: str
     blob: BlobRef | None = None
+    reference: str | None = None

@@ -199,12 +199,15 @@ class ArtifactReader:
         project: str,
         collection: str,
         *,
+        oldest_first: bool = False,
         first: int | None = None,
         after: str | None = None,
     ) -> Page[ArtifactVersion]:
-        """The collection's committed versions, newest first."""
+        """The collection's committed versions, newest first unless the oldest are wanted first."""
         with self._database.reading() as unit:
             versions = unit.artifacts.versions(entity, project, collection)
+        if oldest_first:
+            versions.reverse()
         return page_of(versions, _name_of, first=first, after=after)
 
     def outputs_of(self, run: RunPath, *, first: int | None = None, after: str | None = None) -> Page[ArtifactVersion]:

@@ -15,6 +15,7 @@ from sweepyard.domain.artifact import (
     ArtifactVersion,
     BlobRef,
     Manifest,
+    ManifestKind,
 )
 from sweepyard.domain.names import check_texts, normalised_file_name
 from sweepyard.domain.run import RunPath
@@ -27,13 +28,15 @@ from sweepyard.services.artifact_reader import (
     existing_manifest,
     existing_version,
 )
-from sweepyard.services.manifests import ManifestEntry, read_manifest
-from sweepyard.services.ports import UnitOfWork
+from sweepyard.services.manifests import ManifestEntry, digest_of, merge_manifests, read_manifest
+from sweepyard.services.ports import UnitOfWork, store_bytes
 from sweepyard.services.projects import check_name
 from sweepyard.services.runs import existing_run
 
 _ALIAS = re.compile(r"(?!v\d+\Z)[^/:\0]{1,128}")
 _MD5_BYTES = 16
+_COPIED_BYTES = 1 << 20
+_WHOLE_MANIFEST = "wandb_manifest.json"
 _NAMED = 5
 
 
@@ -45,6 +48,7 @@ class ArtifactDraft:
         digest: The manifest's digest, as the client computed it.
         deduplicate: Whether a committed version of the collection with this digest is taken instead of a new one.
         run_id: The run of the same project that logs it, if any.
+        distributed_id: The id under which several processes make this version together, if they do.
     """
 
     entity: str
@@ -61,6 +65,7 @@ class ArtifactDraft:
     sequence_client_id: str | None = None
     history_step: int | None = None
     deduplicate: bool = True
+    distributed_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +85,8 @@ class ArtifactService(ArtifactReader):
     def create(self, draft: ArtifactDraft) -> ArtifactVersion:
         """A pending version; or, deduplicating, the committed one of that digest, with the draft's aliases moved to it.
 
-        A draft with the client id of a pending version is that version: creating is safe to repeat.
+        A draft with the client id of a pending version is that version: creating is safe to repeat. So is one with the
+        distributed id of a pending version, whose processes add their parts to it.
 
         Raises:
             RequestInvalid: A name or an alias is not legal.
@@ -127,6 +133,7 @@ class ArtifactService(ArtifactReader):
                     sequence_client_id=draft.sequence_client_id,
                     history_step=draft.history_step,
                     tags=tuple(dict.fromkeys(draft.tags)),
+                    distributed_id=draft.distributed_id,
                 )
             )
             if version.state is ArtifactState.COMMITTED:
@@ -136,33 +143,52 @@ class ArtifactService(ArtifactReader):
                 unit.artifacts.link(version.number, run, used=False)
             return existing_version(unit, version.number)
 
-    def add_manifest(self, artifact_number: int, *, name: str, digest: str) -> Manifest:
+    def add_manifest(
+        self,
+        artifact_number: int,
+        *,
+        name: str,
+        digest: str,
+        kind: ManifestKind = ManifestKind.FULL,
+        base_number: int | None = None,
+    ) -> Manifest:
         """Register the version's manifest; its bytes follow by `put_manifest`. Registering it again replaces it.
 
+        A patch is another one each time: `commit` joins them all.
+
+        Args:
+            base_number: The committed version that an incremental manifest adds to, if there is one.
+
         Raises:
-            NotFound: There is no such version.
-            Conflict: The version is committed.
+            NotFound: There is no such version, or no such base.
+            Conflict: The version is committed, or the base is not.
         """
         with self._database.writing() as unit:
             _pending(unit, artifact_number)
+            if base_number is not None:
+                _committed(unit, base_number)
             manifest = unit.artifacts.manifest_of(artifact_number)
-            if manifest is None:
-                return unit.artifacts.add_manifest(Manifest(0, artifact_number, name, digest))
+            if manifest is None or kind is ManifestKind.PATCH or manifest.kind is not kind:
+                return unit.artifacts.add_manifest(
+                    Manifest(0, artifact_number, name, digest, kind=kind, base_number=base_number)
+                )
             manifest = replace(manifest, name=name, digest=digest or manifest.digest)
             unit.artifacts.save_manifest(manifest)
         return manifest
 
-    def update_manifest(self, manifest_number: int, *, digest: str) -> Manifest:
-        """Give a registered manifest its digest.
+    def update_manifest(self, manifest_number: int, *, digest: str, base_number: int | None = None) -> Manifest:
+        """Give a registered manifest its digest, and the version that it adds to where that has changed.
 
         Raises:
-            NotFound: There is no such manifest.
-            Conflict: Its version is committed.
+            NotFound: There is no such manifest, or no such base.
+            Conflict: Its version is committed, or the base is not.
         """
         with self._database.writing() as unit:
             manifest = existing_manifest(unit, manifest_number)
             _pending(unit, manifest.artifact_number)
-            manifest = replace(manifest, digest=digest)
+            if base_number is not None:
+                _committed(unit, base_number)
+            manifest = replace(manifest, digest=digest, base_number=base_number or manifest.base_number)
             unit.artifacts.save_manifest(manifest)
         return manifest
 
@@ -216,8 +242,59 @@ class ArtifactService(ArtifactReader):
             unit.artifacts.put_files([file])
         return file
 
+    def put_part(self, artifact_number: int, name: str, part_number: int, blob: BlobRef) -> None:
+        """Keep a piece of a registered file until `complete_file` joins the pieces.
+
+        Raises:
+            NotFound: The file was not registered.
+            Conflict: The version is committed.
+        """
+        wanted = normalised_file_name(name)
+        with self._database.writing() as unit:
+            _pending(unit, artifact_number)
+            existing_file(unit, artifact_number, wanted)
+            unit.artifacts.put_part(artifact_number, wanted, part_number, blob)
+
+    def complete_file(self, artifact_number: int, name: str, parts: Sequence[tuple[int, str]]) -> ArtifactFile:
+        """Make a registered file's bytes of its pieces, in the order given. Completing it again changes nothing.
+
+        Args:
+            parts: The number and the MD5, in hex, of each piece.
+
+        Raises:
+            NotFound: The file was not registered.
+            RequestInvalid: Pieces are missing or have another MD5; or the whole has another than was registered.
+        """
+        wanted = normalised_file_name(name)
+        with self._database.reading() as unit:
+            file = existing_file(unit, artifact_number, wanted)
+            stored = unit.artifacts.parts(artifact_number, wanted)
+        if file.blob is not None:
+            return file
+        violations = [
+            Violation(
+                "a piece of a file is uploaded, with this MD5, before the file is complete", md5, where=str(number)
+            )
+            for number, md5 in parts
+            if number not in stored or stored[number].md5 != md5.lower()
+        ]
+        if violations:
+            raise RequestInvalid(violations)
+        with self._blobs.writer() as writer:
+            for number, _ in parts:
+                with self._blobs.open(stored[number].digest) as stream:
+                    while piece := stream.read(_COPIED_BYTES):
+                        writer.write(piece)
+            whole = writer.finish()
+        file = self.put_file(artifact_number, wanted, whole)
+        with self._database.writing() as unit:
+            unit.artifacts.forget_parts(artifact_number, wanted)
+        return file
+
     def commit(self, artifact_number: int) -> ArtifactVersion:
         """Give the version its index, `latest` and its aliases. Committing it again changes nothing.
+
+        What came in parts, or adds to another version, gets one whole manifest first.
 
         Raises:
             NotFound: There is no such version.
@@ -228,7 +305,7 @@ class ArtifactService(ArtifactReader):
             version = existing_version(unit, artifact_number)
             if version.state is ArtifactState.COMMITTED:
                 return version
-            _pending(unit, artifact_number)
+            version = self._with_whole_manifest(unit, _pending(unit, artifact_number))
             entries = self._entries(unit, artifact_number)
             files = _complete_files(unit, version, entries)
             sizes = [entry.size_bytes if entry.size_bytes is not None else files[entry.name] for entry in entries]
@@ -319,12 +396,30 @@ class ArtifactService(ArtifactReader):
             unit.artifacts.link(artifact_number, run, used=True)
         return version
 
+    def _with_whole_manifest(self, unit: UnitOfWork, version: ArtifactVersion) -> ArtifactVersion:
+        """The version, its manifest joined with what it adds to, and with the other parts."""
+        manifests = unit.artifacts.manifests_of(version.number)
+        if not manifests or manifests[-1].kind is ManifestKind.FULL:
+            return version
+        bases = [manifest.base_number for manifest in manifests if manifest.base_number is not None]
+        joined = [unit.artifacts.manifest_of(number) for number in bases[-1:]]
+        contents = [self._content(manifest, version.number) for manifest in (*joined, *manifests)]
+        whole = merge_manifests(contents)
+        digest = digest_of(read_manifest(whole))
+        manifest = Manifest(0, version.number, _WHOLE_MANIFEST, digest, store_bytes(self._blobs, [whole]))
+        unit.artifacts.add_manifest(manifest)
+        version = replace(version, digest=digest)
+        unit.artifacts.save(version)
+        return version
+
     def _entries(self, unit: UnitOfWork, artifact_number: int) -> list[ManifestEntry]:
-        manifest = unit.artifacts.manifest_of(artifact_number)
+        return read_manifest(self._content(unit.artifacts.manifest_of(artifact_number), artifact_number))
+
+    def _content(self, manifest: Manifest | None, artifact_number: int) -> bytes:
         if manifest is None or manifest.blob is None:
             raise Conflict(f"the manifest of artifact number {artifact_number} was never uploaded")
         with self._blobs.open(manifest.blob.digest) as stream:
-            return read_manifest(stream.read())
+            return stream.read()
 
 
 def _same_as(unit: UnitOfWork, draft: ArtifactDraft) -> ArtifactVersion | None:
@@ -338,6 +433,9 @@ def _same_as(unit: UnitOfWork, draft: ArtifactDraft) -> ArtifactVersion | None:
             and (version.entity, version.project, version.collection) == place
         ):
             return version
+    if draft.distributed_id is not None:
+        version = unit.artifacts.by_distributed_id(draft.entity, draft.project, draft.collection, draft.distributed_id)
+        return version if version is not None and version.state is ArtifactState.PENDING else None
     if draft.deduplicate:
         return unit.artifacts.by_digest(draft.entity, draft.project, draft.collection, draft.digest)
     return None
@@ -352,14 +450,29 @@ def _pending(unit: UnitOfWork, artifact_number: int) -> ArtifactVersion:
     return version
 
 
+def _committed(unit: UnitOfWork, artifact_number: int) -> ArtifactVersion:
+    version = existing_version(unit, artifact_number)
+    if version.state is not ArtifactState.COMMITTED:
+        raise Conflict(f"artifact number {artifact_number} is {version.state.value.lower()}; nothing is added to it")
+    return version
+
+
 def _complete_files(unit: UnitOfWork, version: ArtifactVersion, entries: Sequence[ManifestEntry]) -> dict[str, int]:
     """The size of every file; entries that were not registered take the bytes that the entity has of them.
+
+    References are registered, so that they are listed among the files.
 
     Raises:
         Conflict: Bytes are missing; the message names the files.
     """
     files = {file.name: file for file in unit.artifacts.files(version.number)}
-    absent = [entry for entry in entries if not entry.is_reference and entry.name not in files]
+    references = [
+        ArtifactFile(version.number, entry.name, "", reference=entry.reference)
+        for entry in entries
+        if entry.reference is not None
+    ]
+    unit.artifacts.put_files(references)
+    absent = [entry for entry in entries if entry.reference is None and entry.name not in files]
     stored = unit.artifacts.blobs_by_md5(version.entity, {entry.digest for entry in absent})
     added = [ArtifactFile(version.number, entry.name, entry.digest, stored.get(entry.digest)) for entry in absent]
     unit.artifacts.put_files([file for file in added if file.blob is not None])

@@ -9,6 +9,7 @@ from sweepyard.ids import IdSource
 from sweepyard.services.access import AccessService
 from sweepyard.services.agents import AgentService
 from sweepyard.services.artifacts import ArtifactService
+from sweepyard.services.collections import CollectionService
 from sweepyard.services.files import FileService
 from sweepyard.services.guard import GuardedDatabase
 from sweepyard.services.history import HistoryService
@@ -34,6 +35,7 @@ class Services:
     sweeps: SweepService
     agents: AgentService
     artifacts: ArtifactService
+    collections: CollectionService
 
 
 def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, settings: Settings) -> Services:
@@ -50,4 +52,5 @@ def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, set
         sweeps=SweepService(database, clock, ids),
         agents=AgentService(database, clock, ids, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds),
         artifacts=ArtifactService(database, blobs, clock),
+        collections=CollectionService(database),
     )

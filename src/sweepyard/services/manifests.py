@@ -1,12 +1,16 @@
-"""Reading an artifact's manifest file: what the version holds."""
+"""An artifact's manifest file: what the version holds, read; and made of several where it came in parts."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sweepyard.domain.names import normalised_file_name
 from sweepyard.errors import RequestInvalid, Violation
-from sweepyard.jsonvalue import JsonValue, loads_object
+from sweepyard.jsonvalue import JsonObject, JsonValue, dumps, loads_object
+
+_DIGEST_HEADER = "wandb-artifact-manifest-v1\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +20,13 @@ class ManifestEntry:
     Attributes:
         digest: MD5 in base64; for a reference whatever its store gives.
         size_bytes: None where the manifest names none.
-        is_reference: Whether the bytes lie elsewhere, and the entry only points there.
+        reference: The URL where the bytes lie, if the entry only points there.
     """
 
     name: str
     digest: str
     size_bytes: int | None
-    is_reference: bool
+    reference: str | None
 
 
 def read_manifest(content: bytes) -> list[ManifestEntry]:
@@ -31,12 +35,7 @@ def read_manifest(content: bytes) -> list[ManifestEntry]:
     Raises:
         RequestInvalid: It is no manifest; every malformed entry is named.
     """
-    try:
-        contents = loads_object(content).get("contents")
-    except ValueError as error:
-        raise RequestInvalid([Violation("a manifest is a JSON object", repr(content[:80]))]) from error
-    if not isinstance(contents, dict):
-        raise RequestInvalid([Violation("a manifest has `contents`, an object", repr(contents)[:80])])
+    contents = _contents(_manifest(content))
     entries: list[ManifestEntry] = []
     violations: list[Violation] = []
     for name, value in contents.items():
@@ -63,6 +62,39 @@ def _entry(name: str, value: JsonValue) -> ManifestEntry | None:
         return None
     if size is not None and size < 0:
         return None
-    if size is None and reference is not None:
-        size = 0
-    return ManifestEntry(name, digest, size, reference is not None)
+    if reference is not None and not isinstance(reference, str):
+        return None
+    return ManifestEntry(name, digest, 0 if size is None and reference is not None else size, reference)
+
+
+def merge_manifests(contents: Sequence[bytes]) -> bytes:
+    """One manifest of several: of entries of the same name the last one counts; all else is the last manifest's.
+
+    Raises:
+        RequestInvalid: One is no manifest.
+    """
+    manifests = [_manifest(content) for content in contents]
+    entries: JsonObject = {}
+    for manifest in manifests:
+        entries.update(_contents(manifest))
+    return dumps({**manifests[-1], "contents": entries}).encode()
+
+
+def digest_of(entries: Iterable[ManifestEntry]) -> str:
+    """The digest that W&B's client gives to a version that holds these entries."""
+    lines = [f"{entry.name}:{entry.digest}\n" for entry in sorted(entries, key=lambda entry: entry.name)]
+    return hashlib.md5("".join([_DIGEST_HEADER, *lines]).encode(), usedforsecurity=False).hexdigest()
+
+
+def _manifest(content: bytes) -> JsonObject:
+    try:
+        return loads_object(content)
+    except ValueError as error:
+        raise RequestInvalid([Violation("a manifest is a JSON object", repr(content[:80]))]) from error
+
+
+def _contents(manifest: JsonObject) -> JsonObject:
+    contents = manifest.get("contents")
+    if not isinstance(contents, dict):
+        raise RequestInvalid([Violation("a manifest has `contents`, an object", repr(contents)[:80])])
+    return contents

@@ -367,6 +367,19 @@ class ArtifactRepository(Protocol):
     def collections(self, entity: str, project: str) -> list[ArtifactCollection]:
         """The project's collections, by name."""
 
+    def save_collection(self, collection: ArtifactCollection) -> None:
+        """Overwrite what is stored under the collection's name; its versions take its type."""
+
+    def rename_collection(self, entity: str, project: str, name: str, new_name: str) -> None:
+        """Give the collection, with its versions and aliases, another name.
+
+        Raises:
+            Conflict: The name is taken.
+        """
+
+    def delete_collection(self, entity: str, project: str, name: str) -> None:
+        """Remove the collection and all of its versions; harmless when there is none."""
+
     def add(self, version: ArtifactVersion) -> ArtifactVersion:
         """Store a new version; its `number` is given by the store and is in what comes back."""
 
@@ -377,6 +390,11 @@ class ArtifactRepository(Protocol):
 
     def by_client_id(self, client_id: str) -> ArtifactVersion | None:
         """The newest version with that client id."""
+
+    def by_distributed_id(
+        self, entity: str, project: str, collection: str, distributed_id: str
+    ) -> ArtifactVersion | None:
+        """The newest version that processes make together under that id."""
 
     def by_sequence_client_id(self, sequence_client_id: str) -> ArtifactCollection | None: ...
 
@@ -402,12 +420,24 @@ class ArtifactRepository(Protocol):
     def manifest_of(self, artifact_number: int) -> Manifest | None:
         """The artifact's newest manifest."""
 
+    def manifests_of(self, artifact_number: int) -> list[Manifest]:
+        """All manifests of the artifact, oldest first."""
+
     def save_manifest(self, manifest: Manifest) -> None: ...
 
     def put_files(self, files: Sequence[ArtifactFile]) -> None:
         """Store files, or overwrite those of the same artifact and name."""
 
     def file(self, artifact_number: int, name: str) -> ArtifactFile | None: ...
+
+    def put_part(self, artifact_number: int, name: str, part_number: int, blob: BlobRef) -> None:
+        """Store a piece of a file that is on its way, or overwrite the piece of that number."""
+
+    def parts(self, artifact_number: int, name: str) -> dict[int, BlobRef]:
+        """The pieces of the file, by their numbers, in order."""
+
+    def forget_parts(self, artifact_number: int, name: str) -> None:
+        """Remove the pieces of the file."""
 
     def files(self, artifact_number: int) -> list[ArtifactFile]:
         """The version's files, by name."""

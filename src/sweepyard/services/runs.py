@@ -16,7 +16,7 @@ from sweepyard.domain.ordering import Order, parse_order
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import NotFound, RequestInvalid, Violation
-from sweepyard.jsonvalue import JsonObject, JsonValue
+from sweepyard.jsonvalue import JsonObject, JsonValue, dumps
 from sweepyard.services.paging import Page, check_size, decode_cursor, encode_cursor
 from sweepyard.services.ports import Database, RunSelection, UnitOfWork
 from sweepyard.services.projects import check_name
@@ -82,7 +82,7 @@ class RunService:
                 before loses its streams and summary, unless `note_resume` was called within the last two minutes.
 
         Raises:
-            RequestInvalid: A name is not legal, or a text holds what is no Unicode.
+            RequestInvalid: A name is not legal, a text holds what is no Unicode, or the run is a fork of another.
             NotFound: The sweep does not exist.
             Conflict: The state asked for cannot follow the present one.
         """
@@ -90,6 +90,7 @@ class RunService:
         check_name("a project's name", path.project)
         check_name("a run's id", path.run_id)
         _check_changes(changes)
+        _refuse_fork(changes)
         now = self._clock.now()
         with self._database.writing() as unit:
             unit.projects.ensure(path.entity, path.project, now)
@@ -323,6 +324,18 @@ def _overwritten(run: Run, changes: RunChanges, now: datetime) -> Run:
         repo=_chosen(changes.repo, run.repo),
         sweep_id=changes.sweep_id or run.sweep_id,
     )
+
+
+def _refuse_fork(changes: RunChanges) -> None:
+    """Refuse what the client begins with `fork_from`: its config alone says so.
+
+    Raises:
+        RequestInvalid: It is one.
+    """
+    fork = (changes.wandb_config or {}).get("branch_point")
+    if fork:
+        hint = "Start a new run, or go on with the old one (resume='must')"
+        raise RequestInvalid([Violation("this hub does not rewind or fork runs", dumps(fork)[:80], hint)])
 
 
 def _check_changes(changes: RunChanges) -> None:

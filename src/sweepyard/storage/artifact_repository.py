@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
@@ -26,7 +27,7 @@ from sweepyard.storage.artifact_rows import (
     version_of,
     version_row,
 )
-from sweepyard.storage.statements import blob_of, insert_new, pieces, upsert
+from sweepyard.storage.statements import blob_columns, blob_of, insert_new, pieces, upsert
 
 _VERSIONS = tables.artifacts.c
 _COLLECTIONS = tables.artifact_collections.c
@@ -63,6 +64,38 @@ class SqlArtifacts:
         )
         return [collection_of(row) for row in self._connection.execute(statement.order_by(_COLLECTIONS.name))]
 
+    def save_collection(self, collection: ArtifactCollection) -> None:
+        key = (collection.entity, collection.project, collection.name)
+        self._connection.execute(
+            tables.artifact_collections.update().where(*_named(*key)).values(**collection_row(collection))
+        )
+        moved = tables.artifacts.update().where(*_inside(*key)).values(artifact_type=collection.artifact_type)
+        self._connection.execute(moved)
+
+    def rename_collection(self, entity: str, project: str, name: str, new_name: str) -> None:
+        found = self.collection(entity, project, name)
+        if found is None:
+            return
+        renamed = collection_row(replace(found, name=new_name))
+        insert_new(self._connection, tables.artifact_collections, renamed, f"artifact collection {new_name}")
+        inside = (_inside(entity, project, name), _aliases_inside(entity, project, name))
+        for table, conditions in zip((tables.artifacts, tables.artifact_aliases), inside, strict=True):
+            self._connection.execute(table.update().where(*conditions).values(collection=new_name))
+        self._connection.execute(tables.artifact_collections.delete().where(*_named(entity, project, name)))
+
+    def delete_collection(self, entity: str, project: str, name: str) -> None:
+        self._connection.execute(tables.artifact_aliases.delete().where(*_aliases_inside(entity, project, name)))
+        numbers = select(_VERSIONS.number).where(*_inside(entity, project, name))
+        for table in (
+            tables.artifact_links,
+            tables.artifact_parts,
+            tables.artifact_files,
+            tables.artifact_manifests,
+        ):
+            self._connection.execute(table.delete().where(table.c.artifact_number.in_(numbers)))
+        self._connection.execute(tables.artifacts.delete().where(*_inside(entity, project, name)))
+        self._connection.execute(tables.artifact_collections.delete().where(*_named(entity, project, name)))
+
     def add(self, version: ArtifactVersion) -> ArtifactVersion:
         what = f"a version of artifact {version.collection}"
         number = insert_new(self._connection, tables.artifacts, version_row(version), what)
@@ -77,6 +110,14 @@ class SqlArtifacts:
 
     def by_client_id(self, client_id: str) -> ArtifactVersion | None:
         statement = select(tables.artifacts).where(_VERSIONS.client_id == client_id)
+        return self._first(statement.order_by(_VERSIONS.number.desc()))
+
+    def by_distributed_id(
+        self, entity: str, project: str, collection: str, distributed_id: str
+    ) -> ArtifactVersion | None:
+        statement = select(tables.artifacts).where(
+            *_inside(entity, project, collection), _VERSIONS.distributed_id == distributed_id
+        )
         return self._first(statement.order_by(_VERSIONS.number.desc()))
 
     def by_sequence_client_id(self, sequence_client_id: str) -> ArtifactCollection | None:
@@ -132,7 +173,7 @@ class SqlArtifacts:
     def add_manifest(self, manifest: Manifest) -> Manifest:
         what = f"a manifest of artifact number {manifest.artifact_number}"
         number = insert_new(self._connection, tables.artifact_manifests, manifest_row(manifest), what)
-        return Manifest(number, manifest.artifact_number, manifest.name, manifest.digest, manifest.blob)
+        return replace(manifest, number=number)
 
     def manifest(self, number: int) -> Manifest | None:
         row = self._connection.execute(select(tables.artifact_manifests).where(_MANIFESTS.number == number)).first()
@@ -142,6 +183,10 @@ class SqlArtifacts:
         statement = select(tables.artifact_manifests).where(_MANIFESTS.artifact_number == artifact_number)
         row = self._connection.execute(statement.order_by(_MANIFESTS.number.desc())).first()
         return None if row is None else manifest_of(row)
+
+    def manifests_of(self, artifact_number: int) -> list[Manifest]:
+        statement = select(tables.artifact_manifests).where(_MANIFESTS.artifact_number == artifact_number)
+        return [manifest_of(row) for row in self._connection.execute(statement.order_by(_MANIFESTS.number))]
 
     def save_manifest(self, manifest: Manifest) -> None:
         statement = tables.artifact_manifests.update().where(_MANIFESTS.number == manifest.number)
@@ -155,6 +200,23 @@ class SqlArtifacts:
         statement = select(tables.artifact_files).where(_FILES.artifact_number == artifact_number, _FILES.name == name)
         row = self._connection.execute(statement).first()
         return None if row is None else file_of(row)
+
+    def put_part(self, artifact_number: int, name: str, part_number: int, blob: BlobRef) -> None:
+        row = {"artifact_number": artifact_number, "name": name, "part_number": part_number, **blob_columns(blob)}
+        upsert(self._connection, tables.artifact_parts, [row], keys=["artifact_number", "name", "part_number"])
+
+    def parts(self, artifact_number: int, name: str) -> dict[int, BlobRef]:
+        columns = tables.artifact_parts.c
+        statement = select(tables.artifact_parts).where(
+            columns.artifact_number == artifact_number, columns.name == name
+        )
+        rows = self._connection.execute(statement.order_by(columns.part_number))
+        return {row.part_number: BlobRef(row.blob_digest, row.blob_md5, row.blob_size_bytes) for row in rows}
+
+    def forget_parts(self, artifact_number: int, name: str) -> None:
+        columns = tables.artifact_parts.c
+        delete = tables.artifact_parts.delete()
+        self._connection.execute(delete.where(columns.artifact_number == artifact_number, columns.name == name))
 
     def files(self, artifact_number: int) -> list[ArtifactFile]:
         statement = select(tables.artifact_files).where(_FILES.artifact_number == artifact_number)
@@ -230,6 +292,14 @@ class SqlArtifacts:
 
 
 _LINK_KEYS = ("entity", "project", "run_id", "used", "artifact_number")
+
+
+def _named(entity: str, project: str, collection: str) -> list[ColumnElement[bool]]:
+    return [_COLLECTIONS.entity == entity, _COLLECTIONS.project == project, _COLLECTIONS.name == collection]
+
+
+def _aliases_inside(entity: str, project: str, collection: str) -> list[ColumnElement[bool]]:
+    return [_ALIASES.entity == entity, _ALIASES.project == project, _ALIASES.collection == collection]
 
 
 def _inside(entity: str, project: str, collection: str) -> list[ColumnElement[bool]]:

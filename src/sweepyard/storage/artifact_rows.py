@@ -19,6 +19,7 @@ def collection_row(collection: ArtifactCollection) -> dict[str, Any]:
         "artifact_type": collection.artifact_type,
         "created_at": collection.created_at,
         "description": collection.description,
+        "tags": list(collection.tags),
     }
 
 
@@ -31,6 +32,7 @@ def collection_of(row: Row[Any]) -> ArtifactCollection:
         artifact_type=row.artifact_type,
         created_at=row.created_at,
         description=row.description,
+        tags=tuple(row.tags),
     )
 
 
@@ -56,6 +58,7 @@ def version_row(version: ArtifactVersion) -> dict[str, Any]:
         "sequence_client_id": version.sequence_client_id,
         "history_step": version.history_step,
         "tags": list(version.tags),
+        "distributed_id": version.distributed_id,
     }
 
 
@@ -82,6 +85,7 @@ def version_of(row: Row[Any], aliases: tuple[str, ...]) -> ArtifactVersion:
         sequence_client_id=row.sequence_client_id,
         history_step=row.history_step,
         tags=tuple(row.tags),
+        distributed_id=row.distributed_id,
     )
 
 
@@ -91,13 +95,17 @@ def manifest_row(manifest: Manifest) -> dict[str, Any]:
         "artifact_number": manifest.artifact_number,
         "name": manifest.name,
         "digest": manifest.digest,
+        "kind": manifest.kind,
+        "base_number": manifest.base_number,
         **blob_columns(manifest.blob),
     }
 
 
 def manifest_of(row: Row[Any]) -> Manifest:
     """The manifest that a row holds."""
-    return Manifest(row.number, row.artifact_number, row.name, row.digest, blob_of(row))
+    return Manifest(
+        row.number, row.artifact_number, row.name, row.digest, blob_of(row), kind=row.kind, base_number=row.base_number
+    )
 
 
 def file_row(file: ArtifactFile) -> dict[str, Any]:
@@ -106,10 +114,11 @@ def file_row(file: ArtifactFile) -> dict[str, Any]:
         "artifact_number": file.artifact_number,
         "name": file.name,
         "md5": file.md5,
+        "reference": file.reference,
         **blob_columns(file.blob),
     }
 
 
 def file_of(row: Row[Any]) -> ArtifactFile:
     """The file that a row holds."""
-    return ArtifactFile(row.artifact_number, row.name, row.md5, blob_of(row))
+    return ArtifactFile(row.artifact_number, row.name, row.md5, blob_of(row), row.reference)

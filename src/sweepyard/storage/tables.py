@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from sweepyard.domain.access import Role
-from sweepyard.domain.artifact import ArtifactState
+from sweepyard.domain.artifact import ArtifactState, ManifestKind
 from sweepyard.domain.run import RunState
 from sweepyard.domain.sweep import SweepState
 from sweepyard.storage.types import EnumText, JsonText, UtcDateTime
@@ -292,6 +292,7 @@ artifact_collections = Table(
     Column("artifact_type", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("description", Text, nullable=False),
+    Column("tags", JsonText, nullable=False),
     ForeignKeyConstraint(["entity", "project"], ["projects.entity", "projects.name"]),
 )
 
@@ -320,6 +321,7 @@ artifacts = Table(
     Column("sequence_client_id", String(128), index=True),
     Column("history_step", BigInteger),
     Column("tags", JsonText, nullable=False),
+    Column("distributed_id", String(128), index=True),
     UniqueConstraint("entity", "project", "collection", "version"),
     ForeignKeyConstraint(["entity", "project", "collection"], _COLLECTION),
     Index(None, "entity", "project", "collection", "digest"),
@@ -346,6 +348,8 @@ artifact_manifests = Table(
     Column("blob_digest", String(64)),
     Column("blob_md5", String(32)),
     Column("blob_size_bytes", BigInteger),
+    Column("kind", EnumText(ManifestKind), nullable=False),
+    Column("base_number", _NUMBER),
 )
 
 artifact_files = Table(
@@ -357,6 +361,19 @@ artifact_files = Table(
     Column("blob_digest", String(64), index=True),
     Column("blob_md5", String(32)),
     Column("blob_size_bytes", BigInteger),
+    Column("reference", Text),
+)
+
+# Pieces of a file that is on its way.
+artifact_parts = Table(
+    "artifact_parts",
+    metadata,
+    Column("artifact_number", _NUMBER, ForeignKey("artifacts.number"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("part_number", Integer, primary_key=True, autoincrement=False),
+    Column("blob_digest", String(64), nullable=False),
+    Column("blob_md5", String(32), nullable=False),
+    Column("blob_size_bytes", BigInteger, nullable=False),
 )
 
 artifact_links = Table(

@@ -28,6 +28,7 @@ def test_every_mutation_asks_for_the_right_to_write(door: Any) -> None:
         "JSONString": '"{}"',
         "Float": "1.0",
         "ArtifactDigestAlgorithm": "MANIFEST_MD5",
+        "CompleteMultipartAction": "Complete",
     }
     for name, field in built.mutation_type.fields.items():
         if name == "rewindRun":

@@ -45,7 +45,14 @@ ARGUMENTS = {
     "Query.clientIDMapping": 'clientID: "client-1"',
 }
 # Nothing of these exists in a hub yet.
-NEVER_MADE = {"Organization", "RampFeature", "ArtifactPortfolio", "UploadMultipartUrls", "UploadUrlPart"}
+NEVER_MADE = {
+    "Organization",
+    "RampFeature",
+    "ArtifactPortfolio",
+    "UploadMultipartUrls",
+    "UploadUrlPart",
+    "LinkArtifactPayload",
+}
 CONTENT = b"weights"
 
 

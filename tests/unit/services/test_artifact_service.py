@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from sweepyard.domain.artifact import ArtifactState
+from sweepyard.domain.artifact import ArtifactState, ManifestKind
 from sweepyard.errors import Conflict, NotFound, RequestInvalid
 from sweepyard.services.artifacts import ArtifactChanges, ArtifactDraft
-from sweepyard.services.manifests import ManifestEntry, read_manifest
+from sweepyard.services.collections import CollectionChanges
+from sweepyard.services.manifests import ManifestEntry, digest_of, read_manifest
 
 
 def md5(content: bytes) -> str:
@@ -150,7 +151,7 @@ def test_entries_of_the_manifest_that_were_not_registered_take_known_bytes(hub) 
     version = upload(hub, b"new", contents=contents)
     assert (version.file_count, version.size_bytes) == (4, 3 + 7 + 100)
     files = hub.services.artifacts.files(version.number)
-    assert [file.name for file in files.items] == ["a.bin", "old.bin"]
+    assert [file.name for file in files.items] == ["a.bin", "far", "farther", "old.bin"]
     assert [file.name for file in hub.services.artifacts.files(version.number, names=["old.bin"]).items] == ["old.bin"]
 
 
@@ -314,6 +315,7 @@ def test_unknown_numbers(hub) -> None:
         b'{"contents":{"a":{"digest":"x","size":true}}}',
         b'{"contents":{"a":{"digest":"x","size":-1}}}',
         b'{"contents":{"../a":{"digest":"x","size":1}}}',
+        b'{"contents":{"a":{"digest":"x","ref":1}}}',
     ],
 )
 def test_malformed_manifests_are_refused(content: bytes) -> None:
@@ -326,7 +328,114 @@ def test_a_manifest_is_read() -> None:
         "contents": {"a": {"digest": "x", "size": 3}, "b": {"digest": "y"}, "c": {"digest": "z", "ref": "s3://"}}
     }
     assert read_manifest(json.dumps(content).encode()) == [
-        ManifestEntry("a", "x", 3, False),
-        ManifestEntry("b", "y", None, False),
-        ManifestEntry("c", "z", 0, True),
+        ManifestEntry("a", "x", 3, None),
+        ManifestEntry("b", "y", None, None),
+        ManifestEntry("c", "z", 0, "s3://"),
     ]
+
+
+def add_part(hub, number: int, kind: ManifestKind, content: bytes, name: str, base: int | None = None) -> None:
+    """One process's share of a version: a file, and a manifest of it alone."""
+    artifacts = hub.services.artifacts
+    manifest = artifacts.add_manifest(number, name="part.json", digest="", kind=kind, base_number=base)
+    artifacts.register_files(number, [(name, md5(content))])
+    artifacts.put_file(number, name, blob(hub, content))
+    artifacts.update_manifest(manifest.number, digest="d", base_number=base)
+    contents = {"version": 1, "contents": {name: {"digest": md5(content), "size": len(content)}}}
+    artifacts.put_manifest(manifest.number, blob(hub, json.dumps(contents).encode()))
+
+
+def content_of(hub, number: int) -> dict[str, object]:
+    manifest = hub.services.artifacts.manifest_of(number)
+    assert manifest is not None
+    assert manifest.blob is not None
+    with hub.services.artifacts.open_blob(manifest.blob) as stream:
+        return json.loads(stream.read())
+
+
+def test_several_processes_make_one_version(hub) -> None:
+    artifacts = hub.services.artifacts
+    version = artifacts.create(draft(digest="one", distributed_id="together"))
+    assert artifacts.create(draft(digest="two", distributed_id="together")) == version
+    add_part(hub, version.number, ManifestKind.PATCH, b"1", "a")
+    add_part(hub, version.number, ManifestKind.PATCH, b"22", "b")
+    done = artifacts.commit(version.number)
+    assert (done.version, done.file_count, done.size_bytes) == (0, 2, 3)
+    assert sorted(content_of(hub, done.number)["contents"]) == ["a", "b"]
+    assert done.digest == digest_of(read_manifest(json.dumps(content_of(hub, done.number)).encode()))
+    assert artifacts.create(draft(digest="one", distributed_id="together")).number != version.number
+
+
+def test_a_version_adds_to_the_one_before(hub) -> None:
+    artifacts = hub.services.artifacts
+    base = upload(hub)
+    version = artifacts.create(draft(digest="more"))
+    with pytest.raises(Conflict, match="nothing is added to it"):
+        artifacts.add_manifest(
+            version.number, name="i", digest="", kind=ManifestKind.INCREMENTAL, base_number=version.number
+        )
+    add_part(hub, version.number, ManifestKind.INCREMENTAL, b"more", "b", base.number)
+    done = artifacts.commit(version.number)
+    assert [file.name for file in artifacts.files(done.number).items] == ["a.bin", "b"]
+    assert (done.file_count, done.size_bytes) == (2, 11)
+    assert content_of(hub, base.number)["contents"].keys() == {"a.bin"}
+    first = artifacts.create(draft("fresh", digest="f"))
+    add_part(hub, first.number, ManifestKind.INCREMENTAL, b"more", "b")
+    assert artifacts.commit(first.number).file_count == 1
+
+
+def test_references_are_listed_and_have_no_bytes(hub) -> None:
+    reference = {"digest": "etag", "ref": "s3://bucket/key", "size": 5}
+    version = upload(hub, contents={"a.bin": {"digest": md5(b"weights"), "size": 7}, "far": reference})
+    files = {file.name: file for file in hub.services.artifacts.files(version.number).items}
+    assert files["far"].reference == "s3://bucket/key"
+    assert (files["far"].blob, files["a.bin"].reference) == (None, None)
+    assert version.size_bytes == 12
+
+
+def test_a_file_is_uploaded_in_pieces(hub) -> None:
+    artifacts = hub.services.artifacts
+    version = artifacts.create(draft())
+    pieces = [b"wei", b"ghts"]
+    with pytest.raises(NotFound):
+        artifacts.put_part(version.number, "a.bin", 1, blob(hub, pieces[0]))
+    artifacts.register_files(version.number, [("a.bin", md5(b"weights"))])
+    parts = [(number, hashlib.md5(piece).hexdigest()) for number, piece in enumerate(pieces, 1)]
+    artifacts.put_part(version.number, "a.bin", 1, blob(hub, pieces[0]))
+    with pytest.raises(RequestInvalid, match="2: a piece of a file is uploaded"):
+        artifacts.complete_file(version.number, "a.bin", parts)
+    artifacts.put_part(version.number, "a.bin", 2, blob(hub, pieces[1]))
+    file = artifacts.complete_file(version.number, "a.bin", parts)
+    assert file.blob is not None
+    with artifacts.open_blob(file.blob) as stream:
+        assert stream.read() == b"weights"
+    assert artifacts.complete_file(version.number, "a.bin", parts) == file
+    with pytest.raises(RequestInvalid, match="has the MD5"):
+        other = artifacts.create(draft("other"))
+        artifacts.register_files(other.number, [("b", md5(b"else"))])
+        artifacts.put_part(other.number, "b", 1, blob(hub, b"x"))
+        artifacts.complete_file(other.number, "b", [(1, hashlib.md5(b"x").hexdigest())])
+
+
+def test_a_collection_is_described_tagged_moved_renamed_and_deleted(hub) -> None:
+    version = upload(hub)
+    collections = hub.services.collections
+    place = ("lab", "digits", "model")
+    changed = collections.update(
+        *place, CollectionChanges(description="d", artifact_type="other", tags_to_add=("a", "b", "a"))
+    )
+    assert (changed.description, changed.artifact_type, changed.tags) == ("d", "other", ("a", "b"))
+    assert collections.update(*place, CollectionChanges(tags_to_delete=("a",))).tags == ("b",)
+    assert collections.update(*place, CollectionChanges(name="new")).name == "new"
+    with pytest.raises(NotFound, match="no artifact collection lab/digits/model"):
+        collections.update(*place, CollectionChanges(description="x"))
+    with pytest.raises(RequestInvalid, match="an artifact's name"):
+        collections.update("lab", "digits", "new", CollectionChanges(name="a/b"))
+    found = find(hub, "new:v0")
+    assert found is not None
+    assert found.number == version.number
+    assert hub.services.artifacts.versions("lab", "digits", "new", oldest_first=True).total == 1
+    assert collections.delete("lab", "digits", "new").name == "new"
+    assert find(hub, "new:v0") is None
+    with pytest.raises(NotFound):
+        collections.delete("lab", "digits", "new")

@@ -29,6 +29,7 @@ from sweepyard.hub.wandb_api.names import snake_case
 from sweepyard.hub.wandb_api.operations import (
     artifact_changes,
     artifacts,
+    collection_changes,
     files,
     projects,
     relations,
@@ -45,6 +46,7 @@ MUTATIONS: Resolvers = {
     **files.MUTATIONS,
     **sweeps.MUTATIONS,
     **artifact_changes.MUTATIONS,
+    **collection_changes.MUTATIONS,
 }
 # Arguments whose names are Python's own words.
 _ARGUMENTS = {"input": "given", "id": "identity"}

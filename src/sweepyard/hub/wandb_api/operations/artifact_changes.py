@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo
 
-from sweepyard.domain.artifact import ArtifactFile
+from sweepyard.domain.artifact import ArtifactFile, ManifestKind
 from sweepyard.domain.run import RunPath
 from sweepyard.errors import RequestInvalid, Violation
 from sweepyard.hub.wandb_api import codec
@@ -41,6 +41,7 @@ def create_artifact(_root: object, info: GraphQLResolveInfo, given: Input) -> di
             sequence_client_id=given.get("sequence_client_id"),
             history_step=given.get("history_step"),
             deduplicate=bool(given.get("enable_digest_deduplication")),
+            distributed_id=given.get("distributed_id"),
         )
     )
     return {"artifact": ArtifactNode(context, version)}
@@ -51,7 +52,13 @@ def create_artifact_manifest(_root: object, info: GraphQLResolveInfo, given: Inp
     context = context_of(info)
     context.require_write()
     number = codec.number_of_id("Artifact", given["artifact_id"])
-    manifest = context.services.artifacts.add_manifest(number, name=given["name"], digest=given["digest"])
+    manifest = context.services.artifacts.add_manifest(
+        number,
+        name=given["name"],
+        digest=given["digest"],
+        kind=ManifestKind(given.get("type") or "FULL"),
+        base_number=_base_number(given),
+    )
     return {"artifact_manifest": ManifestNode(context, manifest)}
 
 
@@ -60,7 +67,9 @@ def update_artifact_manifest(_root: object, info: GraphQLResolveInfo, given: Inp
     context = context_of(info)
     context.require_write()
     number = codec.number_of_id("ArtifactManifest", given["artifact_manifest_id"])
-    manifest = context.services.artifacts.update_manifest(number, digest=given.get("digest") or "")
+    manifest = context.services.artifacts.update_manifest(
+        number, digest=given.get("digest") or "", base_number=_base_number(given)
+    )
     return {"artifact_manifest": ManifestNode(context, manifest)}
 
 
@@ -80,7 +89,20 @@ def create_artifact_files(_root: object, info: GraphQLResolveInfo, given: Input)
         registered[codec.number_of_id("Artifact", spec["artifact_id"]), spec["name"]]
         for spec in given["artifact_files"]
     ]
-    return {"files": connect_all(ArtifactFileNode(context, file) for file in in_order)}
+    parts = [[part["part_number"] for part in spec.get("upload_parts_input") or []] for spec in given["artifact_files"]]
+    nodes = [ArtifactFileNode(context, file, numbers) for file, numbers in zip(in_order, parts, strict=True)]
+    return {"files": connect_all(nodes)}
+
+
+def complete_multipart_upload_artifact(_root: object, info: GraphQLResolveInfo, given: Input) -> dict[str, Any]:
+    """Join the pieces of a file that was uploaded in pieces."""
+    context = context_of(info)
+    context.require_write()
+    number = codec.number_of_id("Artifact", given["artifact_id"])
+    _, name = codec.parts_of_id("Upload", given["upload_id"], 2)
+    parts = [(part["part_number"], part["hex_md5"]) for part in given["completed_parts"]]
+    file = context.services.artifacts.complete_file(number, name, parts)
+    return {"digest": file.md5}
 
 
 def commit_artifact(_root: object, info: GraphQLResolveInfo, given: Input) -> dict[str, Any]:
@@ -146,6 +168,11 @@ def delete_aliases(_root: object, info: GraphQLResolveInfo, given: Input) -> dic
     return {"success": True}
 
 
+def _base_number(given: Input) -> int | None:
+    base = given.get("base_artifact_id")
+    return codec.number_of_id("Artifact", base) if base else None
+
+
 def _collection_name(given: Input) -> str:
     names = {
         name
@@ -188,6 +215,7 @@ MUTATIONS: Resolvers = {
     "create_artifact_manifest": create_artifact_manifest,
     "update_artifact_manifest": update_artifact_manifest,
     "create_artifact_files": create_artifact_files,
+    "complete_multipart_upload_artifact": complete_multipart_upload_artifact,
     "commit_artifact": commit_artifact,
     "use_artifact": use_artifact,
     "update_artifact": update_artifact,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from graphql import GraphQLResolveInfo
 
 from sweepyard.domain.artifact import ArtifactFile, Manifest
-from sweepyard.hub.http.links import ArtifactFileTarget, ManifestTarget
+from sweepyard.hub.http.links import ArtifactFileTarget, ArtifactPartTarget, ManifestTarget
 from sweepyard.hub.wandb_api import codec
 from sweepyard.hub.wandb_api.context import Context
-from sweepyard.hub.wandb_api.operations.files import FileNode
+from sweepyard.hub.wandb_api.operations.files import FileNode, MultipartNode, PartNode
 
 
 class ArtifactFileNode(FileNode):
@@ -18,8 +19,14 @@ class ArtifactFileNode(FileNode):
 
     updated_at: ClassVar[None] = None
 
-    def __init__(self, context: Context, file: ArtifactFile) -> None:
+    def __init__(self, context: Context, file: ArtifactFile, parts: Sequence[int] = ()) -> None:
+        """Take a file.
+
+        Args:
+            parts: The numbers of the pieces in which a client wants to upload it.
+        """
         super().__init__(file.name, file.blob)
+        self._reference = file.reference
         self.artifact_number = file.artifact_number
         self._links = context.links
         self._target = ArtifactFileTarget(file.artifact_number, file.name)
@@ -28,6 +35,14 @@ class ArtifactFileNode(FileNode):
         self.digest = file.md5
         self.storage_path = f"artifacts/{file.artifact_number}/{file.name}"
         self._stored = file.blob is not None
+        if parts and not self._stored:
+            self.upload_multipart_urls = MultipartNode(
+                codec.node_id("Upload", file.artifact_number, file.name),
+                [PartNode(number, context.links.upload(self._part(number))) for number in parts],
+            )
+
+    def _part(self, number: int) -> ArtifactPartTarget:
+        return ArtifactPartTarget(self._target.artifact_number, self._target.name, number)
 
     @property
     def upload_url(self) -> str | None:
@@ -35,7 +50,7 @@ class ArtifactFileNode(FileNode):
 
     @property
     def direct_url(self) -> str:
-        return self._links.download(self._target)
+        return self._reference or self._links.download(self._target)
 
     def url(self, info: GraphQLResolveInfo, upload: bool | None = None) -> str | None:
         return self.upload_url if upload else self.direct_url

@@ -20,6 +20,8 @@ from sweepyard.hub.wandb_api.operations.runs import RunNode, filters_from_wire
 from sweepyard.hub.wandb_api.operations.users import UserNode
 from sweepyard.services.paging import Page, page_of
 
+_NEWEST_FIRST = ("-createdAt", "-created_at", "-versionIndex", "-version_index")
+_OLDEST_FIRST = tuple(sign + order[1:] for sign in ("+", "") for order in _NEWEST_FIRST)
 NO_TIME_LIMIT = -2  # The client's word for "kept for good".
 
 
@@ -88,7 +90,6 @@ class CollectionNode:
     """A sequence of versions; its project is in `relations`."""
 
     typename: ClassVar[str] = "ArtifactSequence"
-    state: ClassVar[str] = "READY"
     digest_algorithm: ClassVar[str] = "MANIFEST_MD5"
     updated_at: ClassVar[None] = None
 
@@ -100,7 +101,8 @@ class CollectionNode:
         self.description = collection.description or None
         self.created_at = collection.created_at
         self.default_artifact_type = TypeNode(context, collection.entity, collection.project, collection.artifact_type)
-        self.tags: Connection[TagNode] = connect_all([])
+        self.state = "READY"
+        self.tags = connect_all(TagNode(tag) for tag in collection.tags)
 
     def _versions(self) -> Page[ArtifactVersion]:
         return self._context.services.artifacts.versions(*self.key)
@@ -120,16 +122,11 @@ class CollectionNode:
         first: int | None = None,
         after: str | None = None,
     ) -> Connection[ArtifactNode]:
-        _refuse(
-            "versions",
-            filters,
-            {"state": "COMMITTED"},
-            order,
-            ("-createdAt", "-created_at", "-versionIndex", "-version_index"),
+        _refuse("versions", filters, {"state": "COMMITTED"}, order, (*_NEWEST_FIRST, *_OLDEST_FIRST))
+        page = self._context.services.artifacts.versions(
+            *self.key, oldest_first=order in _OLDEST_FIRST, first=first, after=after
         )
-        return connect_versions(
-            self._context, self._context.services.artifacts.versions(*self.key, first=first, after=after)
-        )
+        return connect_versions(self._context, page)
 
     def artifact_membership(self, info: GraphQLResolveInfo, alias_name: str) -> MembershipNode | None:
         entity, project, name = self.key
