@@ -191,9 +191,10 @@ class _Composer:
 
     def _check_value(self, varied: Parameter, value: JsonValue, found: dict[tuple[str, str], Violation]) -> None:
         # A wrong parameter is left out of the points of the others, so that it hides nothing about these.
+        around = self._space.around(varied, value)
         while not self._is_below_broken(varied):
             values = {
-                item.path: value if item is varied else item.distribution.sample(0.5)
+                item.path: around[item.path]
                 for item in self._space
                 if item is varied or not (item.name in self._broken or self._is_below_broken(item))
             }
@@ -276,7 +277,7 @@ def _random_points(config: SweepConfig) -> Iterator[JsonObject]:
             generator = np.random.default_rng(0)
             numbers = [int(share * grid.size) for share in generator.random(RANDOM_POINTS)]
         yield from (grid.point(number) for number in numbers)
-    elif config.parameters.varying:
+    elif config.parameters.axes:
         for position in range(RANDOM_POINTS):
             yield random.draw(config.parameters, seed=config.seed or 0, position=position)
 

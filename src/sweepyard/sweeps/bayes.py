@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sweepyard.domain.objective import Goal, Imputation, Objective
+from sweepyard.domain.objective import Goal, Imputation, Objective, ObjectiveValues
 from sweepyard.domain.run import RunState
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.sweeps.encoding import Encoding
@@ -42,7 +42,7 @@ _BAD_ENDS = frozenset({RunState.FAILED, RunState.CRASHED, RunState.KILLED})
 
 
 def draw(
-    space: SearchSpace, objective: Objective, *, seed: int, position: int, runs: Sequence[KnownRun]
+    space: SearchSpace, objectives: Sequence[Objective], *, seed: int, position: int, runs: Sequence[KnownRun]
 ) -> JsonObject | None:
     """The parameters of suggestion number `position`, or None where every point of a finite space was tried.
 
@@ -53,9 +53,9 @@ def draw(
     generator = np.random.default_rng([seed, position, _STREAM])
     size = space.size
     if size is not None and size <= max(_MOST_ENUMERATED, len(known)):
-        return _of_few(space, objective, identity, known, runs, generator)
+        return _of_few(space, objectives, identity, known, runs, generator)
     encoding = Encoding(space)
-    surrogate = _surrogate(encoding, objective, runs, generator)
+    surrogate = _surrogate(encoding, objectives, runs, generator)
     search = _Search(encoding, identity, known, generator)
     if surrogate is None:
         found = search.first_unknown(spread(encoding.dimensions, seed=seed, position=position)[None, :])
@@ -92,62 +92,95 @@ def spread(dimensions: int, *, seed: int, position: int) -> Array:
     return np.asarray((shift + (position + 1) * steps) % 1.0)
 
 
-def results_of(encoding: Encoding, objective: Objective, runs: Sequence[KnownRun]) -> tuple[Array, Array, Array]:
-    """What the model learns from: inputs, results (the smaller the better), and the inputs of pending runs.
+def results_of(
+    encoding: Encoding, objectives: Sequence[Objective], runs: Sequence[KnownRun]
+) -> tuple[Array, Array, Array]:
+    """What the model learns from: inputs, `(n, objectives)` results (the smaller the better), and pending inputs.
 
-    A run's result is its best value over its history; what failed, crashed or was killed gets the objective's
-    imputed value, and so does a running one where the objective says so. Runs without a place in the space are
-    left out, and so are those for which nothing can be imputed.
+    A run's result is its best value over its history; with several objectives its last values, which it had at once.
+    What failed, crashed or was killed gets the objective's imputed value, and so does a running run where the
+    objective says so. Runs without a place in the space are left out, and so are those for which nothing can be
+    imputed.
     """
-    sign = 1.0 if objective.goal is Goal.MINIMIZE else -1.0
-    judged = [best for run in runs if not run.state.is_live and (best := run.values.best(objective)) is not None]
-    worst = max((sign * value for value in judged), default=None)
+    judges = [_Judge(objective, place, len(objectives) > 1, runs) for place, objective in enumerate(objectives)]
     inputs: list[list[float]] = []
-    results: list[float] = []
+    results: list[list[float]] = []
     pending: list[list[float]] = []
     for run in runs:
         features = encoding.features_of(run.parameters)
         if features is None:
             continue
-        if run.state.is_live or run.state is RunState.PREEMPTED:
-            imputation = objective.impute_while_running
-            if imputation is None or not run.values.count:
-                pending.append(features)
-                continue
-        elif run.state in _BAD_ENDS or not run.values.count:
-            imputation = objective.impute
-        else:
-            imputation = Imputation.BEST
-        value = _imputed(run, objective, imputation, sign, worst)
-        if value is not None:
+        found = [judge.result(run) for judge in judges]
+        if any(judge.leaves_to_prediction(run) for judge in judges):
+            pending.append(features)
+        elif (known := [value for value in found if value is not None]) and len(known) == len(judges):
             inputs.append(features)
-            results.append(value)
+            results.append(known)
     width = len(encoding.groups)
     return (
         np.array(inputs, dtype=np.float64).reshape(-1, width),
-        np.array(results, dtype=np.float64),
+        np.array(results, dtype=np.float64).reshape(-1, len(judges)),
         np.array(pending, dtype=np.float64).reshape(-1, width),
     )
 
 
-def _imputed(
-    run: KnownRun, objective: Objective, imputation: Imputation, sign: float, worst: float | None
-) -> float | None:
-    """The run's own value where it has one and the rule asks for it, else the worst of all."""
-    own = run.values.best(objective) if imputation is Imputation.BEST else run.values.latest
-    if imputation is Imputation.WORST or own is None:
-        return worst
-    return sign * own
+class _Judge:
+    """Gives runs their results by one objective, the smaller the better."""
+
+    def __init__(self, objective: Objective, place: int, takes_latest: bool, runs: Sequence[KnownRun]) -> None:
+        self._objective = objective
+        self._place = place
+        self._usual = Imputation.LATEST if takes_latest else Imputation.BEST
+        self._sign = 1.0 if objective.goal is Goal.MINIMIZE else -1.0
+        own = [self._own(run, self._usual) for run in runs if not run.state.is_live]
+        self._worst = max((value for value in own if value is not None), default=None)
+
+    def leaves_to_prediction(self, run: KnownRun) -> bool:
+        """Whether the run is under way, and the model is to say how it ends."""
+        under_way = run.state.is_live or run.state is RunState.PREEMPTED
+        return under_way and (self._objective.impute_while_running is None or not self._values(run).count)
+
+    def result(self, run: KnownRun) -> float | None:
+        """The run's result; None where nothing is known of any run."""
+        if run.state.is_live or run.state is RunState.PREEMPTED:
+            rule = self._objective.impute_while_running or self._usual
+        else:
+            rule = self._objective.impute if run.state in _BAD_ENDS else self._usual
+        own = None if rule is Imputation.WORST else self._own(run, rule)
+        return self._worst if own is None else own
+
+    def _own(self, run: KnownRun, rule: Imputation) -> float | None:
+        values = self._values(run)
+        value = values.best(self._objective) if rule is Imputation.BEST else values.latest
+        return None if value is None else self._sign * value
+
+    def _values(self, run: KnownRun) -> ObjectiveValues:
+        every = (run.values, *run.others)
+        return every[self._place] if self._place < len(every) else ObjectiveValues()
+
+
+def as_one(results: Array, generator: np.random.Generator) -> Array:
+    """Several objectives as one: the worst of them under random weights, so that in time the whole front is found.
+
+    The augmented Chebyshev norm of Knowles 2006 (ParEGO), each objective scaled to [0, 1].
+    """
+    if results.shape[1] == 1:
+        return np.asarray(results[:, 0])
+    low, high = results.min(axis=0), results.max(axis=0)
+    scaled = (results - low) / np.where(high > low, high - low, 1.0)
+    weights = generator.dirichlet(np.ones(results.shape[1]))
+    weighted = scaled * weights
+    return np.asarray(weighted.max(axis=1) + 0.05 * weighted.sum(axis=1))
 
 
 def _surrogate(
-    encoding: Encoding, objective: Objective, runs: Sequence[KnownRun], generator: np.random.Generator
+    encoding: Encoding, objectives: Sequence[Objective], runs: Sequence[KnownRun], generator: np.random.Generator
 ) -> Surrogate | None:
     """The model; None while too little is known."""
-    inputs, results, pending = results_of(encoding, objective, runs)
-    if len(results) < 2 or len(results) + len(pending) < _FIRST_POINTS:
+    inputs, rows, pending = results_of(encoding, objectives, runs)
+    if len(rows) < 2 or len(rows) + len(pending) < _FIRST_POINTS:
         return None
-    results = without_abysses(results)
+    results = without_abysses(as_one(rows, generator))
     if len(results) > _MOST_RESULTS:
         order = np.argsort(results, kind="stable")
         others = generator.permutation(order[_BEST_KEPT:])[: _MOST_RESULTS - _BEST_KEPT]
@@ -167,7 +200,7 @@ def without_abysses(results: Array) -> Array:
 
 def _of_few(
     space: SearchSpace,
-    objective: Objective,
+    objectives: Sequence[Objective],
     identity: Identity,
     known: set[str],
     runs: Sequence[KnownRun],
@@ -178,7 +211,7 @@ def _of_few(
     if len(points) < 2:
         return points[0] if points else None
     encoding = Encoding(space)
-    surrogate = _surrogate(encoding, objective, runs, generator)
+    surrogate = _surrogate(encoding, objectives, runs, generator)
     if surrogate is None:
         return points[int(generator.integers(len(points)))]
     features = np.array([encoding.features_of(point) for point in points])
@@ -188,14 +221,17 @@ def _of_few(
 def _untried(space: SearchSpace, identity: Identity, known: set[str]) -> Iterator[JsonObject]:
     """The points of a finite space that no run has, in the grid's order."""
     axes = []
-    for parameter in space.varying:
-        values = parameter.distribution.distinct()
+    for axis in space.axes:
+        values = axis.distribution.distinct()
         if values is None:
             return
         axes.append(values)
+    given: set[str | None] = set()
     for chosen in itertools.product(*axes):
-        point = space.nest({item.path: value for item, value in zip(space.varying, chosen, strict=True)})
-        if identity.key(point) not in known:
+        point = space.point(chosen)
+        key = identity.key(point)
+        if key not in known and key not in given:
+            given.add(key)
             yield point
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
+from pathlib import PurePath
 
 from sweepyard.domain.objective import Goal, Imputation, Objective
 from sweepyard.errors import SweepFileInvalid, Violation
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.sweeps import document
+from sweepyard.sweeps.conditions import read_zip
 from sweepyard.sweeps.document import Node
+from sweepyard.sweeps.extensions import Repeats, read_repeats, read_seconds, with_repeats
 from sweepyard.sweeps.findings import Findings, TextNumbers, nearest_word
 from sweepyard.sweeps.parameters import ParameterReader
-from sweepyard.sweeps.space import SearchSpace
+from sweepyard.sweeps.space import Parameter, ParameterPath, SearchSpace
 from sweepyard.sweeps.termination import Termination
 from sweepyard.sweeps.terminations import TerminationReader
 
@@ -24,9 +28,7 @@ _WANDB_KEYS = frozenset(
     {"method", "parameters", "metric", "metrics", "early_terminate", "scheduler", "command", "program", "name"}
     | {"description", "entity", "project", "run_cap", "controller", "job", "image_uri", "kind", "apiVersion"}
 )
-OWN_KEYS = frozenset({"seed", "max_retries"})
-# Their meaning is settled, but no version understands them yet.
-LATER_KEYS = frozenset({"zip", "repeats"})
+OWN_KEYS = frozenset({"seed", "max_retries", "max_host_failures", "zip", "repeats", "time_budget"})
 
 _ENGINES: Mapping[str, tuple[str, ...]] = {
     "wandb": ("grid", "bayes", "random"),
@@ -50,10 +52,14 @@ class SweepConfig:
     """A sweep file, understood.
 
     Attributes:
+        objectives: What the runs are judged by: one, or with `metrics` several, of which the first leads.
         command: Items of the command, W&B's macros included; empty for the default command.
         termination: The rule of `early_terminate`.
         seed: Seeds the search; None leaves the choice to the hub.
         max_retries: How often a crashed point goes out again; None leaves it to the hub.
+        max_host_failures: After how many failures in a row a host gets no more runs; None leaves it to the hub.
+        repeats: How often each point runs; a grid has the seeds among its parameters.
+        time_budget_seconds: No more runs are created after this time, counted from the first one.
         raw: The whole file as plain values.
         warnings: What is legal but likely not meant.
         not_for_hub: What this version of the hub does not do.
@@ -63,7 +69,7 @@ class SweepConfig:
 
     method: Method
     parameters: SearchSpace
-    objective: Objective | None = None
+    objectives: tuple[Objective, ...] = ()
     run_cap: int | None = None
     command: tuple[str, ...] = ()
     program: str = ""
@@ -74,11 +80,19 @@ class SweepConfig:
     termination: Termination | None = None
     seed: int | None = None
     max_retries: int | None = None
+    max_host_failures: int | None = None
+    repeats: Repeats | None = None
+    time_budget_seconds: float | None = None
     raw: JsonObject
     warnings: tuple[Violation, ...] = ()
     not_for_hub: tuple[Violation, ...] = ()
     not_for_wandb: tuple[Violation, ...] = ()
     lines: Mapping[str, str]
+
+    @property
+    def objective(self) -> Objective | None:
+        """The leading objective: what ranks runs, and what early termination looks at."""
+        return self.objectives[0] if self.objectives else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +152,23 @@ class _Reader:
     def read(self) -> SweepConfig:
         self._check_top_level()
         method = self._method()
-        parameters = self._parameters(method)
-        objective = self._objective(method)
+        listed = self._parameters(method)
+        command = self._command()
+        repeats = self._repeats(listed, command)
+        if repeats is not None and method is Method.GRID:
+            # A grid goes over the seeds as over any other parameter.
+            listed = with_repeats(listed, repeats)
+        parameters = SearchSpace(listed, self._zip(listed))
+        objectives = self._objectives(method)
         termination = self._early_terminate()
         self._scheduler(method)
         texts = {key: self._text(key) for key in ("program", "name", "description", "project", "entity")}
         for key in ("job", "image_uri", "apiVersion"):
             self._text(key)
         run_cap = self._integer("run_cap", 1, LARGEST_SEED)
-        command = self._command()
+        time_budget = self._entries.get("time_budget")
+        budget_seconds = None if time_budget is None else read_seconds(time_budget, "`time_budget`", self._findings)
+        host_failures = self._integer("max_host_failures", 1, _MOST_RETRIES)
         seed = self._integer("seed", 0, LARGEST_SEED)
         max_retries = self._integer("max_retries", 0, _MOST_RETRIES)
         raw = self._root.value
@@ -155,7 +177,10 @@ class _Reader:
             # A file without a legal method is refused; what a check says about the rest needs some method.
             method=method or Method.RANDOM,
             parameters=parameters,
-            objective=objective,
+            objectives=objectives,
+            repeats=repeats,
+            time_budget_seconds=budget_seconds,
+            max_host_failures=host_failures,
             run_cap=run_cap,
             command=command,
             termination=termination,
@@ -178,12 +203,10 @@ class _Reader:
 
     def _check_top_level(self) -> None:
         findings = self._findings
-        findings.check_keys(self._root, _WANDB_KEYS | OWN_KEYS | LATER_KEYS, "a sweep file")
+        findings.check_keys(self._root, _WANDB_KEYS | OWN_KEYS, "a sweep file")
         for key, node in self._entries.items():
-            if key in OWN_KEYS | LATER_KEYS:
+            if key in OWN_KEYS:
                 findings.only_for_hub(node, f"wandb.ai knows no key `{key}` in a sweep file")
-            if key in LATER_KEYS:
-                findings.only_for_wandb(node, f"this version of the hub does not know `{key}` yet")
         if "kind" in self._entries:
             findings.choice(self._entries["kind"], "`kind`", ("sweep",))
         for key in ("job", "image_uri"):
@@ -211,32 +234,47 @@ class _Reader:
             self._findings.only_for_wandb(
                 node, sentence, hint="Use grid, random or bayes, or register it at wandb.ai (--target wandb)"
             )
-        if method is Method.BAYES and "metric" not in self._entries:
+        if method is Method.BAYES and not {"metric", "metrics"} & self._entries.keys():
             self._findings.violation(node, "method bayes must have a `metric`")
         return method
 
-    def _parameters(self, method: Method | None) -> SearchSpace:
+    def _parameters(self, method: Method | None) -> list[Parameter]:
         node = self._entries.get("parameters")
         if node is not None:
-            return SearchSpace(ParameterReader(self._findings, grid=method is Method.GRID).read(node))
+            return ParameterReader(self._findings, grid=method is Method.GRID).read(node)
         scheduler = self._entries.get("scheduler")
         if scheduler is None or "search_space" not in scheduler.entries:
             self._findings.violation(self._root, "a sweep file must have `parameters`")
-        return SearchSpace(())
+        return []
 
-    def _objective(self, method: Method | None) -> Objective | None:
+    def _zip(self, parameters: list[Parameter]) -> list[tuple[ParameterPath, ...]]:
+        node = self._entries.get("zip")
+        return [] if node is None else read_zip(node, parameters, self._findings)
+
+    def _repeats(self, parameters: list[Parameter], command: tuple[str, ...]) -> Repeats | None:
+        node = self._entries.get("repeats")
+        if node is None:
+            return None
+        ours = any(PurePath(word).name == "sweepyard" and after == "train" for word, after in pairwise(command))
+        return read_repeats(node, parameters, self._findings, default_key="seed.value" if ours else "seed")
+
+    def _objectives(self, method: Method | None) -> tuple[Objective, ...]:
         several = self._entries.get("metrics")
         if several is not None:
             if "metric" in self._entries:
                 self._findings.violation(several, "`metric` and `metrics` must not stand together")
             elif method not in {None, Method.CUSTOM}:
-                self._findings.violation(several, "`metrics` must go with `method: custom`")
+                self._findings.only_for_hub(several, "wandb.ai takes `metrics` with `method: custom` only")
             if len(several.items) < 2:
                 self._findings.violation(several, "`metrics` must be a list of two or more", several.value)
-            for item in several.items:
-                self._metric(item, "`metrics`")
+            found = [self._metric(item, "`metrics`") for item in several.items]
+            names = [objective.metric for objective in found if objective is not None]
+            if len(set(names)) < len(names):
+                self._findings.violation(several, "`metrics` must be different ones", ", ".join(names))
+            return tuple(objective for objective in found if objective is not None)
         node = self._entries.get("metric")
-        return None if node is None else self._metric(node, "`metric`")
+        objective = None if node is None else self._metric(node, "`metric`")
+        return () if objective is None else (objective,)
 
     def _metric(self, node: Node, owner: str) -> Objective | None:
         findings = self._findings
@@ -268,7 +306,7 @@ class _Reader:
         node = self._entries.get("early_terminate")
         if node is None:
             return None
-        if "metric" not in self._entries and "metrics" not in self._entries:
+        if not {"metric", "metrics"} & self._entries.keys():
             self._findings.violation(node, "`early_terminate` must go with a `metric`")
         return TerminationReader(self._findings).read(node)
 
@@ -325,7 +363,7 @@ _METHODS = tuple(method.value for method in Method)
 
 def _meant(root: Node) -> dict[str, Node]:
     """The values of unknown keys, by the known key that is nearest."""
-    known = _WANDB_KEYS | OWN_KEYS | LATER_KEYS
+    known = _WANDB_KEYS | OWN_KEYS
     nearest = {key: nearest_word(key, sorted(known)) for key in root.entries if key not in known}
     return {name: root.entries[key] for key, name in nearest.items() if name is not None}
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical
-from sweepyard.sweeps.identity import ABSENT, find
+from sweepyard.sweeps.distributions import Distribution
 from sweepyard.sweeps.quantiles import LARGEST_UNIT, SMALLEST_UNIT
-from sweepyard.sweeps.space import Distribution, SearchSpace
+from sweepyard.sweeps.space import INACTIVE, SearchSpace
 
 Array = NDArray[np.float64]
 
@@ -68,8 +68,8 @@ class Encoding:
 
     def __init__(self, space: SearchSpace) -> None:
         self._space = space
-        self._parameters = space.varying
-        self._axes = [_axis(parameter.distribution) for parameter in self._parameters]
+        self._distributions = [axis.distribution for axis in space.axes]
+        self._axes = [_axis(distribution) for distribution in self._distributions]
 
     @property
     def dimensions(self) -> int:
@@ -78,18 +78,20 @@ class Encoding:
 
     @property
     def groups(self) -> list[int]:
-        """For each feature the number of its parameter."""
+        """For each feature the number of its axis."""
         return [number for number, axis in enumerate(self._axes) for _ in range(axis.width)]
 
     def features_of(self, parameters: Mapping[str, JsonValue]) -> list[float] | None:
         """A run's features; None where a varying parameter is missing or has a value that the space knows nothing of.
 
-        A number beyond its range counts as the range's end.
+        A number beyond its range counts as the range's end; what a point does not have counts as the middle.
         """
+        chosen = self._space.chosen(parameters)
+        if chosen is None:
+            return None
         features: list[float] = []
-        for parameter, axis in zip(self._parameters, self._axes, strict=True):
-            value = find(parameters, parameter.path)
-            row = None if value is ABSENT else axis.row(value)
+        for value, axis in zip(chosen, self._axes, strict=True):
+            row = _middle(axis) if value is INACTIVE else axis.row(value)
             if row is None:
                 return None
             features += row
@@ -97,16 +99,23 @@ class Encoding:
 
     def features(self, units: Array) -> Array:
         """The features of the points that `(n, dimensions)` units lead to, roundings included."""
+        if self._space.is_conditional:
+            rows = [self.features_of(self.parameters(row)) for row in units]
+            return np.array(rows, dtype=np.float64)
         return np.concatenate([axis.column(units[:, place]) for place, axis in enumerate(self._axes)], axis=1)
 
     def parameters(self, units: Array) -> JsonObject:
         """The point that one row of units leads to."""
-        return self._space.nest(
-            {
-                parameter.path: parameter.distribution.sample(min(max(float(unit), SMALLEST_UNIT), LARGEST_UNIT))
-                for parameter, unit in zip(self._parameters, units, strict=True)
-            }
+        return self._space.point(
+            [
+                distribution.sample(min(max(float(unit), SMALLEST_UNIT), LARGEST_UNIT))
+                for distribution, unit in zip(self._distributions, units, strict=True)
+            ]
         )
+
+
+def _middle(axis: _NumberAxis | _ChoiceAxis) -> list[float]:
+    return [0.5] if axis.width == 1 else [0.0] * axis.width
 
 
 def _axis(distribution: Distribution) -> _NumberAxis | _ChoiceAxis:

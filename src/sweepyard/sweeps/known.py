@@ -16,9 +16,13 @@ class KnownRun:
     Attributes:
         parameters: The parameters it was given; for a prior run its config.
         values: What it logged of the sweep's metric.
+        others: The same of each further metric.
+        position: Which suggestion it is; None for a run that was not suggested.
     """
 
     run_id: str
     state: RunState
     parameters: JsonObject
     values: ObjectiveValues = field(default_factory=ObjectiveValues)
+    others: tuple[ObjectiveValues, ...] = ()
+    position: int | None = None

@@ -8,18 +8,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sweepyard.jsonvalue import JsonValue
-from sweepyard.sweeps import space
+from sweepyard.sweeps import distributions
+from sweepyard.sweeps.conditions import Conditions
+from sweepyard.sweeps.distributions import Distribution, Number
 from sweepyard.sweeps.document import Node, as_number
 from sweepyard.sweeps.findings import Findings
 from sweepyard.sweeps.quantiles import LARGEST_BETA_SHAPE, LARGEST_UNIT, SMALLEST_UNIT
-from sweepyard.sweeps.space import Distribution, Number, Parameter
+from sweepyard.sweeps.space import Parameter, ParameterPath
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _PROBABILITY_SLACK = 1.0e-5
 _LONGEST_AXIS = 1_000_000
 
-# Keys whose meaning is settled but that no version understands yet.
-LATER_KEYS = frozenset({"when"})
+# A key of ours: wandb.ai refuses it.
+_WHEN = "when"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +37,33 @@ class _Shape:
 
 _BOUNDS = ("min", "max")
 _SHAPES: Mapping[str, _Shape] = {
-    "int_uniform": _Shape(space.IntUniform, _BOUNDS),
-    "uniform": _Shape(space.Uniform, _BOUNDS),
-    "q_uniform": _Shape(space.QUniform, _BOUNDS, ("q",)),
-    "log_uniform": _Shape(space.LogUniform, _BOUNDS, deprecated_for="log_uniform_values"),
-    "log_uniform_values": _Shape(space.LogUniformValues, _BOUNDS, positive_bounds=True),
-    "q_log_uniform": _Shape(space.QLogUniform, _BOUNDS, ("q",), deprecated_for="q_log_uniform_values"),
-    "q_log_uniform_values": _Shape(space.QLogUniformValues, _BOUNDS, ("q",), positive_bounds=True),
-    "inv_log_uniform": _Shape(space.InvLogUniform, _BOUNDS, deprecated_for="inv_log_uniform_values"),
-    "inv_log_uniform_values": _Shape(space.InvLogUniformValues, _BOUNDS, positive_bounds=True),
-    "normal": _Shape(space.Normal, (), ("mu", "sigma")),
-    "q_normal": _Shape(space.QNormal, (), ("mu", "sigma", "q")),
-    "log_normal": _Shape(space.LogNormal, (), ("mu", "sigma")),
-    "q_log_normal": _Shape(space.QLogNormal, (), ("mu", "sigma", "q")),
-    "beta": _Shape(space.Beta, (), ("a", "b")),
-    "q_beta": _Shape(space.QBeta, (), ("a", "b", "q")),
+    "int_uniform": _Shape(distributions.IntUniform, _BOUNDS),
+    "uniform": _Shape(distributions.Uniform, _BOUNDS),
+    "q_uniform": _Shape(distributions.QUniform, _BOUNDS, ("q",)),
+    "log_uniform": _Shape(distributions.LogUniform, _BOUNDS, deprecated_for="log_uniform_values"),
+    "log_uniform_values": _Shape(distributions.LogUniformValues, _BOUNDS, positive_bounds=True),
+    "q_log_uniform": _Shape(distributions.QLogUniform, _BOUNDS, ("q",), deprecated_for="q_log_uniform_values"),
+    "q_log_uniform_values": _Shape(distributions.QLogUniformValues, _BOUNDS, ("q",), positive_bounds=True),
+    "inv_log_uniform": _Shape(distributions.InvLogUniform, _BOUNDS, deprecated_for="inv_log_uniform_values"),
+    "inv_log_uniform_values": _Shape(distributions.InvLogUniformValues, _BOUNDS, positive_bounds=True),
+    "normal": _Shape(distributions.Normal, (), ("mu", "sigma")),
+    "q_normal": _Shape(distributions.QNormal, (), ("mu", "sigma", "q")),
+    "log_normal": _Shape(distributions.LogNormal, (), ("mu", "sigma")),
+    "q_log_normal": _Shape(distributions.QLogNormal, (), ("mu", "sigma", "q")),
+    "beta": _Shape(distributions.Beta, (), ("a", "b")),
+    "q_beta": _Shape(distributions.QBeta, (), ("a", "b", "q")),
 }
 _KEYS_OF_VALUES: Mapping[str, tuple[str, ...]] = {
     "constant": ("value",),
     "categorical": ("values", "probabilities"),
     "categorical_w_probabilities": ("values", "probabilities"),
 }
-_POSITIVE_QUANTISED = (space.QLogUniform, space.QLogUniformValues, space.QLogNormal, space.QBeta)
+_POSITIVE_QUANTISED = (
+    distributions.QLogUniform,
+    distributions.QLogUniformValues,
+    distributions.QLogNormal,
+    distributions.QBeta,
+)
 _ALL_KEYS = frozenset({"distribution", "value", "values", "probabilities", "parameters", "min", "max", "mu", "sigma"})
 _ALL_KEYS |= {"q", "a", "b"}
 DISTRIBUTIONS = (*_KEYS_OF_VALUES, *_SHAPES)
@@ -73,13 +80,15 @@ class ParameterReader:
         self._findings = findings
         self._grid = grid
         self._parameters: list[Parameter] = []
+        self._conditions: dict[ParameterPath, list[tuple[str, Node]]] = {}
+        self._names: set[str] = set()
 
     def read(self, node: Node) -> list[Parameter]:
         """All parameters below `node`; those in violation are left out."""
-        self._level(node, ())
-        return self._parameters
+        self._level(node, (), [])
+        return Conditions(self._findings, self._parameters, self._names).applied(self._conditions)
 
-    def _level(self, node: Node, path: tuple[str, ...]) -> None:
+    def _level(self, node: Node, path: ParameterPath, conditions: list[tuple[str, Node]]) -> None:
         owner = _title(path, "parameters") if path else "`parameters`"
         if not node.is_mapping or not node.entries:
             self._findings.violation(node, f"{owner} must be a mapping with at least one parameter", node.value)
@@ -92,16 +101,27 @@ class ParameterReader:
                 rule = f"{_title((*path, name))} must be a mapping"
                 self._findings.violation(below, rule, below.value, "For one fixed value write {value: ...}")
             elif "parameters" in below.entries:
-                self._findings.check_keys(below, {"parameters"}, f"{_title((*path, name))} (nested)")
-                self._level(below.entries["parameters"], (*path, name))
+                self._findings.check_keys(below, {"parameters", _WHEN}, f"{_title((*path, name))} (nested)")
+                inner = [*conditions, *self._when(below, _title((*path, name)))]
+                self._level(below.entries["parameters"], (*path, name), inner)
             else:
-                self._leaf(below, (*path, name))
+                self._leaf(below, (*path, name), conditions)
 
-    def _leaf(self, node: Node, path: tuple[str, ...]) -> None:
+    def _when(self, node: Node, title: str) -> list[tuple[str, Node]]:
+        """The conditions that stand at a parameter: the other parameter's name, and the value or values."""
+        when = node.entries.get(_WHEN)
+        if when is None:
+            return []
+        self._findings.only_for_hub(when, f"wandb.ai knows no key `{_WHEN}` in a parameter")
+        if not when.entries:
+            rule = f"{title}'s when must be a mapping from another parameter's name to its value, or a list of values"
+            self._findings.violation(when, rule, when.value, "For example {when: {model: convnet}}")
+        return list(when.entries.items())
+
+    def _leaf(self, node: Node, path: ParameterPath, conditions: list[tuple[str, Node]]) -> None:
         title = _title(path)
-        for key in sorted(LATER_KEYS & node.entries.keys()):
-            self._findings.only_for_wandb(node.entries[key], f"this version of the hub does not know `{key}` yet")
-            self._findings.only_for_hub(node.entries[key], f"wandb.ai knows no key `{key}` in a parameter")
+        self._names.add(".".join(path))
+        self._conditions[path] = [*conditions, *self._when(node, title)]
         kind = self._kind(node, title)
         if kind is None:
             return
@@ -126,14 +146,14 @@ class ParameterReader:
         if {"min", "max"} & keys and "q" not in keys:
             bounds = [node.entries[key].value for key in _BOUNDS if key in keys]
             return "int_uniform" if all(isinstance(bound, int) for bound in bounds) else "uniform"
-        self._findings.check_keys(node, _ALL_KEYS | LATER_KEYS, title)
+        self._findings.check_keys(node, {*_ALL_KEYS, _WHEN}, title)
         rule = f"{title} must have `value`, `values`, `min` and `max`, `parameters` or a `distribution`"
         hint = "With `q`, name one of the q_ distributions" if "q" in keys else ""
         self._findings.violation(node, rule, ", ".join(keys) or "{}", hint)
         return None
 
     def _check_keys(self, node: Node, allowed: tuple[str, ...], kind: str, title: str) -> None:
-        self._findings.check_keys(node, {"distribution", *allowed, *LATER_KEYS}, f"{title} ({kind})")
+        self._findings.check_keys(node, {"distribution", *allowed, _WHEN}, f"{title} ({kind})")
 
     def _of_values(self, kind: str, node: Node, title: str) -> Distribution | None:
         self._check_keys(node, _KEYS_OF_VALUES[kind], kind, title)
@@ -142,7 +162,7 @@ class ParameterReader:
             self._findings.violation(node, f"{title} ({kind}) must have `{needed}`")
             return None
         if kind == "constant":
-            return space.Constant(self._literal(node.entries["value"], f"{title}'s value"))
+            return distributions.Constant(self._literal(node.entries["value"], f"{title}'s value"))
         listed = node.entries["values"]
         if not listed.items:
             self._findings.violation(listed, f"{title}'s values must be a list of at least one value", listed.value)
@@ -151,7 +171,7 @@ class ParameterReader:
         weights = node.entries.get("probabilities")
         if weights is None:
             if kind == "categorical":
-                return space.Categorical(values)
+                return distributions.Categorical(values)
             self._findings.violation(node, f"{title} ({kind}) must have `probabilities`")
             return None
         explicit = node.entries.get("distribution")
@@ -175,7 +195,7 @@ class ParameterReader:
         if min(probabilities) < 0 or abs(math.fsum(probabilities) - 1.0) > _PROBABILITY_SLACK:
             self._findings.violation(node, f"{owner} must be at least 0 and sum to 1", node.value)
             return None
-        return space.WeightedCategorical(values, probabilities)
+        return distributions.WeightedCategorical(values, probabilities)
 
     def _literal(self, node: Node, owner: str) -> JsonValue:
         """A value that runs get as it stands, down to text numbers, which become what was meant."""
@@ -234,7 +254,7 @@ class ParameterReader:
         try:
             ends = [distribution.sample(u) for u in (SMALLEST_UNIT, LARGEST_UNIT)]
             finite = all(isinstance(end, int | float) and math.isfinite(end) for end in ends)
-            if isinstance(distribution, space.Uniform):
+            if isinstance(distribution, distributions.Uniform):
                 finite = finite and math.isfinite(distribution.max - distribution.min)
         except OverflowError:
             finite = False
@@ -248,9 +268,9 @@ class ParameterReader:
         return distribution
 
     def _enumerable(self, distribution: Distribution, node: Node, title: str) -> bool:
-        if isinstance(distribution, space.IntUniform):
+        if isinstance(distribution, distributions.IntUniform):
             count = distribution.max - distribution.min + 1
-        elif isinstance(distribution, space.QUniform):
+        elif isinstance(distribution, distributions.QUniform):
             count = math.ceil((distribution.max - distribution.min) / distribution.q)
         elif distribution.grid_values() is None:
             rule = f"{title} must be categorical, constant, int_uniform or q_uniform under method grid"

@@ -12,11 +12,7 @@ from sweepyard.sweeps.space import SearchSpace
 def draw(space: SearchSpace, *, seed: int, position: int) -> JsonObject:
     """The parameters of suggestion number `position` (from 0) of the sequence that `seed` names."""
     generator = np.random.default_rng([seed, position])
-    varying = space.varying
-    bits = generator.integers(0, 1 << UNIT_BITS, size=len(varying)).tolist()
-    return space.nest(
-        {
-            parameter.path: parameter.distribution.sample(unit_from_bits(number))
-            for parameter, number in zip(varying, bits, strict=True)
-        }
+    bits = generator.integers(0, 1 << UNIT_BITS, size=len(space.axes)).tolist()
+    return space.point(
+        [axis.distribution.sample(unit_from_bits(number)) for axis, number in zip(space.axes, bits, strict=True)]
     )

@@ -1,426 +1,45 @@
-"""The search space: one class per distribution of W&B's sweep files, each sampling by its inverse CDF.
-
-Every `sample(u)` takes `u` in the open interval (0, 1) and is monotone in it, so that one uniform number
-decides one value.
-"""
+"""The search space: parameters that vary, some only under conditions, some together."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
-from typing import ClassVar, Protocol, overload
+from enum import Enum
+from typing import Final, overload
 
 from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical
-from sweepyard.sweeps.quantiles import beta_cdf, beta_quantile, normal_cdf, normal_quantile
+from sweepyard.sweeps.distributions import Categorical, Constant, Distribution
 
-Number = int | float
-
-# Where an unbounded distribution is said to end, for checks that look at extremes.
-_TAIL = 0.001
+ParameterPath = tuple[str, ...]
 
 
-class Distribution(Protocol):
-    """How one parameter varies."""
+class Inactive(Enum):
+    """Stands for the value of a parameter that a point does not have."""
 
-    kind: ClassVar[str]
+    INACTIVE = "inactive"
 
-    def sample(self, u: float) -> JsonValue:
-        """The value below which a fraction `u` in (0, 1) of all samples lies."""
 
-    def grid_values(self) -> Sequence[JsonValue] | None:
-        """The distinct values that a grid visits, in order; None for what a grid cannot enumerate."""
-
-    def extremes(self) -> Sequence[JsonValue]:
-        """Values at the ends of the range; every value of a categorical."""
-
-    def distinct(self) -> Sequence[JsonValue] | None:
-        """Every value that `sample` can give, once each and in order; None where they are without number."""
+INACTIVE: Final = Inactive.INACTIVE
+Chosen = JsonValue | Inactive
 
 
 @dataclass(frozen=True)
-class Constant:
-    """One value."""
+class Condition:
+    """That another parameter has one of some values.
 
-    kind: ClassVar[str] = "constant"
-    value: JsonValue
+    Attributes:
+        path: The other parameter's.
+        values: Its values under which the condition holds; equality is by value.
+    """
 
-    def sample(self, u: float) -> JsonValue:
-        return self.value
-
-    def distinct(self) -> Sequence[JsonValue] | None:
-        return (self.value,)
-
-    def grid_values(self) -> Sequence[JsonValue] | None:
-        return (self.value,)
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return (self.value,)
-
-
-@dataclass(frozen=True)
-class Categorical:
-    """Any of `values`, each as likely as the others."""
-
-    kind: ClassVar[str] = "categorical"
+    path: ParameterPath
     values: tuple[JsonValue, ...]
 
-    def sample(self, u: float) -> JsonValue:
-        return self.values[_cell(u, len(self.values))]
-
-    def grid_values(self) -> Sequence[JsonValue] | None:
-        return self.distinct()
-
-    def distinct(self) -> Sequence[JsonValue]:
-        return _once(self.values)
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return self.values
-
-
-@dataclass(frozen=True)
-class WeightedCategorical:
-    """Any of `values`, each with its own probability; these sum to 1."""
-
-    kind: ClassVar[str] = "categorical_w_probabilities"
-    values: tuple[JsonValue, ...]
-    probabilities: tuple[float, ...]
-
-    def sample(self, u: float) -> JsonValue:
-        chosen = 0
-        for index, (probability, upper) in enumerate(
-            zip(self.probabilities, accumulate(self.probabilities), strict=True)
-        ):
-            if probability > 0:
-                chosen = index  # The last possible one, where rounding leaves the sum below u.
-                if u < upper:
-                    break
-        return self.values[chosen]
-
-    def grid_values(self) -> Sequence[JsonValue] | None:
-        return None
-
-    def distinct(self) -> Sequence[JsonValue]:
-        pairs = zip(self.values, self.probabilities, strict=True)
-        return _once([value for value, probability in pairs if probability > 0])
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return self.values
-
-
-@dataclass(frozen=True)
-class IntUniform:
-    """Integers from `min` to `max`, both included."""
-
-    kind: ClassVar[str] = "int_uniform"
-    min: int
-    max: int
-
-    def sample(self, u: float) -> JsonValue:
-        return self.min + _cell(u, self.max - self.min + 1)
-
-    def fraction(self, value: float) -> float:
-        """The middle of the value's cell of (0, 1); 0 or 1 for what lies outside."""
-        return _unit((value - self.min + 0.5) / (self.max - self.min + 1))
-
-    def grid_values(self) -> Sequence[JsonValue] | None:
-        return self.distinct()
-
-    def distinct(self) -> Sequence[JsonValue]:
-        return range(self.min, self.max + 1)
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return (self.min, self.max)
-
-
-class RealDistribution(ABC):
-    """What distributions over real numbers share: an inverse CDF, and no grid."""
-
-    @abstractmethod
-    def real(self, u: float) -> float:
-        """The value at `u` before any rounding."""
-
-    @abstractmethod
-    def fraction(self, value: float) -> float:
-        """The part of all samples that lies below `value`: 0 or 1 for what lies outside."""
-
-    def sample(self, u: float) -> JsonValue:
-        return self.real(u)
-
-    def grid_values(self) -> Sequence[JsonValue] | None:
-        return None
-
-    def distinct(self) -> Sequence[JsonValue] | None:
-        return None
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return (self.sample(_TAIL), self.sample(1.0 - _TAIL))
-
-
-@dataclass(frozen=True)
-class Uniform(RealDistribution):
-    """Real numbers from `min` to `max`."""
-
-    kind: ClassVar[str] = "uniform"
-    min: Number
-    max: Number
-
-    def real(self, u: float) -> float:
-        return _clamp(self.min + u * (self.max - self.min), self.min, self.max)
-
-    def fraction(self, value: float) -> float:
-        return _unit((value - self.min) / (self.max - self.min))
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return (float(self.min), float(self.max))
-
-
-@dataclass(frozen=True)
-class LogUniform(RealDistribution):
-    """exp(X), X uniform: `min` and `max` are natural-log exponents."""
-
-    kind: ClassVar[str] = "log_uniform"
-    min: Number
-    max: Number
-
-    def real(self, u: float) -> float:
-        return math.exp(self.min + u * (self.max - self.min))
-
-    def fraction(self, value: float) -> float:
-        return _unit((_log(value) - self.min) / (self.max - self.min))
-
-
-@dataclass(frozen=True)
-class LogUniformValues(RealDistribution):
-    """Real numbers from `min` to `max`, their logarithm uniform."""
-
-    kind: ClassVar[str] = "log_uniform_values"
-    min: Number
-    max: Number
-
-    def real(self, u: float) -> float:
-        low, high = math.log(self.min), math.log(self.max)
-        # exp(log(x)) may miss x by a rounding, which would put a legal bound outside its range.
-        return _clamp(math.exp(low + u * (high - low)), self.min, self.max)
-
-    def fraction(self, value: float) -> float:
-        low, high = math.log(self.min), math.log(self.max)
-        return _unit((_log(value) - low) / (high - low))
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return (float(self.min), float(self.max))
-
-
-@dataclass(frozen=True)
-class InvLogUniform(RealDistribution):
-    """1/exp(X), X uniform: `min` and `max` are natural-log exponents of the inverse."""
-
-    kind: ClassVar[str] = "inv_log_uniform"
-    min: Number
-    max: Number
-
-    def real(self, u: float) -> float:
-        return math.exp(-(self.min + (1.0 - u) * (self.max - self.min)))
-
-    def fraction(self, value: float) -> float:
-        return _unit(1.0 + (_log(value) + self.min) / (self.max - self.min))
-
-
-@dataclass(frozen=True)
-class InvLogUniformValues(RealDistribution):
-    """Real numbers from `min` to `max`, the logarithm of their inverse uniform."""
-
-    kind: ClassVar[str] = "inv_log_uniform_values"
-    min: Number
-    max: Number
-
-    def real(self, u: float) -> float:
-        low, high = -math.log(self.max), -math.log(self.min)
-        return _clamp(math.exp(-(low + (1.0 - u) * (high - low))), self.min, self.max)
-
-    def fraction(self, value: float) -> float:
-        low, high = math.log(self.min), math.log(self.max)
-        return _unit((_log(value) - low) / (high - low))
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return (float(self.min), float(self.max))
-
-
-@dataclass(frozen=True)
-class Normal(RealDistribution):
-    """A normal distribution."""
-
-    kind: ClassVar[str] = "normal"
-    mu: Number = 0.0
-    sigma: Number = 1.0
-
-    def real(self, u: float) -> float:
-        return self.mu + self.sigma * normal_quantile(u)
-
-    def fraction(self, value: float) -> float:
-        return _normal_fraction(value, self.mu, self.sigma)
-
-
-@dataclass(frozen=True)
-class LogNormal(RealDistribution):
-    """exp(X), X normal."""
-
-    kind: ClassVar[str] = "log_normal"
-    mu: Number = 0.0
-    sigma: Number = 1.0
-
-    def real(self, u: float) -> float:
-        return math.exp(self.mu + self.sigma * normal_quantile(u))
-
-    def fraction(self, value: float) -> float:
-        return _normal_fraction(_log(value), self.mu, self.sigma)
-
-
-@dataclass(frozen=True)
-class Beta(RealDistribution):
-    """A beta distribution on [0, 1]."""
-
-    kind: ClassVar[str] = "beta"
-    a: Number = 1.0
-    b: Number = 1.0
-
-    def real(self, u: float) -> float:
-        return beta_quantile(u, self.a, self.b)
-
-    def fraction(self, value: float) -> float:
-        return beta_cdf(value, self.a, self.b)
-
-
-@dataclass(frozen=True)
-class QUniform(Uniform):
-    """A uniform number rounded to a multiple of `q` (not of `min` + k `q`, and not clipped)."""
-
-    kind: ClassVar[str] = "q_uniform"
-    q: Number = 1.0
-
-    def sample(self, u: float) -> JsonValue:
-        return _quantise(self.real(u), self.q)
-
-    def grid_values(self) -> Sequence[JsonValue] | None:
-        return SteppedRange(self.min, self.max, self.q)
-
-    def distinct(self) -> Sequence[JsonValue]:
-        return Multiples(self.min, self.max, self.q)
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return (_quantise(self.min, self.q), _quantise(self.max, self.q))
-
-
-@dataclass(frozen=True)
-class QLogUniform(LogUniform):
-    """`log_uniform` rounded to a multiple of `q`."""
-
-    kind: ClassVar[str] = "q_log_uniform"
-    q: Number = 1.0
-
-    def sample(self, u: float) -> JsonValue:
-        return _quantise(self.real(u), self.q)
-
-    def distinct(self) -> Sequence[JsonValue]:
-        return Multiples(math.exp(self.min), math.exp(self.max), self.q)
-
-
-@dataclass(frozen=True)
-class QLogUniformValues(LogUniformValues):
-    """`log_uniform_values` rounded to a multiple of `q`."""
-
-    kind: ClassVar[str] = "q_log_uniform_values"
-    q: Number = 1.0
-
-    def sample(self, u: float) -> JsonValue:
-        return _quantise(self.real(u), self.q)
-
-    def distinct(self) -> Sequence[JsonValue]:
-        return Multiples(self.min, self.max, self.q)
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return (_quantise(self.min, self.q), _quantise(self.max, self.q))
-
-
-@dataclass(frozen=True)
-class QNormal(Normal):
-    """`normal` rounded to a multiple of `q`."""
-
-    kind: ClassVar[str] = "q_normal"
-    q: Number = 1.0
-
-    def sample(self, u: float) -> JsonValue:
-        return _quantise(self.real(u), self.q)
-
-
-@dataclass(frozen=True)
-class QLogNormal(LogNormal):
-    """`log_normal` rounded to a multiple of `q`."""
-
-    kind: ClassVar[str] = "q_log_normal"
-    q: Number = 1.0
-
-    def sample(self, u: float) -> JsonValue:
-        return _quantise(self.real(u), self.q)
-
-
-@dataclass(frozen=True)
-class QBeta(Beta):
-    """`beta` rounded to a multiple of `q`."""
-
-    kind: ClassVar[str] = "q_beta"
-    q: Number = 1.0
-
-    def sample(self, u: float) -> JsonValue:
-        return _quantise(self.real(u), self.q)
-
-    def distinct(self) -> Sequence[JsonValue]:
-        return Multiples(0.0, 1.0, self.q)
-
-
-class SteppedRange(Sequence[Number]):
-    """`start`, `start + step`, ... below `stop`: what `numpy.arange` holds, without holding it."""
-
-    def __init__(self, start: Number, stop: Number, step: Number) -> None:
-        self._start = start
-        # With floats, arange rounds the second value first and steps by what is left of it.
-        self._step = (start + step) - start
-        self._length = max(0, math.ceil((stop - start) / step))
-
-    def __len__(self) -> int:
-        return self._length
-
-    @overload
-    def __getitem__(self, index: int) -> Number: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Number]: ...
-    def __getitem__(self, index: int | slice) -> Number | Sequence[Number]:
-        if isinstance(index, slice):
-            return tuple(self[position] for position in range(*index.indices(self._length)))
-        position = range(self._length)[index]
-        return self._start + position * self._step
-
-
-class Multiples(Sequence[Number]):
-    """The multiples of `q` that numbers from `low` to `high` are rounded to."""
-
-    def __init__(self, low: Number, high: Number, q: Number) -> None:
-        self._q = q
-        self._factors = range(round(low / q), round(high / q) + 1)
-
-    def __len__(self) -> int:
-        return len(self._factors)
-
-    @overload
-    def __getitem__(self, index: int) -> Number: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Number]: ...
-    def __getitem__(self, index: int | slice) -> Number | Sequence[Number]:
-        if isinstance(index, slice):
-            return tuple(factor * self._q for factor in self._factors[index])
-        return self._factors[index] * self._q
+    def holds(self, value: JsonValue) -> bool:
+        """Whether the other parameter's value is one of them."""
+        return dumps_canonical(value) in {dumps_canonical(each) for each in self.values}
 
 
 @dataclass(frozen=True)
@@ -431,11 +50,13 @@ class Parameter:
         path: The keys that lead to it; one for a plain parameter, more under nested `parameters`. A dotted
             name is one flat key.
         where: Where it stands in its file, as `source:line`; no part of what it is.
+        conditions: A run has the parameter only where all of them hold.
     """
 
-    path: tuple[str, ...]
+    path: ParameterPath
     distribution: Distribution
     where: str = field(default="", compare=False)
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def name(self) -> str:
@@ -443,11 +64,42 @@ class Parameter:
         return ".".join(self.path)
 
 
-class SearchSpace(Sequence[Parameter]):
-    """The parameters of a sweep in W&B's order: sorted by name, level by level."""
+@dataclass(frozen=True)
+class Axis:
+    """What is chosen at once: one parameter that varies, or several that are coupled.
 
-    def __init__(self, parameters: Sequence[Parameter]) -> None:
+    Attributes:
+        distribution: For coupled parameters over lists with a value for each.
+    """
+
+    parameters: tuple[Parameter, ...]
+    distribution: Distribution
+    is_coupled: bool = False
+
+    @property
+    def name(self) -> str:
+        """The names of what is chosen."""
+        return " and ".join(parameter.name for parameter in self.parameters)
+
+    def spread(self, chosen: JsonValue) -> Iterator[tuple[Parameter, JsonValue]]:
+        """Each parameter with its value."""
+        values = chosen if self.is_coupled and isinstance(chosen, list) else [chosen]
+        yield from zip(self.parameters, values, strict=True)
+
+
+class SearchSpace(Sequence[Parameter]):
+    """The parameters of a sweep in W&B's order: sorted by name, level by level.
+
+    Args:
+        coupled: Groups of categorical parameters with as many values each; those at one place go together.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter], coupled: Sequence[Sequence[ParameterPath]] = ()) -> None:
         self._parameters = tuple(sorted(parameters, key=lambda parameter: parameter.path))
+        self._by_path = {parameter.path: parameter for parameter in self._parameters}
+        self.coupled = tuple(tuple(sorted(group)) for group in coupled)
+        self.axes = self._made_axes()
+        self.is_conditional = any(parameter.conditions for parameter in self._parameters)
 
     def __len__(self) -> int:
         return len(self._parameters)
@@ -463,35 +115,148 @@ class SearchSpace(Sequence[Parameter]):
         return iter(self._parameters)
 
     @property
-    def varying(self) -> tuple[Parameter, ...]:
-        """The parameters that are not constant."""
-        return tuple(item for item in self._parameters if not isinstance(item.distribution, Constant))
-
-    @property
     def size(self) -> int | None:
         """How many points there are; None where they are without number. May exceed what `len` can say."""
-        counts = []
-        for parameter in self.varying:
-            values = parameter.distribution.distinct()
-            if values is None:
-                return None
-            counts.append(len(values))
-        return math.prod(counts)
+        values = [axis.distribution.distinct() for axis in self.axes]
+        listed = [each for each in values if each is not None]
+        return self.count(listed) if len(listed) == len(values) else None
 
-    def nest(self, values: Mapping[tuple[str, ...], JsonValue]) -> JsonObject:
-        """A run's parameters from a value for each varying path; constants are added."""
+    def count(self, values: Sequence[Sequence[JsonValue]]) -> int:
+        """How many points there are with these values for each axis."""
+        if not self.is_conditional:
+            return math.prod(map(len, values))
+        asked = {condition.path for parameter in self._parameters for condition in parameter.conditions}
+        deciding = [any(item.path in asked for item in axis.parameters) for axis in self.axes]
+        total = 0
+        # Points differ in what decides and, for each way to decide, in what is then active of the rest.
+        ways = [range(len(each) if decides else 1) for each, decides in zip(values, deciding, strict=True)]
+        for places in itertools.product(*ways):
+            active = self.activity([each[place] for each, place in zip(values, places, strict=True)])
+            if all(on or place == 0 for on, place in zip(active, places, strict=True)):
+                rest = zip(values, active, deciding, strict=True)
+                total += math.prod(len(each) for each, on, decides in rest if on and not decides)
+        return total
+
+    def nest(self, values: Mapping[ParameterPath, JsonValue]) -> JsonObject:
+        """A run's parameters from a value for each varying path; constants are added, what is inactive is left out."""
+        every = {**self._constants(), **values}
         nested: JsonObject = {}
         for parameter in self._parameters:
-            distribution = parameter.distribution
-            value = distribution.value if isinstance(distribution, Constant) else values[parameter.path]
-            _place(nested, parameter.path, value)
+            if self._is_active(parameter, every.get):
+                place(nested, parameter.path, every[parameter.path])
         return nested
 
+    def point(self, chosen: Sequence[JsonValue]) -> JsonObject:
+        """A run's parameters from a value for each axis."""
+        return self.nest(
+            {
+                parameter.path: value
+                for axis, each in zip(self.axes, chosen, strict=True)
+                for parameter, value in axis.spread(each)
+            }
+        )
+
+    def activity(self, chosen: Sequence[JsonValue]) -> list[bool]:
+        """For each axis whether a point with these values has it."""
+        if not self.is_conditional:
+            return [True] * len(self.axes)
+        values = self._constants()
+        for axis, each in zip(self.axes, chosen, strict=True):
+            values.update({parameter.path: value for parameter, value in axis.spread(each)})
+        return [self._is_active(axis.parameters[0], values.get) for axis in self.axes]
+
+    def chosen(self, parameters: Mapping[str, JsonValue]) -> list[Chosen] | None:
+        """For each axis the value that a run's parameters have there; None where one is missing."""
+        found: dict[ParameterPath, JsonValue] = self._constants()
+        for axis in self.axes:
+            for parameter in axis.parameters:
+                value = find(parameters, parameter.path)
+                if value is not INACTIVE:
+                    found[parameter.path] = value
+        chosen: list[Chosen] = []
+        for axis in self.axes:
+            if not self._is_active(axis.parameters[0], found.get):
+                chosen.append(INACTIVE)
+                continue
+            if any(parameter.path not in found for parameter in axis.parameters):
+                return None
+            values = [found[parameter.path] for parameter in axis.parameters]
+            chosen.append(values if axis.is_coupled else values[0])
+        return chosen
+
+    def around(self, parameter: Parameter, value: JsonValue) -> dict[ParameterPath, JsonValue]:
+        """Values for all parameters: this one's is given, the others' are in the middle of what goes with it."""
+        values = self._constants()
+        for axis in self.axes:
+            if axis.is_coupled and parameter in axis.parameters:
+                rows = [{item.path: each for item, each in axis.spread(row)} for row in axis.distribution.extremes()]
+                key = dumps_canonical(value)
+                values.update(next(row for row in rows if dumps_canonical(row[parameter.path]) == key))
+            else:
+                values.update({item.path: each for item, each in axis.spread(axis.distribution.sample(0.5))})
+        values.update(self._required(parameter))
+        return {**values, parameter.path: value}
+
+    def _required(self, parameter: Parameter) -> dict[ParameterPath, JsonValue]:
+        """Values of other parameters under which a run has this one."""
+        needed: dict[ParameterPath, JsonValue] = {}
+        for condition in parameter.conditions:
+            needed[condition.path] = condition.values[0]
+            other = self._by_path.get(condition.path)
+            if other is not None:
+                needed.update(self._required(other))
+        return needed
+
+    def _constants(self) -> dict[ParameterPath, JsonValue]:
+        return {
+            item.path: item.distribution.value for item in self._parameters if isinstance(item.distribution, Constant)
+        }
+
+    def _is_active(self, parameter: Parameter, value_of: Callable[[ParameterPath], JsonValue]) -> bool:
+        for condition in parameter.conditions:
+            other = self._by_path.get(condition.path)
+            if other is None or not self._is_active(other, value_of) or not condition.holds(value_of(other.path)):
+                return False
+        return True
+
+    def _made_axes(self) -> tuple[Axis, ...]:
+        group_of = {path: group for group in self.coupled for path in group if path in self._by_path}
+        axes = []
+        for parameter in self._parameters:
+            group = group_of.get(parameter.path)
+            if group is not None and group[0] == parameter.path:
+                members = tuple(self._by_path[path] for path in group)
+                axes.append(Axis(members, _together(members), is_coupled=True))
+            elif group is None and not isinstance(parameter.distribution, Constant):
+                axes.append(Axis((parameter,), parameter.distribution))
+        return tuple(axes)
+
     def __repr__(self) -> str:
-        return f"SearchSpace({list(self._parameters)!r})"
+        return f"SearchSpace({list(self._parameters)!r}, {self.coupled!r})"
 
 
-def _place(nested: JsonObject, path: tuple[str, ...], value: JsonValue) -> None:
+def find(parameters: Mapping[str, JsonValue], path: ParameterPath) -> Chosen:
+    """The value at `path`, or INACTIVE; a dotted name that is no flat key is looked up level by level."""
+    for steps in (path, tuple(step for key in path for step in key.split("."))):
+        value: object = parameters
+        for step in steps:
+            if not isinstance(value, Mapping) or step not in value:
+                break
+            value = value[step]
+        else:
+            found: JsonValue = value  # type: ignore[assignment]
+            return found
+    return INACTIVE
+
+
+def _together(members: Sequence[Parameter]) -> Categorical:
+    """Lists of the values that stand at one place."""
+    columns = [item.distribution.values for item in members if isinstance(item.distribution, Categorical)]
+    return Categorical(tuple(list(row) for row in zip(*columns, strict=True)))
+
+
+def place(nested: JsonObject, path: ParameterPath, value: JsonValue) -> None:
+    """Put a copy of `value` where the path leads, in mappings that are made on the way."""
     for key in path[:-1]:
         below = nested.setdefault(key, {})
         assert isinstance(below, dict), "a sweep file cannot name one key as a value and as a mapping"  # noqa: S101
@@ -499,45 +264,14 @@ def _place(nested: JsonObject, path: tuple[str, ...], value: JsonValue) -> None:
     nested[path[-1]] = _copy(value)
 
 
+def copied(parameters: JsonObject) -> JsonObject:
+    """The same, all the way down."""
+    return {key: _copy(item) for key, item in parameters.items()}
+
+
 def _copy(value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
-        return {key: _copy(item) for key, item in value.items()}
+        return copied(value)
     if isinstance(value, list):
         return [_copy(item) for item in value]
     return value
-
-
-def _once(values: Sequence[JsonValue]) -> tuple[JsonValue, ...]:
-    """The values without those that stand there before, by value."""
-    first: dict[str, JsonValue] = {}
-    for value in values:
-        first.setdefault(dumps_canonical(value), value)
-    return tuple(first.values())
-
-
-def _unit(fraction: float) -> float:
-    return min(max(fraction, 0.0), 1.0)
-
-
-def _log(value: float) -> float:
-    return math.log(value) if value > 0 else -math.inf
-
-
-def _normal_fraction(value: float, mu: Number, sigma: Number) -> float:
-    return normal_cdf((value - mu) / sigma) if sigma > 0 else 0.5
-
-
-def _cell(u: float, count: int) -> int:
-    """The first of `count` equal cells of (0, 1] whose upper end is at or above `u`."""
-    cell = max(math.ceil(u * count) - 1, 0)
-    # u * count may have been rounded up over a cell's edge.
-    return cell - 1 if cell > 0 and cell / count >= u else min(cell, count - 1)
-
-
-def _clamp(value: float, low: Number, high: Number) -> float:
-    return float(min(max(value, low), high))
-
-
-def _quantise(value: Number, q: Number) -> Number:
-    """The multiple of `q` nearest to `value`, halves to even; an int where `q` is one."""
-    return round(value / q) * q

@@ -51,9 +51,8 @@ def search(config: SweepConfig, function: Any, count: int, seed: int = 0) -> lis
 
 def learned(config: SweepConfig, *runs: KnownRun) -> tuple[list[float], int]:
     """The results that the model is made from, and how many runs count as pending."""
-    assert config.objective is not None
-    _, results, pending = bayes.results_of(Encoding(config.parameters), config.objective, runs)
-    return results.tolist(), len(pending)
+    _, results, pending = bayes.results_of(Encoding(config.parameters), config.objectives, runs)
+    return results[:, 0].tolist(), len(pending)
 
 
 def bowl(point: JsonObject) -> float:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sweepyard.domain.objective import Goal, Imputation, Objective
 from sweepyard.errors import SweepFileInvalid
-from sweepyard.sweeps import space
+from sweepyard.sweeps import distributions
 from sweepyard.sweeps.config import Method, examine, parse
 from sweepyard.sweeps.document import as_yaml_number, shown
 from sweepyard.sweeps.parameters import DISTRIBUTIONS
@@ -32,7 +32,7 @@ def refusal(text: str) -> str:
     return messages[0]
 
 
-def parameter(text: str) -> space.Distribution:
+def parameter(text: str) -> distributions.Distribution:
     return parse(HEAD + text).parameters[0].distribution
 
 
@@ -94,37 +94,37 @@ def test_json_is_yaml_too() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("{value: [1, {k: null}]}", space.Constant([1, {"k": None}])),
-        ("{distribution: constant, value: x}", space.Constant("x")),
-        ("{values: [1, 1.5, x, null, true]}", space.Categorical((1, 1.5, "x", None, True))),
-        ("{distribution: categorical, values: [1]}", space.Categorical((1,))),
-        ("{values: [a, b], probabilities: [0.5, 0.5]}", space.WeightedCategorical(("a", "b"), (0.5, 0.5))),
+        ("{value: [1, {k: null}]}", distributions.Constant([1, {"k": None}])),
+        ("{distribution: constant, value: x}", distributions.Constant("x")),
+        ("{values: [1, 1.5, x, null, true]}", distributions.Categorical((1, 1.5, "x", None, True))),
+        ("{distribution: categorical, values: [1]}", distributions.Categorical((1,))),
+        ("{values: [a, b], probabilities: [0.5, 0.5]}", distributions.WeightedCategorical(("a", "b"), (0.5, 0.5))),
         (
             "{distribution: categorical_w_probabilities, values: [a], probabilities: [1]}",
-            space.WeightedCategorical(("a",), (1.0,)),
+            distributions.WeightedCategorical(("a",), (1.0,)),
         ),
-        ("{min: 1, max: 3}", space.IntUniform(1, 3)),
-        ("{min: 1, max: 3.0}", space.Uniform(1, 3.0)),
-        ("{min: 1.0, max: 3}", space.Uniform(1.0, 3)),
-        ("{distribution: uniform, min: 1, max: 3}", space.Uniform(1, 3)),
-        ("{distribution: q_uniform, min: 1, max: 3}", space.QUniform(1, 3, 1.0)),
-        ("{distribution: q_uniform, min: 1, max: 3, q: 2}", space.QUniform(1, 3, 2)),
-        ("{distribution: log_uniform, min: -3, max: 0}", space.LogUniform(-3, 0)),
-        ("{distribution: log_uniform_values, min: 1.0e-3, max: 1}", space.LogUniformValues(1e-3, 1)),
-        ("{distribution: q_log_uniform, min: 0, max: 3, q: 1}", space.QLogUniform(0, 3, 1)),
-        ("{distribution: q_log_uniform_values, min: 1, max: 99, q: 2}", space.QLogUniformValues(1, 99, 2)),
-        ("{distribution: inv_log_uniform, min: 0, max: 3}", space.InvLogUniform(0, 3)),
-        ("{distribution: inv_log_uniform_values, min: 1, max: 3}", space.InvLogUniformValues(1, 3)),
-        ("{distribution: normal}", space.Normal(0.0, 1.0)),
-        ("{distribution: normal, mu: 3, sigma: 0}", space.Normal(3, 0)),
-        ("{distribution: q_normal, mu: 3, q: 0.5}", space.QNormal(3, 1.0, 0.5)),
-        ("{distribution: log_normal, sigma: 2}", space.LogNormal(0.0, 2)),
-        ("{distribution: q_log_normal, mu: 3}", space.QLogNormal(3, 1.0, 1.0)),
-        ("{distribution: beta, a: 2}", space.Beta(2, 1.0)),
-        ("{distribution: q_beta, a: 2, b: 3, q: 0.1}", space.QBeta(2, 3, 0.1)),
+        ("{min: 1, max: 3}", distributions.IntUniform(1, 3)),
+        ("{min: 1, max: 3.0}", distributions.Uniform(1, 3.0)),
+        ("{min: 1.0, max: 3}", distributions.Uniform(1.0, 3)),
+        ("{distribution: uniform, min: 1, max: 3}", distributions.Uniform(1, 3)),
+        ("{distribution: q_uniform, min: 1, max: 3}", distributions.QUniform(1, 3, 1.0)),
+        ("{distribution: q_uniform, min: 1, max: 3, q: 2}", distributions.QUniform(1, 3, 2)),
+        ("{distribution: log_uniform, min: -3, max: 0}", distributions.LogUniform(-3, 0)),
+        ("{distribution: log_uniform_values, min: 1.0e-3, max: 1}", distributions.LogUniformValues(1e-3, 1)),
+        ("{distribution: q_log_uniform, min: 0, max: 3, q: 1}", distributions.QLogUniform(0, 3, 1)),
+        ("{distribution: q_log_uniform_values, min: 1, max: 99, q: 2}", distributions.QLogUniformValues(1, 99, 2)),
+        ("{distribution: inv_log_uniform, min: 0, max: 3}", distributions.InvLogUniform(0, 3)),
+        ("{distribution: inv_log_uniform_values, min: 1, max: 3}", distributions.InvLogUniformValues(1, 3)),
+        ("{distribution: normal}", distributions.Normal(0.0, 1.0)),
+        ("{distribution: normal, mu: 3, sigma: 0}", distributions.Normal(3, 0)),
+        ("{distribution: q_normal, mu: 3, q: 0.5}", distributions.QNormal(3, 1.0, 0.5)),
+        ("{distribution: log_normal, sigma: 2}", distributions.LogNormal(0.0, 2)),
+        ("{distribution: q_log_normal, mu: 3}", distributions.QLogNormal(3, 1.0, 1.0)),
+        ("{distribution: beta, a: 2}", distributions.Beta(2, 1.0)),
+        ("{distribution: q_beta, a: 2, b: 3, q: 0.1}", distributions.QBeta(2, 3, 0.1)),
     ],
 )
-def test_every_distribution_is_understood(text: str, expected: space.Distribution) -> None:
+def test_every_distribution_is_understood(text: str, expected: distributions.Distribution) -> None:
     distribution = parameter(text)
     assert distribution == expected
     assert type(distribution) is type(expected)
@@ -133,7 +133,7 @@ def test_every_distribution_is_understood(text: str, expected: space.Distributio
 def test_every_distribution_has_a_class_that_says_its_name() -> None:
     classes = {
         kind.kind
-        for kind in vars(space).values()
+        for kind in vars(distributions).values()
         if isinstance(kind, type) and isinstance(getattr(kind, "kind", None), str)
     }
     assert classes == set(DISTRIBUTIONS)
@@ -209,7 +209,10 @@ def test_every_distribution_has_a_class_that_says_its_name() -> None:
         ("{min: 1.0, max: .inf}", "f.yaml:3: a number must be finite; received inf"),
         ("{value: .nan}", "f.yaml:3: a number must be finite; received nan"),
         ("{parameters: {}}", "f.yaml:3: `x.parameters` must be a mapping with at least one parameter; received {}"),
-        ("{parameters: {y: {value: 1}}, min: 3}", "f.yaml:3: `x` (nested) takes no key `min`. Legal keys: parameters"),
+        (
+            "{parameters: {y: {value: 1}}, min: 3}",
+            "f.yaml:3: `x` (nested) takes no key `min`. Legal keys: parameters, when",
+        ),
         (
             "{parameters: {2y: {value: 1}}}",
             (
@@ -266,7 +269,7 @@ def test_a_mistyped_key_of_a_parameter_names_the_nearest() -> None:
             "metric: {name: m, impute_while_running: false}",
             "f.yaml:3: `metric`'s impute_while_running (text) must be one of latest, best, worst, false; received",
         ),
-        ("metrics: [{name: a}, {name: b}]", "f.yaml:3: `metrics` must go with `method: custom`"),
+        ("metrics: [{name: a}, {name: a}]", "f.yaml:3: `metrics` must be different ones; received a, a"),
         ("early_terminate: {type: hyperband, min_iter: 1}", "f.yaml:3: `early_terminate` must go with a `metric`"),
         ("job: 3", "f.yaml:3: `job` must be text; received 3"),
     ],
@@ -444,7 +447,7 @@ def test_a_date_can_be_meant_as_text() -> None:
 
 @pytest.mark.parametrize("text", ["08", "1e999", "e5", "1e", "v1.5", "."])
 def test_text_that_is_no_number_stays_text(text: str) -> None:
-    assert parameter(f"{{value: {text}}}") == space.Constant(text)
+    assert parameter(f"{{value: {text}}}") == distributions.Constant(text)
 
 
 def test_signed_fractions_without_a_leading_digit_are_text_to_yaml() -> None:
@@ -460,9 +463,9 @@ def test_aliases_that_multiply_without_end_are_refused() -> None:
 def test_anchors_and_merge_keys_work() -> None:
     config = parse("method: random\nparameters:\n  a: &lr {min: 0.0, max: 1.0}\n  b: {<<: *lr, max: 2.0}\n  c: *lr\n")
     assert [item.distribution for item in config.parameters] == [
-        space.Uniform(0.0, 1.0),
-        space.Uniform(0.0, 2.0),
-        space.Uniform(0.0, 1.0),
+        distributions.Uniform(0.0, 1.0),
+        distributions.Uniform(0.0, 2.0),
+        distributions.Uniform(0.0, 1.0),
     ]
 
 
@@ -481,16 +484,16 @@ def test_numbers_that_yaml_reads_as_text_are_refused() -> None:
 def test_the_hub_takes_them_as_the_numbers_that_were_meant_and_warns() -> None:
     config = parse(f"method: random\nparameters: {TEXT_NUMBERS}", text_numbers="warn")
     assert [item.distribution for item in config.parameters] == [
-        space.Categorical((1e-5, {"k": [3e6]})),
-        space.Uniform(1e-5, 1.0),
-        space.Constant(-2500.0),
+        distributions.Categorical((1e-5, {"k": [3e6]})),
+        distributions.Uniform(1e-5, 1.0),
+        distributions.Constant(-2500.0),
     ]
     assert len(config.warnings) == 4
     assert str(config.warnings[0]).endswith("received '1e-5'. Write 1.0e-5; it is taken as the number 1e-05")
 
 
 def test_quoted_numbers_are_meant_as_text() -> None:
-    assert parameter("{values: ['1e-5', \"2e3\"]}") == space.Categorical(("1e-5", "2e3"))
+    assert parameter("{values: ['1e-5', \"2e3\"]}") == distributions.Categorical(("1e-5", "2e3"))
 
 
 @given(st.from_regex(r"[-+]?([0-9]{1,3}(\.[0-9]{0,3})?|\.[0-9]{1,3})([eE][-+]?[0-9]{1,2})?", fullmatch=True))
@@ -544,9 +547,6 @@ def test_a_quantum_that_swallows_its_values_is_warned_of(text: str, warned: bool
         (with_key("controller: {type: local}"), "this version of the hub does not serve local controllers"),
         (with_key("job: j"), "the hub does not serve W&B Launch (`job`)"),
         (with_key("image_uri: i"), "the hub does not serve W&B Launch (`image_uri`)"),
-        (with_key("zip: [[x]]"), "this version of the hub does not know `zip` yet"),
-        (with_key("repeats: 3"), "this version of the hub does not know `repeats` yet"),
-        (HEAD + "{values: [1], when: {y: 2}}", "this version of the hub does not know `when` yet"),
     ],
 )
 def test_what_this_version_of_the_hub_lacks(text: str, sentence: str) -> None:
@@ -556,7 +556,14 @@ def test_what_this_version_of_the_hub_lacks(text: str, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (with_key("zip: [[x]]"), "wandb.ai knows no key `zip` in a sweep file"),
+        (with_key("repeats: 3"), "wandb.ai knows no key `repeats` in a sweep file"),
+        (with_key("time_budget: 8h"), "wandb.ai knows no key `time_budget` in a sweep file"),
+        (with_key("max_host_failures: 3"), "wandb.ai knows no key `max_host_failures` in a sweep file"),
+        (
+            HEAD + "{values: [1]}\n  y: {values: [2]}\nzip: [[x, y]]\n",
+            "wandb.ai knows no key `zip` in a sweep file",
+        ),
+        (with_key("metrics: [{name: a}, {name: b}]"), "wandb.ai takes `metrics` with `method: custom` only"),
         (with_key("seed: 3"), "wandb.ai knows no key `seed` in a sweep file"),
         (
             with_key("metric: {name: m}\nearly_terminate: {type: asha}"),
@@ -566,7 +573,7 @@ def test_what_this_version_of_the_hub_lacks(text: str, sentence: str) -> None:
             with_key("metric: {name: m}\nearly_terminate: {type: median, min_iter: 2, interval: 1, min_runs: 5}"),
             "wandb.ai knows only `early_terminate.type: hyperband`",
         ),
-        (HEAD + "{values: [1], when: {y: 2}}", "wandb.ai knows no key `when` in a parameter"),
+        (HEAD + "{values: [1], when: {y: 2}}\n  y: {value: 2}\n", "wandb.ai knows no key `when` in a parameter"),
         (
             HEAD + "{distribution: categorical, values: [1], probabilities: [1]}",
             "wandb.ai takes probabilities only without a distribution or as categorical_w_probabilities (`x`)",
