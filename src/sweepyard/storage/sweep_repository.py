@@ -10,7 +10,7 @@ from sweepyard.domain.run import Run, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState
 from sweepyard.storage import tables
 from sweepyard.storage.run_rows import run_of
-from sweepyard.storage.statements import insert_new
+from sweepyard.storage.statements import insert_new, pieces
 
 _COLUMNS = tables.sweeps.c
 _LEASES = tables.leases.c
@@ -71,12 +71,6 @@ class SqlSweeps:
     def leases_with_runs(
         self, path: SweepPath, *, states: frozenset[RunState], agent_id: str | None = None
     ) -> list[tuple[Lease, Run]]:
-        runs = select(tables.runs).where(
-            _RUNS.sweep_id == path.sweep_id,
-            _RUNS.state.in_(states),
-            _RUNS.entity == path.entity,
-            _RUNS.project == path.project,
-        )
         leases = select(tables.leases).join(
             tables.runs,
             and_(
@@ -90,9 +84,15 @@ class SqlSweeps:
         leases = leases.where(_LEASES.sweep_id == path.sweep_id)
         if agent_id is not None:
             leases = leases.where(_LEASES.agent_id == agent_id)
-        by_id = {row.run_id: run_of(row) for row in self._connection.execute(runs)}
         found = [_lease(row) for row in self._connection.execute(leases.order_by(_LEASES.position))]
-        return [(lease, by_id[lease.run_id]) for lease in found if lease.run_id in by_id]
+        # Two statements: one agent's leases name the few runs that are read whole.
+        by_id = {}
+        for run_ids in pieces(lease.run_id for lease in found):
+            runs = select(tables.runs).where(
+                _RUNS.entity == path.entity, _RUNS.project == path.project, _RUNS.run_id.in_(run_ids)
+            )
+            by_id.update({row.run_id: run_of(row) for row in self._connection.execute(runs)})
+        return [(lease, by_id[lease.run_id]) for lease in found]
 
 
 def _sweep_row(sweep: Sweep) -> dict[str, Any]:

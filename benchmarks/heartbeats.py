@@ -1,0 +1,121 @@
+"""What many agents cost the hub: `python benchmarks/heartbeats.py [--agents 500] [--seconds 60]`.
+
+Starts a real hub process with one random sweep, joins so many agents to it, gives each one a run, and lets every agent
+send its heartbeat every 5 seconds, as `wandb agent` does, each at a moment of its own. Prints how long heartbeats took
+from when they were due (so that a client that falls behind shows), and the processor time of the hub. The agents live
+in one process beside the hub and share its machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+
+EVERY_SECONDS = 5.0
+SWEEP = "{method: random, program: train.py, parameters: {x: {min: 0.0, max: 1.0}}}"
+CREATE = 'mutation ($c: String!) { upsertSweep(input: {config: $c, projectName: "p"}) { sweep { name } } }'
+JOIN = """mutation ($s: String!, $h: String!) {
+  createAgent(input: {host: $h, sweep: $s, projectName: "p"}) { agent { id } } }"""
+BEAT = "mutation ($a: ID!, $r: JSONString!) { agentHeartbeat(input: {id: $a, runState: $r}) { commands agent { id } } }"
+START = 'mutation ($n: String!) { upsertBucket(input: {name: $n, modelName: "p", host: "h"}) { inserted } }'
+
+
+def main() -> int:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--agents", type=int, default=500, help="agents (500)")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long (60)")
+    parser.add_argument("--json", type=Path, help="write the figures there too")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as (url, key, process):
+        figures = asyncio.run(measure(url, key, process, options.agents, options.seconds))
+    for name, value in figures.items():
+        print(f"{name:32} {value:10.3f}")
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+async def measure(url: str, key: str, process: psutil.Process, agents: int, seconds: float) -> dict[str, float]:
+    """Let the agents beat; gives the figures by name."""
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+    async with httpx.AsyncClient(base_url=url, auth=("api", key), timeout=60, limits=limits, trust_env=False) as http:
+
+        async def ask(query: str, **variables: str) -> dict[str, dict[str, object]]:
+            answer = (await http.post("/graphql", json={"query": query, "variables": variables})).json()
+            if "errors" in answer:
+                raise SystemExit(f"the hub refused: {answer}")
+            data: dict[str, dict[str, object]] = answer["data"]
+            return data
+
+        sweep = str((await ask(CREATE, c=SWEEP))["upsertSweep"]["sweep"]["name"])  # type: ignore[index]
+        joined = []
+        for number in range(agents):
+            agent = str((await ask(JOIN, s=sweep, h=f"host{number}"))["createAgent"]["agent"]["id"])  # type: ignore[index]
+            (command,) = json.loads(str((await ask(BEAT, a=agent, r="{}"))["agentHeartbeat"]["commands"]))
+            await ask(START, n=command["run_id"])
+            joined.append((agent, json.dumps({command["run_id"]: "running"})))
+        took: list[float] = []
+        began = time.monotonic()
+
+        async def live(agent: str, running: str, offset: float) -> None:
+            due = began + offset
+            while due < began + seconds:
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
+                answer = await ask(BEAT, a=agent, r=running)
+                took.append(time.monotonic() - due)
+                if answer["agentHeartbeat"]["commands"] != "[]":
+                    raise SystemExit(f"an agent with a run was told {answer}")
+                due += EVERY_SECONDS
+
+        offsets = random.Random(0)
+        before = sum(process.cpu_times()[:2])
+        await asyncio.gather(*(live(agent, running, offsets.uniform(0, EVERY_SECONDS)) for agent, running in joined))
+        cores = (sum(process.cpu_times()[:2]) - before) / (time.monotonic() - began)
+    cuts = statistics.quantiles(took, n=100)
+    return {
+        "agents": agents,
+        "heartbeats a second": len(took) / seconds,
+        "p50, ms": cuts[49] * 1000,
+        "p95, ms": cuts[94] * 1000,
+        "p99, ms": cuts[98] * 1000,
+        "worst, ms": max(took) * 1000,
+        "processor of the hub, cores": cores,
+        "memory of the hub, MiB": process.memory_info().rss / 2**20,
+    }
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[tuple[str, str, psutil.Process]]:
+    """A hub process over the home: its address, its key, and the process."""
+    command = [sys.executable, "-m", "sweepyard", "hub", "serve", "--port", "0", "--home", str(home)]
+    with (home / "serve.log").open("wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 60
+        while not (home / "hub.json").exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"the hub did not come up:\n{(home / 'serve.log').read_text()}")
+            time.sleep(0.05)
+        key = json.loads((home / "client.json").read_text())["api_key"]
+        yield json.loads((home / "hub.json").read_text())["url"], key, psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
