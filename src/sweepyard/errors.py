@@ -18,7 +18,8 @@ SweepyardError                    exit code 1 at the command line
 ├── HubError
 │   ├── HubUnreachable            no hub answers where one is expected
 │   ├── HubAlreadyRunning         one hub a home
-│   └── PortTaken                 the address is in use
+│   ├── PortTaken                 the address is in use
+│   └── ArchiveError              a backup or an export cannot be made, trusted or restored
 └── ServiceError                  what the hub's services answer
     ├── NotFound
     ├── Conflict
@@ -137,6 +138,10 @@ class HubAlreadyRunning(HubError):
 
 class PortTaken(HubError):
     """The address asked for is in use."""
+
+
+class ArchiveError(HubError):
+    """A backup or an export cannot be made, trusted or restored."""
 
 
 class ServiceError(SweepyardError):

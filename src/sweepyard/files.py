@@ -43,6 +43,11 @@ def atomic_file(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
         temporary.unlink(missing_ok=True)
 
 
+def sync_file(stream: IO[bytes]) -> None:
+    """Make what an open file holds survive a power cut."""
+    os.fsync(stream.fileno())
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename inside `folder` survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -24,6 +24,7 @@ class Settings:
         cache: Downloaded data sets.
         offline: Whether downloads are forbidden (`SWEEPYARD_OFFLINE`).
         heartbeat_timeout_seconds: A run or agent silent for longer counts as crashed.
+        blobs: The fsspec URL of the folder that the hub keeps its blobs in; None for a folder in the home.
         database: The URL of the hub's rows; None for a SQLite file in the home. It may hold a password.
     """
 
@@ -32,10 +33,11 @@ class Settings:
     offline: bool = False
     heartbeat_timeout_seconds: float = 60.0
     database: str | None = field(default=None, repr=False)
+    blobs: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Read `SWEEPYARD_HOME`, `_CACHE`, `_OFFLINE`, `_HEARTBEAT_TIMEOUT` and `_DATABASE`.
+        """Read `SWEEPYARD_HOME`, `_CACHE`, `_OFFLINE`, `_HEARTBEAT_TIMEOUT`, `_DATABASE` and `_BLOBS`.
 
         Raises:
             ValueError: A value is not of its type; the message names the variable.
@@ -48,6 +50,7 @@ class Settings:
             offline=_flag(environ, "SWEEPYARD_OFFLINE"),
             heartbeat_timeout_seconds=_seconds(environ, "SWEEPYARD_HEARTBEAT_TIMEOUT", 60.0),
             database=environ.get("SWEEPYARD_DATABASE", "").strip() or None,
+            blobs=environ.get("SWEEPYARD_BLOBS", "").strip() or None,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,16 +22,41 @@ if TYPE_CHECKING:
     from sweepyard.services.access import AccessService
     from sweepyard.services.bundle import Services
     from sweepyard.services.check import CheckReport
+    from sweepyard.services.cleaning import CleaningReport
+    from sweepyard.services.ports import BlobStore
+    from sweepyard.storage.backup import BackupReport
+    from sweepyard.storage.restore import RestoreReport
+    from sweepyard.tracking.push_opening import PushRequest
+    from sweepyard.tracking.push_report import PushReport
     from sweepyard.tracking.server import Server
     from sweepyard.training.result import FitResult
     from sweepyard.training.stopping import StopSignal
     from sweepyard.web.hosts import Addresses
 
 Say = Callable[[str], None]
+# (what goes on, steps done, steps in all)
+ArchiveProgress = Callable[[str, int, int], None]
 SweepTarget = Literal["hub", "wandb"]
 
 OWNER = DEFAULT_ENTITY
 _KEY_NAME = "made on first start"
+
+
+def require_hub_extra() -> None:
+    """See to it that the hub's own packages are there.
+
+    Raises:
+        HubError: The extra `hub` is not installed.
+    """
+    try:
+        from sweepyard.storage import unit_of_work  # noqa: F401 - only whether it can be imported
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("sweepyard"):
+            raise
+        raise HubError(
+            f"the hub needs the package {error.name}: install Sweepyard with the extra `hub`, or set "
+            "WANDB_BASE_URL and WANDB_API_KEY to a hub that runs elsewhere and use tracking=wandb"
+        ) from error
 
 
 @contextmanager
@@ -40,26 +66,122 @@ def build_services(settings: Settings) -> Iterator[Services]:
     Raises:
         HubError: The extra `hub` is not installed.
     """
-    try:
-        from sweepyard.storage.blobs import BlobFolder
-        from sweepyard.storage.unit_of_work import open_database
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("sweepyard"):
-            raise
-        raise HubError(
-            f"the hub needs the package {error.name}: install Sweepyard with the extra `hub`, or set "
-            "WANDB_BASE_URL and WANDB_API_KEY to a hub that runs elsewhere and use tracking=wandb"
-        ) from error
+    require_hub_extra()
     from sweepyard.clock import SystemClock
     from sweepyard.ids import RandomIds
     from sweepyard.services import bundle
+    from sweepyard.storage.unit_of_work import open_database
 
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = open_database(settings.home, settings.database)
     try:
-        yield bundle.build(database, BlobFolder(settings.home / "blobs"), SystemClock(), RandomIds(), settings)
+        yield bundle.build(database, open_blobs(settings), SystemClock(), RandomIds(), settings)
     finally:
         database.close()
+
+
+def open_blobs(settings: Settings) -> BlobStore:
+    """Where this home's hub keeps its blobs.
+
+    Raises:
+        HubError: `SWEEPYARD_BLOBS` names no place that can be used.
+    """
+    from sweepyard.storage.blobs import BlobFolder
+    from sweepyard.storage.remote_blobs import open_store
+
+    return open_store(settings.blobs, settings.home) if settings.blobs else BlobFolder(settings.home / "blobs")
+
+
+def backup_hub(settings: Settings, target: Path, *, keep: int | None, progress: ArchiveProgress) -> BackupReport:
+    """Add a snapshot of this home's hub to the backups in `target`, whether it serves or not.
+
+    Raises:
+        ArchiveError: It could not be made; no snapshot is left.
+    """
+    from sweepyard.clock import SystemClock
+    from sweepyard.storage import backup
+    from sweepyard.storage.table_copy import SharedDatabase
+    from sweepyard.storage.unit_of_work import DATABASE_FILE
+
+    source: backup.RowSource = backup.SqliteSource(settings.home / DATABASE_FILE)
+    if settings.database:
+        source = SharedDatabase(settings.database)
+    with _archive_lock(settings, shared=True):
+        return backup.make_backup(
+            source, open_blobs(settings), target, clock=SystemClock(), keep=keep, progress=progress
+        )
+
+
+def restore_hub(
+    settings: Settings, target: Path, *, name: str | None, force: bool, progress: ArchiveProgress
+) -> RestoreReport:
+    """Make this home what a snapshot says.
+
+    Raises:
+        ArchiveError: The backup is unsound or newer, or the home is not empty; nothing has changed.
+        HubAlreadyRunning: A hub serves the home.
+    """
+    from functools import partial
+
+    from sweepyard.clock import SystemClock
+    from sweepyard.hub import embedded
+    from sweepyard.storage.restore import restore
+    from sweepyard.storage.table_copy import SharedDatabase
+
+    with _archive_lock(settings, shared=False):
+        return restore(
+            target,
+            settings.home,
+            closed=partial(embedded.kept_closed, settings),
+            clock=SystemClock(),
+            name=name,
+            force=force,
+            store=open_blobs(settings) if settings.blobs else None,
+            database=SharedDatabase(settings.database) if settings.database else None,
+            progress=progress,
+        )
+
+
+def clean_hub(
+    settings: Settings, *, grace: timedelta, dry_run: bool, progress: Callable[[int], None]
+) -> CleaningReport:
+    """Remove blobs that nothing refers to, whether the hub serves or not.
+
+    Raises:
+        ArchiveError: There is no database of this version, or a backup is being made.
+        RequestInvalid: `grace` is too short.
+    """
+    from sweepyard.clock import SystemClock
+    from sweepyard.services.cleaning import Cleaner
+    from sweepyard.storage.opening import open_existing
+
+    with _archive_lock(settings, shared=False):
+        database = open_existing(settings.home, settings.database)
+        try:
+            cleaner = Cleaner(database, open_blobs(settings), SystemClock())
+            return cleaner.clean(grace=grace, dry_run=dry_run, progress=progress)
+        finally:
+            database.close()
+
+
+@contextmanager
+def _archive_lock(settings: Settings, *, shared: bool) -> Iterator[None]:
+    """Keep who reads all of a home apart from who removes or replaces parts of it."""
+    from sweepyard.errors import ArchiveError
+    from sweepyard.files import FileLock
+    from sweepyard.hub.places import HubPlaces
+
+    if shared and not settings.home.is_dir():
+        raise ArchiveError(f"there is no hub's home at {settings.home}")
+    lock = FileLock(HubPlaces(settings.home).archive_lock)
+    if not lock.acquire(shared=shared, blocking=False):
+        raise ArchiveError(
+            f"backup, export, gc and restore do not run side by side; another one is at work in {settings.home}"
+        )
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def serve_hub(
@@ -404,6 +526,27 @@ def resume_sweep(
             on_registered=on_registered,
             on_progress=on_progress,
         )
+
+
+def push_runs(request: PushRequest, settings: Settings, environ: Mapping[str, str], *, say: Say) -> PushReport:
+    """Send runs and sweeps to another server, or, for a dry run, say what that would do.
+
+    Raises:
+        InvalidInput: The destination is no server's address, or is where the runs are.
+        HubError, TrackingError: A server is away or refuses, or has no such run.
+    """
+    import os
+    import sys
+
+    from sweepyard.tracking.push_opening import open_push
+
+    # A push that is killed takes the client's process with it.
+    leash = (sys.executable, "-P", "-m", "sweepyard.agents.leash", str(os.getpid()))
+    with (
+        _server_of(request.source, settings) as server,
+        open_push(request, server, settings.home, environ, say=say, leash=leash) as (push, wanted),
+    ):
+        return push.plan(wanted) if request.dry_run else push.push(wanted)
 
 
 @contextmanager

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fsspec.core import url_to_fs
 from tests.fakes.memory_blobs import MemoryBlobs
 from tests.fakes.memory_database import MemoryDatabase
 from tests.parts.postgresql import PostgresServer
 
 from sweepyard.services.ports import BlobStore, Database
 from sweepyard.storage.blobs import BlobFolder
+from sweepyard.storage.remote_blobs import RemoteBlobs
 from sweepyard.storage.unit_of_work import open_database
 
 
@@ -35,6 +38,12 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     opened.close()
 
 
-@pytest.fixture(params=["memory", "folder"])
+@pytest.fixture(params=["memory", "folder", "memory://", "file://"])
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
-    return MemoryBlobs() if request.param == "memory" else BlobFolder(tmp_path / "blobs")
+    if request.param == "memory":
+        return MemoryBlobs()
+    if request.param == "folder":
+        return BlobFolder(tmp_path / "blobs")
+    # A scheme stands for the adapter over fsspec.
+    filesystem, root = url_to_fs(f"{request.param}{tmp_path}/blobs")
+    return RemoteBlobs(filesystem, root, lock=tmp_path / "lock", fresh=timedelta(0))

@@ -364,6 +364,11 @@ class MemoryFiles(Repository):
     def delete(self, path: RunPath, name: str) -> None:
         self._write().files.pop((path, name), None)
 
+    def blobs(self, entity: str) -> Iterator[BlobRef]:
+        for (path, _), file in self._state.files.items():
+            if path.entity == entity and file.blob is not None:
+                yield file.blob
+
 
 class MemorySweeps(Repository):
     def add(self, sweep: Sweep) -> None:
@@ -645,10 +650,20 @@ class MemoryArtifacts(Repository):
         return {
             file.md5: file.blob
             for file in self._state.artifact_files.values()
-            if file.blob is not None
-            and file.md5 in wanted
-            and self._state.versions[file.artifact_number].entity == entity
+            if file.blob is not None and file.md5 in wanted and self._lives(file.artifact_number, entity)
         }
+
+    def blobs(self, entity: str) -> Iterator[BlobRef]:
+        for held in (*self._state.manifests.values(), *self._state.artifact_files.values()):
+            if held.blob is not None and self._lives(held.artifact_number, entity):
+                yield held.blob
+        for (number, _, _), blob in self._state.parts.items():
+            if self._lives(number, entity):
+                yield blob
+
+    def _lives(self, number: int, entity: str) -> bool:
+        version = self._state.versions[number]
+        return version.entity == entity and version.state is not ArtifactState.DELETED
 
     def link(self, number: int, run: RunPath, *, used: bool) -> None:
         self._write().links.setdefault((number, run, used), None)

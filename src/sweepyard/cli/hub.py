@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from sweepyard.cli import hub_archive
 from sweepyard.cli.environment import settings_now
 from sweepyard.cli.hub_keys import keys
 from sweepyard.cli.hub_teams import teams
@@ -170,3 +171,7 @@ def hold(pid: int, descriptor: int) -> None:
 
     detached.detach()
     holder.hold(pid, settings_now(), descriptor=descriptor)
+
+
+for archive in hub_archive.COMMANDS:
+    command.add_command(archive)

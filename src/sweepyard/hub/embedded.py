@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sweepyard.errors import HubUnreachable
+from sweepyard.errors import HubAlreadyRunning, HubUnreachable
 from sweepyard.files import FileLock
 from sweepyard.hub import detached
 from sweepyard.hub.places import HubAddress, HubPlaces
@@ -89,6 +89,27 @@ def closes_within(settings: Settings, seconds: float) -> bool:
             return False
         time.sleep(_PAUSE_SECONDS)
     return True
+
+
+@contextmanager
+def kept_closed(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """Keep this home without a hub for as long as the block runs.
+
+    Raises:
+        HubAlreadyRunning: A hub serves it, or starts.
+        HubUnreachable: Another process that starts the hub does not come to an end.
+    """
+    places = HubPlaces(settings.home)
+    with _start_lock(places, time.monotonic() + patience_seconds):
+        lock = FileLock(places.hub_lock)
+        if not lock.acquire(blocking=False):
+            address = places.read_address()
+            where = f" at {address.url} (process {address.pid})" if address else ""
+            raise HubAlreadyRunning(f"a hub serves {places.home}{where}; stop it first, with `sweepyard hub stop`")
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def is_held(places: HubPlaces) -> bool:

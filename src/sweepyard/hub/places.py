@@ -50,6 +50,11 @@ class HubPlaces:
         return self.home / "start.lock"
 
     @property
+    def archive_lock(self) -> Path:
+        """Held shared by who reads all of it, for a backup or an export, and alone by who removes or replaces."""
+        return self.home / "archive.lock"
+
+    @property
     def address_file(self) -> Path:
         return self.home / "hub.json"
 

@@ -276,6 +276,9 @@ class FileRepository(Protocol):
 
     def delete(self, path: RunPath, name: str) -> None: ...
 
+    def blobs(self, entity: str) -> Iterator[BlobRef]:
+        """The bytes of the entity's files, in any order; what several files share may come more than once."""
+
 
 class SweepRepository(Protocol):
     """Sweeps and their leases."""
@@ -443,7 +446,16 @@ class ArtifactRepository(Protocol):
         """The version's files, by name."""
 
     def blobs_by_md5(self, entity: str, md5s: Iterable[str]) -> dict[str, BlobRef]:
-        """For each MD5 (base64) that some artifact file of the entity has bytes for: those bytes."""
+        """For each MD5 (base64) that some artifact file of the entity has bytes for: those bytes.
+
+        Files of deleted versions do not count: their bytes may be gone.
+        """
+
+    def blobs(self, entity: str) -> Iterator[BlobRef]:
+        """The bytes of manifests, files and pieces of the entity's versions, deleted ones excepted, in any order.
+
+        What several files share may come more than once.
+        """
 
     def link(self, number: int, run: RunPath, *, used: bool) -> None:
         """Note that the run made (or, with `used`, read) the version; noting it twice changes nothing."""
@@ -518,6 +530,33 @@ class BlobWriter(Protocol):
         """Store the blob: it is on disk when this returns. May be called once."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """A blob as it lies in its store.
+
+    Attributes:
+        stored_at: When its bytes were last stored: storing what is there already counts too.
+    """
+
+    digest: str
+    size_bytes: int
+    stored_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Bytes that were written and never made a blob: an upload that is under way, or one that broke off.
+
+    Attributes:
+        name: Names it in its store.
+        touched_at: When bytes of it last came.
+    """
+
+    name: str
+    size_bytes: int
+    touched_at: datetime
+
+
 class BlobStore(Protocol):
     """Bytes by their SHA-256. Thread-safe; a blob is whole or not there, and never changes."""
 
@@ -533,11 +572,20 @@ class BlobStore(Protocol):
 
     def contains(self, digest: str) -> bool: ...
 
-    def delete(self, digest: str) -> None:
-        """Remove the blob; harmless when there is none."""
+    def stored(self) -> Iterator[StoredBlob]:
+        """All blobs, in any order; those that come or go meanwhile may be among them or not."""
 
-    def digests(self) -> Iterator[str]:
-        """The digests of all blobs, in any order."""
+    def discard(self, digest: str, *, stored_before: datetime) -> bool:
+        """Remove the blob unless it was stored at `stored_before` or later; whether it was there and removed.
+
+        Whoever stores the same bytes meanwhile has them stored afterwards.
+        """
+
+    def uploads(self) -> Iterator[Upload]:
+        """What is under way or broke off, in any order."""
+
+    def forget(self, upload: Upload) -> bool:
+        """Remove what an upload left; whether it was there and removed. One that is seen to be under way stays."""
 
 
 def store_bytes(blobs: BlobStore, content: Iterable[bytes]) -> BlobRef:

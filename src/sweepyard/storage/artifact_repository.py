@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
@@ -27,7 +27,7 @@ from sweepyard.storage.artifact_rows import (
     version_of,
     version_row,
 )
-from sweepyard.storage.statements import blob_columns, blob_of, insert_new, pieces, upsert
+from sweepyard.storage.statements import blob_columns, blob_of, blobs_of, insert_new, pieces, upsert
 
 _VERSIONS = tables.artifacts.c
 _COLLECTIONS = tables.artifact_collections.c
@@ -228,7 +228,7 @@ class SqlArtifacts:
             statement = (
                 select(_FILES.md5, _FILES.blob_digest, _FILES.blob_md5, _FILES.blob_size_bytes)
                 .join(tables.artifacts, _VERSIONS.number == _FILES.artifact_number)
-                .where(_FILES.md5.in_(piece), _FILES.blob_digest.is_not(None), _VERSIONS.entity == entity)
+                .where(_FILES.md5.in_(piece), _FILES.blob_digest.is_not(None), *_living(entity))
                 .distinct()
             )
             for row in self._connection.execute(statement):
@@ -236,6 +236,15 @@ class SqlArtifacts:
                 if blob is not None:
                     found[row.md5] = blob
         return found
+
+    def blobs(self, entity: str) -> Iterator[BlobRef]:
+        for columns in (_MANIFESTS, _FILES, tables.artifact_parts.c):
+            statement = (
+                select(columns.blob_digest, columns.blob_md5, columns.blob_size_bytes)
+                .join(tables.artifacts, _VERSIONS.number == columns.artifact_number)
+                .where(*_living(entity))
+            )
+            yield from blobs_of(self._connection, statement)
 
     def link(self, number: int, run: RunPath, *, used: bool) -> None:
         row = {
@@ -304,6 +313,10 @@ def _aliases_inside(entity: str, project: str, collection: str) -> list[ColumnEl
 
 def _inside(entity: str, project: str, collection: str) -> list[ColumnElement[bool]]:
     return [_VERSIONS.entity == entity, _VERSIONS.project == project, _VERSIONS.collection == collection]
+
+
+def _living(entity: str) -> list[ColumnElement[bool]]:
+    return [_VERSIONS.entity == entity, _VERSIONS.state != ArtifactState.DELETED]
 
 
 def _committed(entity: str, project: str, collection: str) -> list[ColumnElement[bool]]:

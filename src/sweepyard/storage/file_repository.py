@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from sweepyard.domain.artifact import RunFile
+from sweepyard.domain.artifact import BlobRef, RunFile
 from sweepyard.domain.run import RunPath
 from sweepyard.storage import tables
 from sweepyard.storage.run_rows import find_number, number_of
-from sweepyard.storage.statements import blob_columns, blob_of, upsert
+from sweepyard.storage.statements import blob_columns, blob_of, blobs_of, upsert
 
 _COLUMNS = tables.run_files.c
 
@@ -44,6 +45,11 @@ class SqlFiles:
     def delete(self, path: RunPath, name: str) -> None:
         number = find_number(self._connection, path)
         self._connection.execute(tables.run_files.delete().where(_COLUMNS.run_number == number, _COLUMNS.name == name))
+
+    def blobs(self, entity: str) -> Iterator[BlobRef]:
+        columns = (_COLUMNS.blob_digest, _COLUMNS.blob_md5, _COLUMNS.blob_size_bytes)
+        statement = select(*columns).join(tables.runs, tables.runs.c.number == _COLUMNS.run_number)
+        yield from blobs_of(self._connection, statement.where(tables.runs.c.entity == entity))
 
 
 def _file(row: Row[Any]) -> RunFile:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -59,6 +59,15 @@ def blob_of(row: Any) -> BlobRef | None:
     if row.blob_digest is None:
         return None
     return BlobRef(row.blob_digest, row.blob_md5, row.blob_size_bytes)
+
+
+def blobs_of(connection: Connection, statement: Select[Any]) -> Iterator[BlobRef]:
+    """The blobs that the rows of a statement over the blob columns refer to, as they come from the database."""
+    with connection.execute(statement, execution_options={"yield_per": MAX_KEYS}) as rows:
+        for row in rows:
+            blob = blob_of(row)
+            if blob is not None:
+                yield blob
 
 
 def pieces(items: Iterable[str]) -> list[list[str]]:

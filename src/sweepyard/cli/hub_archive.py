@@ -1,0 +1,239 @@
+"""`sweepyard hub backup|restore|gc|export`: what keeps a hub's work safe, small and of use elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from sweepyard.cli.environment import interrupted_by_sigterm, settings_now
+from sweepyard.cli.style import examples
+
+_HOME = click.option("--home", metavar="DIR", help="The hub's home, in place of $SWEEPYARD_HOME.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_TARGET = click.argument("target", type=click.Path(path_type=Path))
+_NAMED_MISSING = 5
+_DRAWN_EVERY_SECONDS = 0.1
+
+
+@click.command(
+    epilog=examples(
+        "sweepyard hub backup /srv/backups/sweeps",
+        "sweepyard hub backup /srv/backups/sweeps --keep 14 --json",
+        "sweepyard hub backup --verify /srv/backups/sweeps",
+    )
+)
+@_TARGET
+@click.option("--keep", type=click.IntRange(min=1), metavar="N", help="Remove all snapshots but the N newest.")
+@click.option("--verify", "only_verify", is_flag=True, help="Make none; read every byte of those that are there.")
+@click.option("--snapshot", metavar="NAME", help="With --verify: only this one.")
+@_JSON
+@_HOME
+def backup(
+    target: Path, keep: int | None, only_verify: bool, snapshot: str | None, as_json: bool, home: str | None
+) -> int:
+    """Add a snapshot of the hub to the backups in the folder TARGET, while the hub serves.
+
+    TARGET is new, empty, or holds earlier snapshots: blobs that they have are not copied again. What was written is
+    read back. A backup holds everything that the hub has, its secret and digests of keys too, but no key. Exit code 1
+    if it cannot be made or is unsound, or if the hub itself has lost files; it is made all the same then.
+    """
+    from sweepyard import wiring
+    from sweepyard.cli.output import print_json
+
+    if only_verify and keep is not None:
+        raise click.UsageError("--verify makes no backup, so there is nothing to --keep")
+    if snapshot is not None and not only_verify:
+        raise click.UsageError("--snapshot goes with --verify")
+    target = target.absolute()
+    wiring.require_hub_extra()
+    from sweepyard.storage.backup import verify
+
+    _as_owner()
+    with interrupted_by_sigterm(), _Steps() as steps:
+        if only_verify:
+            checked = verify(target, name=snapshot, progress=steps.show)
+        else:
+            report = wiring.backup_hub(settings_now(home=home), target, keep=keep, progress=steps.show)
+    if only_verify:
+        if as_json:
+            print_json(checked.to_json())
+        else:
+            for problem in checked.problems:
+                print(problem)
+            snapshots = f"{len(checked.snapshots)} snapshots" if len(checked.snapshots) > 1 else checked.snapshots[0]
+            print(
+                f"{target}: {snapshots} and {_blobs(checked.blob_count, checked.blob_bytes)} "
+                + ("are sound" if not checked.problems else f"have {len(checked.problems)} problems")
+            )
+        return 1 if checked.problems else 0
+    manifest = report.manifest
+    if as_json:
+        print_json(report.to_json())
+    else:
+        what = ", ".join(f"{count:,} {name}" for name, count in manifest.counts.items())
+        print(f"{report.folder}: {what}; {_size(manifest.database_bytes)} of rows")
+        print(
+            f"{_blobs(manifest.blob_count, manifest.blob_bytes)}, {report.copied_count:,} of them new "
+            f"({_size(report.copied_bytes)}); all that was written was read back"
+        )
+        if report.dropped:
+            print(f"removed {', '.join(report.dropped)}")
+    if manifest.missing:
+        _warn(f"the hub has lost {len(manifest.missing)} files, which no backup can have: {_some(manifest.missing)}")
+    return 1 if manifest.missing else 0
+
+
+@click.command(
+    epilog=examples(
+        "sweepyard hub restore /srv/backups/sweeps",
+        "sweepyard hub restore /srv/backups/sweeps --snapshot 20261121T084512Z --home /srv/sweeps",
+        "sweepyard hub restore /srv/backups/sweeps --force",
+    )
+)
+@_TARGET
+@click.option("--snapshot", metavar="NAME", help="Which one; by default the newest.")
+@click.option("--force", is_flag=True, help="Move what the home holds aside, into a folder of the home.")
+@_JSON
+@_HOME
+def restore(target: Path, snapshot: str | None, force: bool, as_json: bool, home: str | None) -> None:
+    """Make this home what a backup in the folder TARGET says.
+
+    The home must be empty (or --force: nothing is deleted) and no hub may serve it. A backup of an older version is
+    migrated; one of a newer version is refused. Everything is checked before anything changes. Exit code 1 if it is
+    refused or unsound.
+    """
+    from sweepyard import wiring
+    from sweepyard.cli.output import print_json
+
+    settings = settings_now(home=home)
+    wiring.require_hub_extra()
+    _as_owner()
+    with interrupted_by_sigterm(), _Steps() as steps:
+        report = wiring.restore_hub(settings, target.absolute(), name=snapshot, force=force, progress=steps.show)
+    if as_json:
+        print_json(report.to_json())
+        return
+    made = report.manifest
+    print(f"{report.home} is what {made.name} says, made {made.made_at:%Y-%m-%d %H:%M:%S} UTC by {made.made_by}")
+    if report.aside:
+        print(f"what it held before is in {report.aside}")
+    if made.missing:
+        _warn(f"the backup was made without {len(made.missing)} files that the hub had lost: {_some(made.missing)}")
+
+
+@click.command(epilog=examples("sweepyard hub gc --dry-run", "sweepyard hub gc --grace 1440 --json"))
+@click.option("--dry-run", is_flag=True, help="Remove nothing; say what would go.")
+@click.option(
+    "--grace",
+    type=click.IntRange(min=1),
+    default=60,
+    show_default=True,
+    metavar="MINUTES",
+    help="Leave alone what was stored lately: an upload may be under way.",
+)
+@_JSON
+@_HOME
+def gc(dry_run: bool, grace: int, as_json: bool, home: str | None) -> int:
+    """Remove files that nothing refers to, while the hub serves.
+
+    These are files of deleted runs and deleted artifact versions, replaced files, and what broken uploads left. Exit
+    code 1 if it cannot run, or if files that rows refer to are missing.
+    """
+    from sweepyard import wiring
+    from sweepyard.cli.output import print_json
+
+    settings = settings_now(home=home)
+    wiring.require_hub_extra()
+    with interrupted_by_sigterm(), _Steps() as steps:
+        report = wiring.clean_hub(
+            settings,
+            grace=timedelta(minutes=grace),
+            dry_run=dry_run,
+            progress=lambda seen: steps.show("blobs looked at", seen, 0),
+        )
+    if as_json:
+        print_json(
+            {
+                "dry_run": dry_run,
+                "removed": report.blobs.to_json(),
+                "uploads": report.uploads.to_json(),
+                "kept": report.kept.to_json(),
+                "recent": report.recent.to_json(),
+                "missing": list(report.missing),
+            }
+        )
+    else:
+        did = "would remove" if dry_run else "removed"
+        print(f"{did} {_blobs(report.blobs.count, report.blobs.size_bytes)} that nothing refers to")
+        print(f"{did} {report.uploads.count:,} broken uploads ({_size(report.uploads.size_bytes)})")
+        print(f"kept {_blobs(report.kept.count, report.kept.size_bytes)}", end="")
+        print(f"; {report.recent.count:,} more may belong to an upload under way" if report.recent.count else "")
+    if report.missing:
+        _warn(f"{len(report.missing)} files that rows refer to are missing: {_some(report.missing)}")
+    return 1 if report.missing else 0
+
+
+COMMANDS: tuple[click.Command, ...] = (backup, restore, gc)
+
+
+class _Steps:
+    """Says on standard error what goes on: redrawn on a terminal, a line for each kind of step elsewhere."""
+
+    def __init__(self) -> None:
+        self._what = ""
+        self._drawn_at = float("-inf")
+        self._last = ""
+
+    def __enter__(self) -> _Steps:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._what and sys.stderr.isatty():
+            print(f"\r{self._last}\x1b[K", file=sys.stderr)
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Say how far it has come; `total` is 0 where nobody knows."""
+        if not sys.stderr.isatty():
+            if what != self._what:
+                print(f"{what} ...", file=sys.stderr, flush=True)
+            self._what = what
+            return
+        if self._what and what != self._what:
+            print(f"\r{self._last}\x1b[K", file=sys.stderr)
+        self._what, self._last = what, f"{what}: {done:,}" + (f" of {total:,}" if total else "")
+        now = time.monotonic()
+        if now - self._drawn_at >= _DRAWN_EVERY_SECONDS or done == total:
+            self._drawn_at = now
+            print(f"\r{self._last}", end="\x1b[K", file=sys.stderr, flush=True)
+
+
+def _as_owner() -> None:
+    os.umask(0o077)  # what a hub keeps is its owner's, wherever it is copied
+
+
+def _warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)
+
+
+def _some(digests: tuple[str, ...]) -> str:
+    more = len(digests) - _NAMED_MISSING
+    return ", ".join(digests[:_NAMED_MISSING]) + (f" and {more} more" if more > 0 else "")
+
+
+def _blobs(count: int, size_bytes: int) -> str:
+    return f"{count:,} files ({_size(size_bytes)})"
+
+
+def _size(size_bytes: int) -> str:
+    """A size for people: 512 B, 3.4 KiB, 12.0 GiB."""
+    size = float(size_bytes)
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GiB"
