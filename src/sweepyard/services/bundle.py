@@ -49,7 +49,7 @@ def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, set
         streams=StreamService(database, clock),
         history=HistoryService(database),
         files=FileService(database, blobs, clock),
-        sweeps=SweepService(database, clock, ids),
+        sweeps=SweepService(database, clock, ids, index),
         agents=AgentService(database, clock, ids, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds),
         artifacts=ArtifactService(database, blobs, clock),
         collections=CollectionService(database),

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sweepyard.clock import Clock
 from sweepyard.domain.access import Actor
-from sweepyard.domain.fields import descend
+from sweepyard.domain.fields import summary_field
 from sweepyard.domain.filters import parse_filter
 from sweepyard.domain.names import check_texts
+from sweepyard.domain.objective import Goal
+from sweepyard.domain.ordering import Order, OrderTerm
 from sweepyard.domain.run import Run, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState, check_sweep_transition
 from sweepyard.errors import Conflict, SweepFileInvalid
 from sweepyard.ids import IdSource
-from sweepyard.jsonvalue import JsonObject, is_finite_number
+from sweepyard.jsonvalue import JsonObject
 from sweepyard.services.objectives import standings
 from sweepyard.services.paging import Page, page_of
 from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.services.projects import check_name
+from sweepyard.services.run_index import RunIndex
 from sweepyard.services.runs import stop
 from sweepyard.services.sweep_rows import existing_sweep, parsed, runs_of
 from sweepyard.sweeps import engine
@@ -69,10 +73,11 @@ class BestRun:
 class SweepService:
     """Registers and steers sweeps."""
 
-    def __init__(self, database: Database, clock: Clock, ids: IdSource) -> None:
+    def __init__(self, database: Database, clock: Clock, ids: IdSource, index: RunIndex) -> None:
         self._database = database
         self._clock = clock
         self._ids = ids
+        self._index = index
 
     def create(self, entity: str, project: str, draft: SweepDraft, *, actor: Actor) -> Sweep:
         """Register a sweep; the project is made if there is none. `Sweep.warnings` says what its file is warned about.
@@ -191,19 +196,16 @@ class SweepService:
             NotFound: There is no such sweep.
         """
         with self._database.reading() as unit:
-            sweep = existing_sweep(unit, path)
-            runs = unit.runs.select(runs_of(path))
-        objective = parsed(sweep.config_yaml).objective
-        if objective is None:
-            return None
-        best: BestRun | None = None
-        for run in runs:
-            value = descend(run.summary, objective.metric)
-            if is_finite_number(value) and isinstance(value, int | float):
-                number = float(value)
-                if best is None or objective.better(number, best.value):
-                    best = BestRun(run, number)
-        return best
+            objective = parsed(existing_sweep(unit, path).config_yaml).objective
+            if objective is None:
+                return None
+            field = summary_field(objective.metric)
+            finite = parse_filter({field.name: {"$gt": -math.inf, "$lt": math.inf}})
+            order = Order((OrderTerm(field, descending=objective.goal is Goal.MAXIMIZE),))
+            found = self._index.find(unit, runs_of(path), finite, order, limit=1)
+            runs = unit.runs.of_ids(path.entity, path.project, found.run_ids)
+        value = field.read(runs[0]) if runs else None
+        return BestRun(runs[0], float(value)) if isinstance(value, int | float) else None
 
     def standings(self, path: SweepPath) -> tuple[Standing, ...]:
         """Where each run stands by the sweep's early termination: its band, its value, the threshold.

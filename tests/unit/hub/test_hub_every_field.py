@@ -51,6 +51,7 @@ NEVER_MADE = {
     "ArtifactPortfolio",
     "UploadMultipartUrls",
     "UploadUrlPart",
+    "View",
     "LinkArtifactPayload",
 }
 CONTENT = b"weights"

@@ -11,7 +11,7 @@ from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import NotFound, RequestInvalid, Violation
 from sweepyard.hub.wandb_api import codec
-from sweepyard.hub.wandb_api.connections import Connection, connect
+from sweepyard.hub.wandb_api.connections import Connection, connect, connect_all
 from sweepyard.hub.wandb_api.context import Context, Input, Resolvers, context_of
 from sweepyard.hub.wandb_api.operations import artifacts
 from sweepyard.hub.wandb_api.operations.runs import RunNode, filters_from_wire, list_runs
@@ -114,6 +114,16 @@ class ProjectNode:
         except NotFound:
             return None
         return artifacts.CollectionNode(self._context, collection)
+
+    def all_views(
+        self,
+        info: GraphQLResolveInfo,
+        view_type: str | None = None,
+        view_name: str | None = None,
+        first: int | None = None,
+        after: str | None = None,
+    ) -> Connection[object]:
+        return connect_all([])
 
     def artifact_collections(
         self,

@@ -87,6 +87,7 @@ class UserNode:
     typename: ClassVar[str] = "User"
     email: ClassVar[str] = ""
     flags: ClassVar[str] = "{}"
+    photo_url: ClassVar[None] = None
     deleted_at: ClassVar[None] = None
 
     def __init__(self, context: Context, user: User) -> None:
