@@ -80,6 +80,11 @@ def test_records_and_marks_go_when_told_and_with_their_run(stored: Database) -> 
         for path in (ONE, TWO):
             unit.objectives.save(path, RECORD)
             unit.objectives.add_marks(path, "m", {1: MARK})
+        unit.objectives.save(TWO, replace(RECORD, metric="other"))
+        unit.objectives.add_marks(TWO, "other", {1: MARK})
+        unit.objectives.forget(TWO, "other")
+        assert unit.objectives.get(TWO, "other") is None
+        assert unit.objectives.marks(SWEEP, "other", [1]) == {}
         unit.objectives.forget(ONE)
         unit.objectives.forget(RunPath("lab", "digits", "nobody"))
         assert unit.objectives.of_sweep(SWEEP, "m").keys() == {"two"}

@@ -57,6 +57,8 @@ def test_every_field_of_a_sweep_survives(stored: Database) -> None:
         creator="ann",
         warnings=("w1", "w2"),
         prior_runs_filters={"$or": [{"name": "x"}]},
+        sequence_start=2**40,
+        started_at=START + timedelta(seconds=2),
     )
     with stored.writing() as unit:
         unit.sweeps.save(full)
@@ -107,7 +109,7 @@ def test_a_position_and_a_run_are_leased_once(stored: Database) -> None:
 
 def test_every_field_of_a_lease_survives(stored: Database) -> None:
     changed = replace(
-        LEASE, agent_id=None, acknowledged=True, handed_out=2, retries=1, parameters={"n": {"m": [1.5, None]}}
+        LEASE, agent_id=None, acknowledged=True, handed_out=2, retries=1, late=1, parameters={"n": {"m": [1.5, None]}}
     )
     with stored.writing() as unit:
         unit.sweeps.add_lease(replace(LEASE, position=3, run_id="three"))
@@ -118,6 +120,9 @@ def test_every_field_of_a_lease_survives(stored: Database) -> None:
         assert unit.sweeps.lease_of_run("sweep1", "two") is None
         assert [lease.position for lease in unit.sweeps.leases("sweep1")] == [0, 3]
         assert unit.sweeps.leases("sweep2") == []
+        assert [lease.position for lease in unit.sweeps.leases("sweep1", before=3)] == [0]
+        assert unit.sweeps.leases("sweep1", before=0) == []
+        assert (unit.sweeps.lease_count("sweep1"), unit.sweeps.lease_count("sweep2")) == (2, 0)
 
 
 def test_leases_with_their_runs(stored: Database) -> None:
@@ -147,6 +152,7 @@ def test_agents(stored: Database) -> None:
         with pytest.raises(Conflict):
             unit.agents.add(AGENT)
         changed = replace(AGENT, running=("b", "a"), heartbeat_at=START + timedelta(seconds=90))
+        changed = replace(changed, token="t", failures=3, put_aside=True)
         unit.agents.save(changed)
     with stored.writing() as unit:
         assert unit.agents.get("agent1") == changed

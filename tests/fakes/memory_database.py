@@ -407,8 +407,15 @@ class MemorySweeps(Repository):
     def lease_of_run(self, sweep_id: str, run_id: str) -> Lease | None:
         return next((lease for lease in self.leases(sweep_id) if lease.run_id == run_id), None)
 
-    def leases(self, sweep_id: str) -> list[Lease]:
-        leases = [lease for (owner, _), lease in self._state.leases.items() if owner == sweep_id]
+    def lease_count(self, sweep_id: str) -> int:
+        return sum(owner == sweep_id for owner, _ in self._state.leases)
+
+    def leases(self, sweep_id: str, *, before: int | None = None) -> list[Lease]:
+        leases = [
+            lease
+            for (owner, position), lease in self._state.leases.items()
+            if owner == sweep_id and (before is None or position < before)
+        ]
         return given(sorted(leases, key=lambda lease: lease.position))
 
     def leases_with_runs(
@@ -453,10 +460,11 @@ class MemoryObjectives(Repository):
                 found.setdefault(run.run_id, {})[iteration] = mark
         return found
 
-    def forget(self, path: RunPath) -> None:
+    def forget(self, path: RunPath, metric: str | None = None) -> None:
         state = self._write()
-        state.objectives = {key: record for key, record in state.objectives.items() if key[0] != path}
-        state.marks = {key: mark for key, mark in state.marks.items() if key[0] != path}
+        for table in (state.objectives, state.marks):
+            for key in [key for key in table if key[0] == path and metric in {None, key[1]}]:
+                del table[key]  # type: ignore[attr-defined]
 
     def _is_of(self, run: RunPath, path: SweepPath) -> bool:
         stored = self._state.runs.get(run)

@@ -15,6 +15,9 @@ class Agent:
 
     Attributes:
         running: Ids of the runs that its last heartbeat named.
+        token: What its processes say in each request, where whoever started it saw to that; empty otherwise.
+        failures: How many of its runs failed or crashed since the last one on its host that finished.
+        put_aside: Whether it was sent away because runs kept failing on its host.
     """
 
     agent_id: str
@@ -26,6 +29,9 @@ class Agent:
     heartbeat_at: datetime
     running: tuple[str, ...] = ()
     left: bool = False
+    token: str = ""
+    failures: int = 0
+    put_aside: bool = False
 
 
 class CommandKind(Enum):

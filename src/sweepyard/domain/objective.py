@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -128,3 +128,19 @@ class ObjectiveRecord:
     metric: str
     next_line: int = 0
     values: ObjectiveValues = field(default_factory=ObjectiveValues)
+
+
+def pareto_front(objectives: Sequence[Objective], rows: Sequence[Sequence[float]]) -> list[int]:
+    """The places of the rows that no other row dominates: that is as good in everything and better in something.
+
+    Args:
+        rows: For each candidate a finite value of each objective.
+    """
+
+    def dominates(left: Sequence[float], right: Sequence[float]) -> bool:
+        pairs = list(zip(objectives, left, right, strict=True))
+        return any(objective.better(mine, other) for objective, mine, other in pairs) and not any(
+            objective.better(other, mine) for objective, mine, other in pairs
+        )
+
+    return [place for place, row in enumerate(rows) if not any(dominates(other, row) for other in rows)]

@@ -71,6 +71,8 @@ class Sweep:
         suggestions: How many suggestions were drawn so far: the position in the random sequence.
         warnings: What the sweep file made its parser warn about.
         prior_runs_filters: The filter that names runs of before as part of this search; None without.
+        sequence_start: The position where the present file's grid begins: behind the points of earlier versions of it.
+        started_at: When its first run was handed out.
     """
 
     path: SweepPath
@@ -87,6 +89,8 @@ class Sweep:
     creator: str = ""
     warnings: tuple[str, ...] = ()
     prior_runs_filters: JsonObject | None = None
+    sequence_start: int = 0
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,7 @@ class Lease:
         acknowledged: Whether the agent has named the run in a heartbeat since it was handed out.
         handed_out: How often the present attempt's command was sent; more than once when a reply was lost.
         retries: How many crashed or failed attempts were given out again.
+        late: How many processes of earlier attempts were told to stop and have not reported their end.
     """
 
     sweep_id: str
@@ -111,3 +116,4 @@ class Lease:
     acknowledged: bool = False
     handed_out: int = 0
     retries: int = 0
+    late: int = 0

@@ -16,6 +16,7 @@ from sweepyard.ids import IdSource
 from sweepyard.services.custody import Custody, crash
 from sweepyard.services.dispatch import Dispatcher
 from sweepyard.services.foresight import Foresight
+from sweepyard.services.hosts import HostStanding, host_standings
 from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.services.sweep_rows import existing_sweep, parsed
 
@@ -40,13 +41,16 @@ class AgentService:
         self._listening_since = clock.now()
         self._foresight = Foresight()
 
-    def create(self, path: SweepPath, *, host: str) -> Agent:
+    def create(self, path: SweepPath, *, host: str, token: str = "") -> Agent:
         """Register an agent of the sweep.
+
+        Args:
+            token: What its processes will send along in each request, if whoever started it saw to that.
 
         Raises:
             NotFound: There is no such sweep.
         """
-        check_texts({"host": host})
+        check_texts({"host": host, "token": token})
         now = self._clock.now()
         agent = Agent(
             agent_id=self._ids.short(),
@@ -56,6 +60,7 @@ class AgentService:
             host=host,
             created_at=now,
             heartbeat_at=now,
+            token=token,
         )
         with self._database.writing() as unit:
             existing_sweep(unit, path)
@@ -75,6 +80,16 @@ class AgentService:
         """The sweep's agents, oldest first."""
         with self._database.reading() as unit:
             return tuple(unit.agents.of_sweep(path.sweep_id))
+
+    def hosts(self, path: SweepPath) -> tuple[HostStanding, ...]:
+        """How the hosts of the sweep's agents do, by name: which are put aside because run after run failed there.
+
+        Raises:
+            NotFound: There is no such sweep.
+        """
+        with self._database.reading() as unit:
+            config = parsed(existing_sweep(unit, path).config_yaml)
+            return host_standings(unit.agents.of_sweep(path.sweep_id), config.max_host_failures)
 
     def heartbeat(self, agent_id: str, running: Collection[str]) -> tuple[Command, ...]:
         """Note that the agent lives and what it runs, and say what it shall do; all in one transaction.
@@ -96,16 +111,17 @@ class AgentService:
         with self._database.writing() as unit:
             agent = _existing_agent(unit, agent_id)
             agent = replace(agent, heartbeat_at=now, running=tuple(sorted(running)), left=False)
+            unit.agents.save(agent)
             sweep = existing_sweep(unit, SweepPath(agent.entity, agent.project, agent.sweep_id))
             dispatcher = Dispatcher(unit, sweep, self._ids, now, self._foresight)
             own = Custody(unit, dispatcher, agent, now)
             own.settle()
             commands = own.stops()
-            if not agent.running and not commands:
-                commands = own.lost() or dispatcher.next_for(agent)
+            if not running and not commands:
+                # As it stands after what became of its runs was counted.
+                commands = own.lost() or dispatcher.next_for(_existing_agent(unit, agent_id))
             if any(command.kind is CommandKind.EXIT for command in commands):
-                agent = replace(agent, left=True)
-            unit.agents.save(agent)
+                unit.agents.save(replace(_existing_agent(unit, agent_id), left=True))
         return tuple(commands)
 
     def reap(self) -> Reaped:

@@ -9,6 +9,7 @@ from sweepyard.domain.agent import Agent, Command, CommandKind
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepState
 from sweepyard.services.dispatch import Dispatcher
+from sweepyard.services.hosts import note_end
 from sweepyard.services.ports import UnitOfWork
 from sweepyard.services.transitions import moved
 
@@ -96,5 +97,7 @@ def crash(unit: UnitOfWork, run: Run, now: datetime, why: str) -> None:
         state = RunState.KILLED
     else:
         state = RunState.PREEMPTED if run.state is RunState.PREEMPTING else RunState.CRASHED
-    unit.runs.save(moved(run, state, now))
+    ended = moved(run, state, now)
+    unit.runs.save(ended)
     unit.runs.add_event(run.path, RunEvent(now, state.value, why))
+    note_end(unit, ended)

@@ -6,20 +6,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from sweepyard.domain.agent import Agent, Command, CommandKind
-from sweepyard.domain.filters import parse_filter
-from sweepyard.domain.objective import Objective, ObjectiveRecord, ObjectiveValues
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepState
 from sweepyard.ids import IdSource
 from sweepyard.services.foresight import Foresight
-from sweepyard.services.objectives import caught_up
+from sweepyard.services.hosts import is_put_aside
+from sweepyard.services.known_runs import Knowledge, KnownRuns
 from sweepyard.services.ports import RunSelection, UnitOfWork
 from sweepyard.services.sweep_rows import parsed, runs_of
 from sweepyard.services.sweeps import steered
 from sweepyard.services.transitions import moved
 from sweepyard.sweeps import engine
-from sweepyard.sweeps.config import Method
-from sweepyard.sweeps.known import KnownRun
 
 _LIVE = frozenset(state for state in RunState if state.is_live)
 _MAY_RETURN = frozenset({RunState.CRASHED, RunState.FAILED, RunState.PREEMPTED})
@@ -48,6 +45,9 @@ class Dispatcher:
             return [Command(CommandKind.EXIT)]
         if not self._sweep.state.hands_out:
             return []
+        if is_put_aside(self._unit, agent, self._config.max_host_failures):
+            self._unit.agents.save(replace(agent, put_aside=True))
+            return [Command(CommandKind.EXIT)]
         returned = self._returned()
         if returned is not None:
             return [self._hand_out_again(*returned, agent)]
@@ -83,6 +83,8 @@ class Dispatcher:
 
     def _returned(self) -> tuple[Lease, Run] | None:
         """The first point whose run ended badly and may go out again."""
+        if self._is_out_of_time():
+            return None
         for lease, run in self._unit.sweeps.leases_with_runs(self._sweep.path, states=_MAY_RETURN):
             if not run.stop_requested and (
                 run.state is RunState.PREEMPTED or lease.retries < (self._config.max_retries or 0)
@@ -111,12 +113,36 @@ class Dispatcher:
         return self.command(lease, CommandKind.RESUME if preempted else CommandKind.RUN)
 
     def _suggestion(self) -> engine.Suggestion | None:
+        if self._is_out_of_time():
+            return None
+        known = self._known()
         return self._foresight.next_suggestion(
-            self._config, seed=self._sweep.seed, position=self._sweep.suggestions, runs=self._known_runs()
+            self._config,
+            seed=self._sweep.seed,
+            position=self._sweep.suggestions,
+            runs=known.runs,
+            created=known.count,
+            start=self._sweep.sequence_start,
         )
 
     def _is_exhausted(self) -> bool:
-        return engine.is_exhausted(self._config, position=self._sweep.suggestions, runs=self._known_runs())
+        if self._is_out_of_time():
+            return True
+        known = self._known()
+        return engine.is_exhausted(
+            self._config,
+            position=self._sweep.suggestions,
+            runs=known.runs,
+            created=known.count,
+            start=self._sweep.sequence_start,
+        )
+
+    def _is_out_of_time(self) -> bool:
+        begun = self._sweep.started_at
+        return begun is not None and engine.is_out_of_time(self._config, (self._now - begun).total_seconds())
+
+    def _known(self) -> Knowledge:
+        return KnownRuns(self._unit, self._sweep, self._config, writes=self._writes).read()
 
     def _hand_out(self, suggestion: engine.Suggestion, agent: Agent) -> Command:
         path = self._sweep.path
@@ -145,48 +171,10 @@ class Dispatcher:
         self._unit.runs.add(run)
         self._unit.sweeps.add_lease(lease)
         self._note(run, agent)
-        self._store(replace(self._sweep, suggestions=suggestion.position + 1, state=SweepState.RUNNING))
+        started_at = self._sweep.started_at or self._now
+        handed_out = suggestion.position + 1
+        self._store(replace(self._sweep, suggestions=handed_out, state=SweepState.RUNNING, started_at=started_at))
         return self.command(lease)
-
-    def _known_runs(self) -> list[KnownRun]:
-        """Every point of the sweep with the parameters as handed out, and the prior runs with their configs."""
-        path = self._sweep.path
-        states = self._unit.runs.states(runs_of(path))
-        known = []
-        objective = self._judged_by
-        records = {} if objective is None else self._unit.objectives.of_sweep(path, objective.metric)
-        for lease in self._unit.sweeps.leases(path.sweep_id):
-            state = states.get(lease.run_id, RunState.KILLED)
-            record = records.get(lease.run_id)
-            run_path = RunPath(path.entity, path.project, lease.run_id)
-            # What the runs of this sweep log is taken down as it comes.
-            values = record.values if record is not None else self._values(run_path, state, None)
-            known.append(KnownRun(lease.run_id, state, lease.parameters, values))
-        if self._sweep.prior_runs_filters is not None:
-            prior = parse_filter(self._sweep.prior_runs_filters)
-            for run in self._unit.runs.select(RunSelection(entity=path.entity, project=path.project)):
-                if run.sweep_id != path.sweep_id and prior.matches(run):
-                    record = None if objective is None else self._unit.objectives.get(run.path, objective.metric)
-                    values = self._values(run.path, run.state, record)
-                    known.append(KnownRun(run.path.run_id, run.state, run.config, values))
-        return known
-
-    @property
-    def _judged_by(self) -> Objective | None:
-        """The objective, where a target or the search asks for what runs logged of it."""
-        objective = self._config.objective
-        asked = objective is not None and (objective.target is not None or self._config.method is Method.BAYES)
-        return objective if asked else None
-
-    def _values(self, path: RunPath, state: RunState, record: ObjectiveRecord | None) -> ObjectiveValues:
-        """What the run logged of the objective; taken from its history where nobody kept a record so far."""
-        objective = self._judged_by
-        if objective is None or (record is None and state is RunState.PENDING):
-            return ObjectiveValues()
-        found, _ = caught_up(self._unit, path, objective, None, record)
-        if self._writes and found != record and found.next_line:
-            self._unit.objectives.save(path, found)
-        return found.values
 
     def _note(self, run: Run, agent: Agent) -> None:
         detail = f"attempt {run.attempt} to agent {agent.agent_id} on {agent.host}"

@@ -32,21 +32,22 @@ class Foresight:
         return config.method is Method.BAYES
 
     def next_suggestion(
-        self, config: SweepConfig, *, seed: int, position: int, runs: Sequence[KnownRun]
+        self, config: SweepConfig, *, seed: int, position: int, runs: Sequence[KnownRun], created: int, start: int
     ) -> Suggestion | None:
         """What to try next; see `engine.next_suggestion`."""
         if not self.pays(config):
-            return engine.next_suggestion(config, seed=seed, position=position, runs=runs)
+            return engine.next_suggestion(config, seed=seed, position=position, runs=runs, created=created, start=start)
         key = (
             dumps_canonical(config.raw),
             seed,
             position,
-            tuple((run.run_id, run.state, run.values, dumps_canonical(run.parameters)) for run in runs),
+            created,
+            tuple((run.run_id, run.state, run.values, run.others, dumps_canonical(run.parameters)) for run in runs),
         )
         with self._lock:
             if key in self._found:
                 return self._found[key]
-        found = engine.next_suggestion(config, seed=seed, position=position, runs=runs)
+        found = engine.next_suggestion(config, seed=seed, position=position, runs=runs, created=created, start=start)
         with self._lock:
             self._found[key] = found
             while len(self._found) > _MOST_REMEMBERED:

@@ -38,19 +38,19 @@ def note_history(unit: UnitOfWork, run: Run, first_line: int, now: datetime) -> 
     if sweep is None:
         return run
     config = parsed(sweep.config_yaml)
-    if config.objective is None:
-        return run
-    before = unit.objectives.get(run.path, config.objective.metric)
-    if before is not None and first_line < before.next_line:
-        # Lines were sent again, which changes nothing, or came late, which may: count anew.
-        unit.objectives.forget(run.path)
-        before = None
-    record, marks = caught_up(unit, run.path, config.objective, config.termination, before)
-    unit.objectives.save(run.path, record)
-    if marks:
-        unit.objectives.add_marks(run.path, record.metric, marks)
-        _stop_losers(unit, sweep, config, now)
-        return unit.runs.get(run.path) or run
+    for place, objective in enumerate(config.objectives):
+        leads = place == 0
+        before = unit.objectives.get(run.path, objective.metric)
+        if before is not None and first_line < before.next_line:
+            # Lines were sent again, which changes nothing, or came late, which may: count anew.
+            unit.objectives.forget(run.path, objective.metric)
+            before = None
+        record, marks = caught_up(unit, run.path, objective, config.termination if leads else None, before)
+        unit.objectives.save(run.path, record)
+        if marks:
+            unit.objectives.add_marks(run.path, record.metric, marks)
+            _stop_losers(unit, sweep, config, now)
+            run = unit.runs.get(run.path) or run
     return run
 
 

@@ -313,8 +313,10 @@ class SweepRepository(Protocol):
 
     def lease_of_run(self, sweep_id: str, run_id: str) -> Lease | None: ...
 
-    def leases(self, sweep_id: str) -> list[Lease]:
-        """The sweep's leases, by position."""
+    def lease_count(self, sweep_id: str) -> int: ...
+
+    def leases(self, sweep_id: str, *, before: int | None = None) -> list[Lease]:
+        """The sweep's leases, of the positions `before` one where given; by position."""
 
     def leases_with_runs(
         self, path: SweepPath, *, states: frozenset[RunState], agent_id: str | None = None
@@ -339,8 +341,8 @@ class ObjectiveRepository(Protocol):
     def marks(self, path: SweepPath, metric: str, iterations: Collection[int]) -> dict[str, dict[int, Mark]]:
         """The marks of the sweep's runs at these iterations, by run id; runs without any are absent."""
 
-    def forget(self, path: RunPath) -> None:
-        """Remove the run's records and marks."""
+    def forget(self, path: RunPath, metric: str | None = None) -> None:
+        """Remove the run's records and marks, of one metric or of all."""
 
 
 class AgentRepository(Protocol):

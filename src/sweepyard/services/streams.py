@@ -14,6 +14,8 @@ from sweepyard.domain.rows import step_of
 from sweepyard.domain.run import TRANSITIONS, Run, RunEvent, RunPath, RunPulse, RunState, state_of_exit
 from sweepyard.errors import NotFound, RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonObject
+from sweepyard.services.attempts import is_late
+from sweepyard.services.hosts import note_end
 from sweepyard.services.objectives import note_history
 from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.services.runs import existing_run
@@ -32,6 +34,7 @@ class StreamUpdate:
     Attributes:
         summary: The whole summary, if sent.
         complete: Whether the run is over; `exit_code` then says how.
+        agent_token: What the process says of the agent that started it; empty where it says nothing.
     """
 
     chunks: tuple[Chunk, ...] = ()
@@ -39,6 +42,7 @@ class StreamUpdate:
     preempting: bool = False
     complete: bool = False
     exit_code: int | None = None
+    agent_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,11 @@ class StreamService:
     def submit(self, path: RunPath, update: StreamUpdate) -> Future[StreamReply]:
         """Store everything in the update, or nothing; on disk once the future gives the reply.
 
-        Receiving it again changes nothing. Any sign of life makes a run that was taken for crashed a running one
-        again, unless its point was given to another agent meanwhile. `complete` ends the run as its exit code says,
-        as long as its state allows that; a preempting run that ends with an exit code other than 0 is preempted, one
-        that was asked to stop is killed. Heartbeats are noted to the second.
+        Receiving it again changes nothing. What a late process sends, one of an attempt whose run was given to another
+        agent meanwhile, is not stored; the reply tells it to stop. Any sign of life makes a run that was taken for
+        crashed a running one again, unless its point was given to another agent meanwhile. `complete` ends the run as
+        its exit code says, as long as its state allows that; a preempting run that ends with an exit code other than
+        0 is preempted, one that was asked to stop is killed. Heartbeats are noted to the second.
 
         The future gives the error NotFound where there is no such run.
 
@@ -118,6 +123,10 @@ def _received(
     pulse = unit.runs.pulse(path)
     if pulse is None:
         raise NotFound(f"there is no run {path}")
+    if pulse.sweep_id is not None:
+        code = update.exit_code if update.complete else None
+        if is_late(unit, existing_run(unit, path), update.chunks, now, token=update.agent_token, exit_code=code):
+            return StreamReply(stop=True)
     for chunk, numbers in zip(update.chunks, steps, strict=True):
         unit.streams.write(path, chunk, numbers)
     offsets = [chunk.offset for chunk in update.chunks if chunk.stream is Stream.HISTORY and chunk.lines]
@@ -147,6 +156,7 @@ def _move(unit: UnitOfWork, path: RunPath, update: StreamUpdate, now: datetime) 
     if run.state is not before.state:
         detail = "" if run.exit_code is None else f"exit code {run.exit_code}"
         unit.runs.add_event(path, RunEvent(now, run.state.value, detail))
+        note_end(unit, run)
 
 
 def _after(run: Run, update: StreamUpdate, now: datetime) -> Run:

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sweepyard.clock import Clock
 from sweepyard.domain.access import Actor
-from sweepyard.domain.fields import summary_field
+from sweepyard.domain.fields import descend, summary_field
 from sweepyard.domain.filters import parse_filter
 from sweepyard.domain.names import check_texts
-from sweepyard.domain.objective import Goal
+from sweepyard.domain.objective import Goal, Objective, pareto_front
 from sweepyard.domain.ordering import Order, OrderTerm
 from sweepyard.domain.run import Run, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState, check_sweep_transition
 from sweepyard.errors import Conflict, SweepFileInvalid
 from sweepyard.ids import IdSource
-from sweepyard.jsonvalue import JsonObject
+from sweepyard.jsonvalue import JsonObject, is_finite_number
 from sweepyard.services.objectives import standings
 from sweepyard.services.paging import Page, page_of
+from sweepyard.services.points import PointSummary, points_of
 from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.services.projects import check_name
 from sweepyard.services.run_index import RunIndex
 from sweepyard.services.runs import stop
 from sweepyard.services.sweep_rows import existing_sweep, parsed, runs_of
-from sweepyard.sweeps import engine
-from sweepyard.sweeps.config import SweepConfig, parse
+from sweepyard.sweeps import editing, engine
+from sweepyard.sweeps.config import Method, SweepConfig, parse
 from sweepyard.sweeps.termination import Standing
 
 
@@ -113,12 +114,15 @@ class SweepService:
         return sweep
 
     def update(self, path: SweepPath, changes: SweepChanges) -> Sweep:
-        """Change a sweep: its state by the table of domain.sweep, its file before the first run only.
+        """Change a sweep: its state by the table of domain.sweep; its file as it likes before the first run.
+
+        After that its file may only grow (`sweeps.editing`): more values, wider ranges, a higher `run_cap`. Random and
+        Bayesian search go on with their sequence; a grid goes on with the points that no run has.
 
         Raises:
             NotFound: There is no such sweep.
             SweepFileInvalid: As for `create`.
-            Conflict: The state cannot follow the present one, or the sweep has runs and gets a new file.
+            Conflict: The state cannot follow the present one, or the sweep has runs that do not suit the new file.
         """
         check_texts({"display_name": changes.display_name, "description": changes.description})
         config = None if changes.config_yaml is None else _accepted(changes.config_yaml)
@@ -134,8 +138,8 @@ class SweepService:
                 scheduler=changes.scheduler if changes.scheduler is not None else before.scheduler,
             )
             if config is not None and changes.config_yaml != before.config_yaml:
-                if unit.sweeps.leases(path.sweep_id):
-                    raise Conflict(f"sweep {path} has runs already; its file can be changed before the first run only")
+                if unit.sweeps.lease_count(path.sweep_id):
+                    sweep = _edited(sweep, config)
                 sweep = replace(
                     sweep,
                     config_yaml=changes.config_yaml or "",
@@ -207,6 +211,34 @@ class SweepService:
         value = field.read(runs[0]) if runs else None
         return BestRun(runs[0], float(value)) if isinstance(value, int | float) else None
 
+    def front(self, path: SweepPath) -> tuple[Run, ...]:
+        """The runs that no other run beats in every metric of the sweep, by their summaries; oldest first.
+
+        With one metric these are the best runs; without any, or without values, there is none.
+
+        Raises:
+            NotFound: There is no such sweep.
+        """
+        with self._database.reading() as unit:
+            objectives = parsed(existing_sweep(unit, path).config_yaml).objectives
+            runs = unit.runs.select(runs_of(path)) if objectives else []
+        valued = [(run, row) for run in runs if (row := _values(run, objectives)) is not None]
+        places = pareto_front(objectives, [row for _, row in valued])
+        return tuple(valued[place][0] for place in places)
+
+    def points(self, path: SweepPath) -> tuple[PointSummary, ...]:
+        """The points of a sweep with `repeats`, each with the mean and spread of its runs; the best first.
+
+        Raises:
+            NotFound: There is no such sweep.
+        """
+        with self._database.reading() as unit:
+            config = parsed(existing_sweep(unit, path).config_yaml)
+            leases = unit.sweeps.leases(path.sweep_id)
+            runs = {run.path.run_id: run for run in unit.runs.select(runs_of(path))}
+        pairs = [(lease.parameters, runs[lease.run_id]) for lease in leases if lease.run_id in runs]
+        return points_of(config, pairs)
+
     def standings(self, path: SweepPath) -> tuple[Standing, ...]:
         """Where each run stands by the sweep's early termination: its band, its value, the threshold.
 
@@ -231,6 +263,13 @@ class SweepService:
         return int.from_bytes(hashlib.sha256(self._ids.token().encode()).digest()[:4], "big")
 
 
+def _values(run: Run, objectives: Sequence[Objective]) -> list[float] | None:
+    """The run's value of each objective; None where one is missing or not finite."""
+    found = [descend(run.summary, objective.metric) for objective in objectives]
+    numbers = [float(value) for value in found if isinstance(value, int | float) and is_finite_number(value)]
+    return numbers if len(numbers) == len(objectives) else None
+
+
 def steered(unit: UnitOfWork, sweep: Sweep, state: SweepState, now: datetime) -> Sweep:
     """The sweep in `state`; its live runs are asked to stop if that is CANCELED. The caller stores the sweep.
 
@@ -242,6 +281,22 @@ def steered(unit: UnitOfWork, sweep: Sweep, state: SweepState, now: datetime) ->
         for run in unit.runs.select(runs_of(sweep.path)):
             stop(unit, run, now)
     return replace(sweep, state=state, updated_at=now)
+
+
+def _edited(sweep: Sweep, after: SweepConfig) -> Sweep:
+    """The sweep ready to go on with a new file.
+
+    Raises:
+        Conflict: The sweep is over, or its runs do not suit the new file; everything that does not is named.
+    """
+    if sweep.state.is_over:
+        raise Conflict(f"sweep {sweep.path} is {sweep.state.value.lower()}; only a sweep that goes on can be edited")
+    refused = editing.refusals(parsed(sweep.config_yaml), after)
+    if refused:
+        raise Conflict(f"sweep {sweep.path} has runs already, and its file cannot be changed so: {'; '.join(refused)}")
+    if after.method is Method.GRID:
+        return replace(sweep, sequence_start=sweep.suggestions)
+    return sweep
 
 
 def _accepted(config_yaml: str) -> SweepConfig:

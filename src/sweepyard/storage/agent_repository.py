@@ -53,6 +53,9 @@ def _row(agent: Agent) -> dict[str, Any]:
         "heartbeat_at": agent.heartbeat_at,
         "running": list(agent.running),
         "has_left": agent.left,
+        "token": agent.token,
+        "failures": agent.failures,
+        "put_aside": agent.put_aside,
     }
 
 
@@ -67,4 +70,7 @@ def _agent(row: Row[Any]) -> Agent:
         heartbeat_at=row.heartbeat_at,
         running=tuple(row.running),
         left=row.has_left,
+        token=row.token,
+        failures=row.failures,
+        put_aside=row.put_aside,
     )

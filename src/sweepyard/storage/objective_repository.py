@@ -79,10 +79,13 @@ class SqlObjectives:
                 found.setdefault(row.run_id, {})[row.iteration] = mark
         return found
 
-    def forget(self, path: RunPath) -> None:
+    def forget(self, path: RunPath, metric: str | None = None) -> None:
         number = find_number(self._connection, path)
-        self._connection.execute(tables.objectives.delete().where(_RECORDS.run_number == number))
-        self._connection.execute(tables.objective_marks.delete().where(_MARKS.run_number == number))
+        for table in (tables.objectives, tables.objective_marks):
+            statement = table.delete().where(table.c.run_number == number)
+            if metric is not None:
+                statement = statement.where(table.c.metric == metric)
+            self._connection.execute(statement)
 
 
 def _of_sweep(statement: Select[Any], table: Any, path: SweepPath) -> Select[Any]:

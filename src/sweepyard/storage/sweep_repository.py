@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, and_, func, select
 
 from sweepyard.domain.run import Run, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState
@@ -64,8 +64,14 @@ class SqlSweeps:
         row = self._connection.execute(statement).first()
         return None if row is None else _lease(row)
 
-    def leases(self, sweep_id: str) -> list[Lease]:
+    def lease_count(self, sweep_id: str) -> int:
+        statement = select(func.count()).select_from(tables.leases).where(_LEASES.sweep_id == sweep_id)
+        return int(self._connection.execute(statement).scalar_one())
+
+    def leases(self, sweep_id: str, *, before: int | None = None) -> list[Lease]:
         statement = select(tables.leases).where(_LEASES.sweep_id == sweep_id).order_by(_LEASES.position)
+        if before is not None:
+            statement = statement.where(_LEASES.position < before)
         return [_lease(row) for row in self._connection.execute(statement)]
 
     def leases_with_runs(
@@ -113,6 +119,8 @@ def _sweep_row(sweep: Sweep) -> dict[str, Any]:
         "creator": sweep.creator,
         "warnings": list(sweep.warnings),
         "prior_runs_filters": sweep.prior_runs_filters,
+        "sequence_start": sweep.sequence_start,
+        "started_at": sweep.started_at,
     }
 
 
@@ -132,6 +140,8 @@ def _sweep(row: Row[Any]) -> Sweep:
         creator=row.creator,
         warnings=tuple(row.warnings),
         prior_runs_filters=row.prior_runs_filters,
+        sequence_start=row.sequence_start,
+        started_at=row.started_at,
     )
 
 
@@ -146,6 +156,7 @@ def _lease_row(lease: Lease) -> dict[str, Any]:
         "acknowledged": lease.acknowledged,
         "handed_out": lease.handed_out,
         "retries": lease.retries,
+        "late": lease.late,
     }
 
 
@@ -160,4 +171,5 @@ def _lease(row: Row[Any]) -> Lease:
         acknowledged=row.acknowledged,
         handed_out=row.handed_out,
         retries=row.retries,
+        late=row.late,
     )

@@ -219,6 +219,8 @@ sweeps = Table(
     Column("creator", String(128), nullable=False),
     Column("warnings", JsonText, nullable=False),
     Column("prior_runs_filters", JsonText),
+    Column("sequence_start", BigInteger, nullable=False),
+    Column("started_at", UtcDateTime),
     ForeignKeyConstraint(["entity", "project"], ["projects.entity", "projects.name"]),
     Index(None, "entity", "project", "created_at"),
 )
@@ -235,6 +237,7 @@ leases = Table(
     Column("acknowledged", Boolean, nullable=False),
     Column("handed_out", Integer, nullable=False),
     Column("retries", Integer, nullable=False),
+    Column("late", Integer, nullable=False),
     UniqueConstraint("sweep_id", "run_id"),
     Index(None, "sweep_id", "agent_id"),
 )
@@ -280,6 +283,9 @@ agents = Table(
     Column("heartbeat_at", UtcDateTime, nullable=False),
     Column("running", JsonText, nullable=False),
     Column("has_left", Boolean, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("put_aside", Boolean, nullable=False),
     Index(None, "has_left", "heartbeat_at"),
 )
 

@@ -275,3 +275,16 @@ def _copy(value: JsonValue) -> JsonValue:
     if isinstance(value, list):
         return [_copy(item) for item in value]
     return value
+
+
+def remove(parameters: JsonObject, path: ParameterPath) -> JsonObject:
+    """A copy without what stands at the path; flat dotted names are tried too."""
+    changed = copied(parameters)
+    for steps in (path, tuple(step for key in path for step in key.split("."))):
+        below: JsonValue = changed
+        for step in steps[:-1]:
+            below = below.get(step) if isinstance(below, dict) else None
+        if isinstance(below, dict) and steps[-1] in below:
+            del below[steps[-1]]
+            break
+    return changed

@@ -56,7 +56,7 @@ def test_what_was_found_long_ago_is_forgotten(hub, searches: list[bool], monkeyp
     from sweepyard.services.sweep_rows import parsed
 
     for one in (sweep, other, other, sweep):
-        memory.next_suggestion(parsed(one.config_yaml), seed=one.seed, position=0, runs=[])
+        memory.next_suggestion(parsed(one.config_yaml), seed=one.seed, position=0, runs=[], created=0, start=0)
     assert len(searches) == 3
 
 

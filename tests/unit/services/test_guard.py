@@ -222,7 +222,7 @@ def test_the_hub_itself_reaches_all_and_blocks_end(world: World) -> None:
 
 
 # Asked only about a sweep that was found by its path, which is guarded.
-BY_SWEEP = {("sweeps", name) for name in ("add_lease", "save_lease", "lease_of_run", "leases")}
+BY_SWEEP = {("sweeps", name) for name in ("add_lease", "save_lease", "lease_of_run", "leases", "lease_count")}
 
 
 def test_every_method_of_every_repository_says_whose_rows_it_touches() -> None:
