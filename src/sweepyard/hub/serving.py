@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.5
 _LOCK_PATIENCE_SECONDS = 2.0
+# Agents ask every 5 s and runs send every 15 to 30 s: a connection closed as soon would be closed under a request.
+_KEEP_ALIVE_SECONDS = 75
 _GRACE_SECONDS = 3
 _BACKLOG = 512
 
@@ -137,6 +139,7 @@ def _server(app: object, listening: Listening) -> Server:
         log_level="warning",
         access_log=False,
         lifespan="on",
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         server_header=False,
         # What a proxy says of itself is not believed: its address is configured.
