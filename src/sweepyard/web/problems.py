@@ -6,6 +6,7 @@ for in the body of any other failed request.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from starlette.responses import JSONResponse
@@ -21,6 +22,16 @@ from sweepyard.errors import (
     Violation,
 )
 from sweepyard.jsonvalue import JsonObject
+
+
+class Json(JSONResponse):
+    """JSON that can always be sent: text that is no Unicode (half a surrogate pair, as JSON may hold) is escaped."""
+
+    def render(self, content: object) -> bytes:
+        try:
+            return super().render(content)
+        except UnicodeEncodeError:
+            return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
 class BodyTooLarge(RequestInvalid):
@@ -67,16 +78,16 @@ def error_entries(error: SweepyardError) -> list[JsonObject]:
     return [{"message": str(error), "code": code}]
 
 
-def problem(error: SweepyardError) -> JSONResponse:
+def problem(error: SweepyardError) -> Json:
     """The response for a deliberate error."""
     headers = {"WWW-Authenticate": 'Basic realm="sweepyard"'} if isinstance(error, Unauthenticated) else None
-    return JSONResponse({"errors": error_entries(error)}, status_code=status_of(error), headers=headers)
+    return Json({"errors": error_entries(error)}, status_code=status_of(error), headers=headers)
 
 
-def plain_problem(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def plain_problem(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Json:
     """The same shape for what is no error of ours: an unknown route, a method that is not allowed."""
     body = {"errors": [{"message": message, "code": code}]}
-    return JSONResponse(body, status_code=status, headers=dict(headers) if headers else None)
+    return Json(body, status_code=status, headers=dict(headers) if headers else None)
 
 
 def wants_page(headers: Mapping[str, str]) -> bool:

@@ -21,7 +21,7 @@ from graphql import (
     parse,
     validate,
 )
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from sweepyard import jsonvalue
 from sweepyard.errors import NotFound, RequestInvalid, SweepyardError, Violation
@@ -29,7 +29,7 @@ from sweepyard.hub.wandb_api.context import Context
 from sweepyard.hub.wandb_api.inputs import prune
 from sweepyard.hub.wandb_api.limits import MAX_COST, MAX_LIST_ITEMS, MAX_TOKENS, TooCostly, faults_of, longest_list
 from sweepyard.jsonvalue import JsonObject, JsonValue
-from sweepyard.web.problems import error_entries, problem
+from sweepyard.web.problems import Json, error_entries, problem
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ def _response(result: ExecutionResult, operation: OperationDefinitionNode) -> Re
             entries.extend(_entries(error, operation))
             status = _status(error, status)
         body["errors"] = entries
-    return JSONResponse(body, status_code=status)
+    return Json(body, status_code=status)
 
 
 def _entries(error: GraphQLError, operation: OperationDefinitionNode) -> list[JsonObject]:
@@ -158,7 +158,7 @@ def _refused(errors: Sequence[GraphQLError]) -> Response:
     for error in errors:
         log.warning("a document is not served: %s", error.message)
     entries = [{"message": error.message, "code": "invalid"} for error in errors]
-    return JSONResponse({"errors": entries}, status_code=400)
+    return Json({"errors": entries}, status_code=400)
 
 
 def _name_of(operation: OperationDefinitionNode) -> str:
