@@ -12,6 +12,7 @@ nor orders. A list (tags) meets a condition when it, or any of its items, does. 
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -161,9 +162,7 @@ def _condition(value: JsonValue, depth: int, *, is_time: bool) -> _Test:
     if depth > _MAX_DEPTH:
         raise _invalid(f"a filter nests at most {_MAX_DEPTH} deep", "a deeper one")
     tests = [_operator(key, item, value, depth, is_time) for key, item in value.items() if key != "$options"]
-    if len(tests) == 1:
-        return tests[0]
-    return lambda found: all(test(found) for test in tests)
+    return functools.reduce(_both, tests) if tests else lambda found: True
 
 
 def _operator(key: str, operand: JsonValue, condition: JsonObject, depth: int, is_time: bool) -> _Test:
@@ -254,6 +253,10 @@ def _matches(pattern: JsonValue, options: JsonValue) -> _Test:
             raise _invalid(f"$regex takes a pattern that is found in time: {error}", pattern) from error
 
     return test
+
+
+def _both(left: _Test, right: _Test) -> _Test:
+    return lambda found: left(found) and right(found)
 
 
 def _negated(test: _Test) -> _Test:

@@ -73,13 +73,17 @@ class RunService:
         self._clock = clock
         self._index = index
 
-    def upsert(self, path: RunPath, changes: RunChanges, *, actor: Actor, begins: bool) -> Upserted:
+    def upsert(
+        self, path: RunPath, changes: RunChanges, *, actor: Actor, begins: bool, sends_again: bool = False
+    ) -> Upserted:
         """Make the run, or overwrite what `changes` names; the project is made if there is none.
 
         Args:
             begins: Whether a new process starts the run now (its first upsert; the client then sends its host),
                 rather than a running one updating it, or a person editing it. A run that an SDK process had begun
                 before loses its streams and summary, unless `note_resume` was called within the last two minutes.
+            sends_again: Whether what begins only sends what a process has logged already. It may have kept less of
+                that than the hub, so nothing is lost then.
 
         Raises:
             RequestInvalid: A name is not legal, a text holds what is no Unicode, or the run is a fork of another.
@@ -99,7 +103,7 @@ class RunService:
             stored = unit.runs.get(path)
             run = stored or _new_run(path, now, actor)
             if begins and stored is not None:
-                run = _prepared_to_begin(unit, stored, now)
+                run = _prepared_to_begin(unit, stored, now, keeps=sends_again)
             run = _overwritten(run, changes, now)
             state = changes.state or (RunState.RUNNING if begins else None)
             if state is not None:
@@ -290,10 +294,10 @@ def _new_run(path: RunPath, now: datetime, actor: Actor) -> Run:
     )
 
 
-def _prepared_to_begin(unit: UnitOfWork, run: Run, now: datetime) -> Run:
+def _prepared_to_begin(unit: UnitOfWork, run: Run, now: datetime, *, keeps: bool) -> Run:
     """The stored run as a new process finds it: whole if it resumes, without streams and summary if it does not."""
     resumes = run.resume_noted_at is not None and now - run.resume_noted_at <= RESUME_WINDOW
-    if "t" in run.wandb_config and not resumes:
+    if "t" in run.wandb_config and not resumes and not keeps:
         unit.streams.truncate(run.path)
         unit.objectives.forget(run.path)
         run = replace(run, summary={})

@@ -137,3 +137,22 @@ def test_a_malformed_history_spec_is_refused(text: str) -> None:
 def test_nan_stays_a_bare_word_in_text() -> None:
     assert codec.strings_to_wire(['{"a":NaN}']) == '["{\\"a\\":NaN}"]'
     assert codec.config_to_wire({"a": math.inf}, {}) == '{"a":{"value":Infinity}}'
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("/home/me/.venv/bin/wandb", True),
+        ("wb", True),
+        ("C:\\venv\\wandb.exe", True),
+        ("-m wandb.__main__", True),
+        ("-m wandb", True),
+        ("train.py", False),
+        ("/home/wandb/train.py", False),
+        ("-m wandb_tricks", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_the_program_tells_a_sync_from_a_run(program: str | None, expected: bool) -> None:
+    assert codec.is_sync(program) is expected

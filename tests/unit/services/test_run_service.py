@@ -253,3 +253,21 @@ def test_the_streams_of_a_run_survive_an_update_of_it(hub, actor) -> None:
     hub.services.streams.receive(hub.path("one"), StreamUpdate(chunks=(Chunk(Stream.CONSOLE, 0, ("hello",)),)))
     edit(hub, actor, notes="changed")
     assert hub.services.history.console(hub.path("one")).items[0].text == "hello"
+
+
+def test_what_is_sent_again_takes_nothing_away(hub, actor) -> None:
+    hub.begin()
+    hub.log("one", {"_step": 0, "a": 1}, {"_step": 1, "a": 2})
+    changes = RunChanges(host="h", wandb_config={"t": {"1": []}})
+    hub.services.runs.upsert(hub.path("one"), changes, actor=actor, begins=True, sends_again=True)
+    hub.log("one", {"_step": 0, "a": 1})
+    assert [row.values["a"] for row in hub.services.history.rows(hub.path("one"))] == [1, 2]
+    hub.begin()
+    assert hub.services.history.rows(hub.path("one")) == ()
+
+
+def test_a_fork_is_refused_and_leaves_nothing_behind(hub) -> None:
+    fork = {"t": {}, "branch_point": {"run_id": "one", "step": 1}}
+    with pytest.raises(RequestInvalid, match="does not rewind or fork runs"):
+        hub.begin("forked", wandb_config=fork)
+    assert hub.services.runs.find(hub.path("forked")) is None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from sweepyard.jsonvalue import JsonObject, JsonValue
 
 CLIENT_KEY = "_wandb"
 _VALUE = "value"
+_SYNC = re.compile(r"(?:.*[/\\])?(?:wandb|wb)(?:\.exe)?|-m wandb(?:\.__main__)?")
 
 # --------------------------------------------------------------------------------------------------- ids
 
@@ -163,6 +165,11 @@ def chosen_to_wire(mapping: JsonObject, keys: Iterable[str] | None) -> str:
 def strings_to_wire(lines: Iterable[str]) -> str:
     """A JSON list of texts."""
     return jsonvalue.dumps(list(lines))
+
+
+def is_sync(program: str | None) -> bool:
+    """Whether a run's upsert comes from `wandb sync`, which names itself as the program of what it sends again."""
+    return program is not None and _SYNC.fullmatch(program) is not None
 
 
 # ------------------------------------------------------------------------------------------------- states

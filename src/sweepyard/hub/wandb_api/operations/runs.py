@@ -213,7 +213,11 @@ def upsert_bucket(_root: object, info: GraphQLResolveInfo, given: Input) -> dict
     changes = _changes_of(given)
     # A client that starts a run says where it runs; later upserts of the same process leave that out.
     outcome = context.services.runs.upsert(
-        _path_of(context, given), changes, actor=context.actor, begins=given.get("host") is not None
+        _path_of(context, given),
+        changes,
+        actor=context.actor,
+        begins=given.get("host") is not None,
+        sends_again=codec.is_sync(changes.program),
     )
     return {"bucket": UpsertedRunNode(context, outcome.run), "inserted": outcome.inserted}
 
