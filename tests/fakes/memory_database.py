@@ -200,6 +200,7 @@ class MemoryRuns(Repository):
             stop_requested=run.stop_requested,
             sweep_id=run.sweep_id,
             heartbeat_at=run.heartbeat_at,
+            attempt=run.attempt,
         )
 
     def beat(self, path: RunPath, now: datetime, *, summary: JsonObject | None = None) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sweepyard.domain.agent import AGENT_HEADER
+from sweepyard.errors import TrackingError
 
 if TYPE_CHECKING:
     from sweepyard.tracking.server import Server
@@ -17,6 +21,7 @@ _KEPT_PREFIXES = ("WANDB_X_", "WANDB_AGENT_", "WANDB_HTTP_TIMEOUT", "WANDB_CONSO
 # A run of another client must not leak into the runs that agents start.
 _OF_ANOTHER_RUN = ("WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RESUME", "WANDB_SERVICE")
 _TRANSMIT_SECONDS = "2"
+_HEADERS_VARIABLE = "WANDB_X_EXTRA_HTTP_HEADERS"
 
 
 def client_environment(environ: Mapping[str, str], *, server: Server | None, folder: Path) -> dict[str, str]:
@@ -54,6 +59,22 @@ def hub_variables(server: Server) -> dict[str, str]:
         "WANDB_API_KEY": server.api_key,
         "WANDB_ERROR_REPORTING": "false",
     }
+
+
+def with_token(environ: Mapping[str, str], token: str) -> dict[str, str]:
+    """The environment of one agent whose processes, and the runs that it starts, send `token` in each request.
+
+    By it a hub tells a late process from the one that has its run now; other servers do not look at it.
+
+    Raises:
+        TrackingError: The user's own extra headers are no JSON.
+    """
+    given = environ.get(_HEADERS_VARIABLE) or "{}"
+    try:
+        headers = json.loads(given)
+    except ValueError as error:
+        raise TrackingError(f"{_HEADERS_VARIABLE} must be a JSON object of headers; received {given}") from error
+    return {**environ, _HEADERS_VARIABLE: json.dumps({**headers, AGENT_HEADER: token})}
 
 
 def wandb_command(environ: Mapping[str, str]) -> list[str]:

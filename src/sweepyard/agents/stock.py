@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from typing import Self
 import psutil
 
 from sweepyard import processes
-from sweepyard.agents.environment import wandb_command
+from sweepyard.agents.environment import wandb_command, with_token
 from sweepyard.errors import TrackingError
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -192,7 +193,7 @@ class StockAgents:
         with log.open("ab") as output:
             return processes.spawn(
                 [*leash, *command, self._sweep.path],
-                environ=self._environ,
+                environ=with_token(self._environ, secrets.token_hex(8)),
                 folder=self._working_folder,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -8,6 +8,9 @@ from enum import Enum
 
 from sweepyard.jsonvalue import JsonObject
 
+# The HTTP header in which an agent's processes say whose they are.
+AGENT_HEADER = "x-sweepyard-agent"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:

@@ -135,6 +135,7 @@ class RunPulse:
     stop_requested: bool
     sweep_id: str | None
     heartbeat_at: datetime | None
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)

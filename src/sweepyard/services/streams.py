@@ -123,7 +123,7 @@ def _received(
     pulse = unit.runs.pulse(path)
     if pulse is None:
         raise NotFound(f"there is no run {path}")
-    if pulse.sweep_id is not None:
+    if pulse.sweep_id is not None and pulse.attempt > 1:
         code = update.exit_code if update.complete else None
         if is_late(unit, existing_run(unit, path), update.chunks, now, token=update.agent_token, exit_code=code):
             return StreamReply(stop=True)

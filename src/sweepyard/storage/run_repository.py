@@ -20,7 +20,7 @@ from sweepyard.storage.statements import insert_new, pieces
 
 _COLUMNS = tables.runs.c
 _PULSE = Prepared(
-    select(_COLUMNS.state, _COLUMNS.stop_requested, _COLUMNS.sweep_id, _COLUMNS.heartbeat_at).where(
+    select(_COLUMNS.state, _COLUMNS.stop_requested, _COLUMNS.sweep_id, _COLUMNS.heartbeat_at, _COLUMNS.attempt).where(
         _COLUMNS.entity == bindparam("entity"),
         _COLUMNS.project == bindparam("project"),
         _COLUMNS.run_id == bindparam("run_id"),
@@ -50,12 +50,13 @@ class SqlRuns:
         rows = _PULSE.rows(self._connection, _names(path))
         if not rows:
             return None
-        state, stop_requested, sweep_id, heartbeat_at = rows[0]
+        state, stop_requested, sweep_id, heartbeat_at, attempt = rows[0]
         return RunPulse(
             state=RunState(state),
             stop_requested=bool(stop_requested),
             sweep_id=sweep_id,
             heartbeat_at=moment_from(self._connection, heartbeat_at),
+            attempt=attempt,
         )
 
     def beat(self, path: RunPath, now: datetime, *, summary: JsonObject | None = None) -> None:

@@ -30,11 +30,13 @@ class Context:
 
     Attributes:
         budget: What the answer may still cost.
+        agent_token: What the request says of the agent that it comes from; empty where it says nothing.
     """
 
     services: Services
     actor: Actor
     links: Links
+    agent_token: str = ""
     budget: Budget = field(default_factory=Budget, repr=False, compare=False)
     _remembered: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 

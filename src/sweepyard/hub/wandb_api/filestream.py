@@ -13,8 +13,11 @@ SUMMARY_FILE = "wandb-summary.json"
 _STREAMS = {stream.value: stream for stream in Stream}
 
 
-def update_from_wire(body: bytes) -> StreamUpdate:
+def update_from_wire(body: bytes, *, agent_token: str = "") -> StreamUpdate:
     """What a request of the file stream brings; `{}` is a heartbeat.
+
+    Args:
+        agent_token: What its header says of the agent that it comes from.
 
     Raises:
         RequestInvalid: It is malformed; every fault is named.
@@ -49,6 +52,7 @@ def update_from_wire(body: bytes) -> StreamUpdate:
         preempting=request.get("preempting") is True,
         complete=request.get("complete") is True,
         exit_code=exit_code,
+        agent_token=agent_token,
     )
 
 

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sweepyard.domain.access import Actor, Role
+from sweepyard.domain.agent import AGENT_HEADER
 from sweepyard.domain.artifact import BlobRef
 from sweepyard.domain.run import RunPath
 from sweepyard.errors import NotFound
@@ -84,7 +85,8 @@ class WandbApi:
         return await run_in_threadpool(self._answer, request, actor, body)
 
     def _answer(self, request: Request, actor: Actor, body: bytes) -> Response:
-        context = Context(self.services, actor, Links(self._base_url_of(request), self.signer))
+        links = Links(self._base_url_of(request), self.signer)
+        context = Context(self.services, actor, links, agent_token=request.headers.get(AGENT_HEADER, ""))
         with acting_as(actor):
             return self.graphql.answer(body, context)
 
@@ -101,7 +103,8 @@ class WandbApi:
 
     def _submit(self, request: Request, actor: Actor, body: bytes) -> Future[StreamReply]:
         with acting_as(actor):
-            return self.services.streams.submit(_run_of(request), update_from_wire(body))
+            token = request.headers.get(AGENT_HEADER, "")
+            return self.services.streams.submit(_run_of(request), update_from_wire(body, agent_token=token))
 
     async def _upload(self, request: Request) -> Response:
         target = open_target(self.signer, request.path_params["token"], Access.WRITE)

@@ -197,7 +197,8 @@ def create_agent(_root: object, info: GraphQLResolveInfo, given: Input) -> dict[
     context = context_of(info)
     context.require_write()
     path = _sweep_path(context, given["sweep"], given)
-    return {"agent": AgentNode(context, context.services.agents.create(path, host=given["host"]))}
+    agent = context.services.agents.create(path, host=given["host"], token=context.agent_token)
+    return {"agent": AgentNode(context, agent)}
 
 
 def agent_heartbeat(_root: object, info: GraphQLResolveInfo, given: Input) -> dict[str, Any]:
