@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from sweepyard.config.schema import TrackingMode
     from sweepyard.hub.listening import Listening
     from sweepyard.hub.places import HubAddress, HubMode
+    from sweepyard.jsonvalue import JsonObject
     from sweepyard.services.access import AccessService
     from sweepyard.services.bundle import Services
     from sweepyard.services.check import CheckReport
     from sweepyard.services.cleaning import CleaningReport
     from sweepyard.services.ports import BlobStore
+    from sweepyard.services.transfer import ExportScope
     from sweepyard.storage.backup import BackupReport
+    from sweepyard.storage.export_folder import ExportFormat
     from sweepyard.storage.restore import RestoreReport
     from sweepyard.tracking.push_opening import PushRequest
     from sweepyard.tracking.push_report import PushReport
@@ -162,6 +165,38 @@ def clean_hub(
             return cleaner.clean(grace=grace, dry_run=dry_run, progress=progress)
         finally:
             database.close()
+
+
+def export_hub(
+    settings: Settings, target: Path, *, scope: ExportScope, name: ExportFormat, progress: ArchiveProgress
+) -> JsonObject:
+    """Write this hub's runs, history, sweeps, leases and events as tables, all of one moment; gives what was written.
+
+    Raises:
+        ArchiveError: There is no database of this version, something is at `target`, or it cannot be written.
+        NotFound: There is no such project or sweep.
+    """
+    from dataclasses import asdict
+
+    from sweepyard.clock import SystemClock
+    from sweepyard.services.transfer import Exporter
+    from sweepyard.storage.backup import saying_what_is_full
+    from sweepyard.storage.export_folder import ExportFolder, format_named, new_folder
+    from sweepyard.storage.opening import open_existing
+
+    file_format = format_named(name)
+    with _archive_lock(settings, shared=True), saying_what_is_full(target):
+        database = open_existing(settings.home, settings.database)
+        try:
+            with new_folder(target) as folder:
+                sink = ExportFolder(folder, file_format)
+                now = SystemClock().now()
+                report = Exporter(database).export(scope, sink, progress=progress)
+                summary = sink.summary(report, asdict(scope), now)
+                sink.complete(summary)
+        finally:
+            database.close()
+    return summary
 
 
 @contextmanager

@@ -75,6 +75,6 @@ def test_many_come_piece_by_piece(stored: Database) -> None:
 
 
 def test_no_table_names_bytes_that_nobody_asks_it_for() -> None:
-    """`hub gc` would remove them: a new table's bytes belong into `blobs` of its repository, and into the tests above."""
+    """`hub gc` would remove them: a table's bytes belong into its repository's `blobs`, and into the tests above."""
     with_blobs = {table.name for table in tables.metadata.tables.values() if "blob_digest" in table.columns}
     assert with_blobs == {"run_files", "artifact_files", "artifact_manifests", "artifact_parts"}

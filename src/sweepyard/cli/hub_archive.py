@@ -7,6 +7,7 @@ import sys
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -178,7 +179,66 @@ def gc(dry_run: bool, grace: int, as_json: bool, home: str | None) -> int:
     return 1 if report.missing else 0
 
 
-COMMANDS: tuple[click.Command, ...] = (backup, restore, gc)
+@click.command(
+    epilog=examples(
+        "sweepyard hub export runs-of-2026",
+        "sweepyard hub export digits --project digits --format csv",
+        "sweepyard hub export best --sweep 3kf9x0ab --json",
+    )
+)
+@_TARGET
+@click.option("--entity", metavar="NAME", help="Only this entity's.")
+@click.option("--project", metavar="NAME", help="Only this project's.")
+@click.option("--sweep", metavar="ID", help="Only this sweep, with its runs.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["parquet", "csv", "jsonl"]),
+    default="parquet",
+    show_default=True,
+    help="What the files are; Parquet needs the extra `export`.",
+)
+@_JSON
+@_HOME
+def export(
+    target: Path,
+    entity: str | None,
+    project: str | None,
+    sweep: str | None,
+    format_name: Literal["parquet", "csv", "jsonl"],
+    as_json: bool,
+    home: str | None,
+) -> None:
+    """Write runs, history, events, sweeps and leases as tables into the new folder TARGET, while the hub serves.
+
+    All tables are of one moment, and are read back. Exit code 1 if it is refused or cannot be written; TARGET is not
+    there then.
+    """
+    from sweepyard import wiring
+    from sweepyard.cli.output import print_json
+
+    settings = settings_now(home=home)
+    wiring.require_hub_extra()
+    from sweepyard.services.transfer import ExportScope
+
+    scope = ExportScope(entity=entity, project=project, sweep_id=sweep)
+    target = target.absolute()
+    with interrupted_by_sigterm(), _Steps() as steps:
+        written = wiring.export_hub(settings, target, scope=scope, name=format_name, progress=steps.show)
+    if as_json:
+        print_json({"folder": str(target), **written})
+        return
+    tables = written["tables"]
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        if isinstance(table, dict):
+            print(f"{target / str(table['file'])}: {table['rows']:,} {name} ({_size(int(str(table['size_bytes'])))})")
+    left_out = written["left_out"]
+    if isinstance(left_out, list) and left_out:
+        names = tuple(map(str, left_out))
+        _warn(f"{len(names)} names are ambiguous and became no columns; the JSON beside them has all: {_some(names)}")
+
+
+COMMANDS: tuple[click.Command, ...] = (backup, restore, gc, export)
 
 
 class _Steps:
