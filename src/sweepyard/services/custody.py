@@ -35,7 +35,7 @@ class Custody:
         """Note which runs live, and mark crashed those that the agent had and has no longer."""
         for lease, run in self._pairs:
             if lease.run_id in self._agent.running:
-                self._unit.runs.save(replace(run, heartbeat_at=self._now))
+                self._unit.runs.beat(run.path, self._now)
                 if not lease.acknowledged:
                     self._unit.sweeps.save_lease(replace(lease, acknowledged=True))
             elif lease.acknowledged or run.state is not RunState.PENDING:
@@ -45,7 +45,7 @@ class Custody:
             elif self._sweep.state.is_over or run.stop_requested:
                 self._end(run, RunState.KILLED, "never started")
             else:
-                self._unit.runs.save(replace(run, heartbeat_at=self._now))
+                self._unit.runs.beat(run.path, self._now)
 
     def stops(self) -> list[Command]:
         """STOP for every run of the agent's that shall not go on; and life again for one that was thought dead."""
@@ -65,11 +65,9 @@ class Custody:
         return []
 
     def _shall_stop(self, run_id: str) -> bool:
-        path = self._sweep.path
-        lease = self._unit.sweeps.lease_of_run(path.sweep_id, run_id)
+        lease, run = self._pair(run_id)
         if lease is None:
             return False
-        run = self._unit.runs.get(RunPath(path.entity, path.project, run_id))
         if run is None or lease.agent_id != self._agent.agent_id or run.state is RunState.KILLED:
             return True
         if run.state is RunState.CRASHED:
@@ -79,6 +77,17 @@ class Custody:
             return False
         patient = run.state is RunState.RUNNING and self._sweep.state is not SweepState.CANCELED
         return not patient or run.stop_requested_at is None or self._now - run.stop_requested_at >= STOP_GRACE
+
+    def _pair(self, run_id: str) -> tuple[Lease | None, Run | None]:
+        """The lease and the run of that id, from what was read already where it is a live one of the agent's."""
+        for lease, run in self._pairs:
+            if lease.run_id == run_id:
+                return lease, run
+        path = self._sweep.path
+        return (
+            self._unit.sweeps.lease_of_run(path.sweep_id, run_id),
+            self._unit.runs.get(RunPath(path.entity, path.project, run_id)),
+        )
 
     def _revive(self, lease: Lease, run: Run) -> None:
         alive = replace(moved(run, RunState.RUNNING, self._now), started_at=run.started_at)
