@@ -9,6 +9,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "sweep": ("sweepyard.cli.sweep", "Check a sweep file, register it, and start agents."),
     "check": ("sweepyard.cli.check", "Check a sweep file completely, without starting anything."),
     "runs": ("sweepyard.cli.runs", "List, show and compare runs."),
+    "push": ("sweepyard.cli.push", "Send runs and sweeps to wandb.ai or another W&B server."),
     "evaluate": ("sweepyard.cli.evaluate", "Score a saved model, or a run's, on a split."),
     "predict": ("sweepyard.cli.predict", "Classify images with a saved model."),
     "convert": ("sweepyard.cli.convert", "Write a saved model as .keras or .h5."),

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from dataclasses import dataclass
 
 from sweepyard.errors import TrackingError
 
@@ -20,7 +21,21 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _QUERY = json.dumps({"query": "query Viewer { viewer { id entity } }"}).encode()
 
 
-def check_server(url: str, api_key: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do about a server that is not there, or is another, or refuses the key: whole sentences."""
+
+    away: str = "Start it (`sweepyard hub serve`), correct WANDB_BASE_URL, or train with tracking=offline"
+    other: str = "Correct WANDB_BASE_URL, look at that server's log, or train with tracking=offline"
+    key: str = 'Take the hub\'s key (`eval "$(sweepyard hub env)"`) or log in again (`wandb login --relogin`)'
+
+
+_TO_TRAIN = Advice()
+
+
+def check_server(
+    url: str, api_key: str, *, patience_seconds: float = PATIENCE_SECONDS, advice: Advice = _TO_TRAIN
+) -> None:
     """Ask the server at `url` who `api_key` belongs to.
 
     A server that is away or overloaded is asked again until `patience_seconds` are over, so that one that
@@ -32,7 +47,7 @@ def check_server(url: str, api_key: str, *, patience_seconds: float = PATIENCE_S
     deadline = time.monotonic() + patience_seconds
     while True:
         try:
-            return _check_once(url, api_key)
+            return _check_once(url, api_key, advice)
         except _TryAgain as error:
             if time.monotonic() + _PAUSE_SECONDS > deadline:
                 raise TrackingError(str(error)) from error
@@ -43,7 +58,7 @@ class _TryAgain(Exception):
     """What may be otherwise in a moment; its text is fit for a `TrackingError`."""
 
 
-def _check_once(url: str, api_key: str) -> None:
+def _check_once(url: str, api_key: str, advice: Advice) -> None:
     token = base64.b64encode(f"api:{api_key}".encode()).decode()
     headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
     try:
@@ -54,16 +69,15 @@ def _check_once(url: str, api_key: str) -> None:
             body = answer.read(_ANSWER_LIMIT_BYTES)
     except urllib.error.HTTPError as error:
         with error:
-            raise _refusal(url, error.code) from error
+            raise _refusal(url, error.code, advice) from error
     except ValueError as error:
         raise TrackingError(f"the tracking server's address must be a URL; received {url!r} ({error})") from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or str(error) or type(error).__name__
         raise _TryAgain(
-            f"the tracking server must be reachable; {url} does not answer ({reason}). "
-            "Start it (`sweepyard hub serve`), correct WANDB_BASE_URL, or train with tracking=offline"
+            f"the tracking server must be reachable; {url} does not answer ({reason}). {advice.away}"
         ) from error
-    _check_viewer(url, body)
+    _check_viewer(url, body, advice)
 
 
 def _opener(url: str) -> urllib.request.OpenerDirector:
@@ -73,31 +87,27 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
     return urllib.request.build_opener()
 
 
-def _refusal(url: str, status: int) -> Exception:
+def _refusal(url: str, status: int, advice: Advice) -> Exception:
     if status in {401, 403}:
-        return _wrong_key(url)
+        return _wrong_key(url, advice)
     kind = _TryAgain if status == 429 or status >= 500 else TrackingError
     return kind(
-        f"the tracking server must speak W&B's protocol; {url} answers with HTTP status {status}. "
-        "Correct WANDB_BASE_URL, look at that server's log, or train with tracking=offline"
+        f"the tracking server must speak W&B's protocol; {url} answers with HTTP status {status}. {advice.other}"
     )
 
 
-def _wrong_key(url: str) -> TrackingError:
+def _wrong_key(url: str, advice: Advice) -> TrackingError:
     """The error for a key that the server at `url` refuses."""
-    return TrackingError(
-        f"the API key must be one that {url} knows; it refuses the present one. "
-        'Take the hub\'s key (`eval "$(sweepyard hub env)"`) or log in again (`wandb login --relogin`)'
-    )
+    return TrackingError(f"the API key must be one that {url} knows; it refuses the present one. {advice.key}")
 
 
-def _check_viewer(url: str, body: bytes) -> None:
+def _check_viewer(url: str, body: bytes, advice: Advice) -> None:
     try:
         answer = json.loads(body)
         viewer = answer["data"]["viewer"]
     except (ValueError, KeyError, TypeError) as error:
         raise TrackingError(
-            f"the tracking server must speak W&B's protocol; {url} answers something else. Correct WANDB_BASE_URL"
+            f"the tracking server must speak W&B's protocol; {url} answers something else. {advice.other}"
         ) from error
     if viewer is None:
-        raise _wrong_key(url)
+        raise _wrong_key(url, advice)

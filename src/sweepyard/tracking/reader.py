@@ -49,6 +49,24 @@ class Reader:
         overrides = {"base_url": self._url, "entity": self._entity or None}
         self._api: Any = wandb.Api(overrides=overrides, api_key=api_key, timeout=_TIMEOUT_SECONDS)
 
+    @property
+    def url(self) -> str:
+        """The server's base URL."""
+        return self._url
+
+    @property
+    def api(self) -> Any:
+        """The client's public API, for what this class has no word for."""
+        return self._api
+
+    def default_entity(self) -> str:
+        """The entity of who asks.
+
+        Raises:
+            TrackingError: The server names none.
+        """
+        return self._default_entity()
+
     def runs(
         self,
         project: str,
@@ -133,6 +151,14 @@ class Reader:
         where = RunPath(entity, project, run_id)
         run: Run = self._ask(lambda: self._api.run(str(where)), f"the run {where}")
         return run
+
+    def parts(self, path: object, kind: str) -> tuple[str, str, str]:
+        """Entity, project and id of a `kind` of thing, named as `entity/project/id` or `project/id`.
+
+        Raises:
+            TrackingError: It is named otherwise, or the server names no default entity.
+        """
+        return self._parts(path, kind)
 
     def _parts(self, path: object, kind: str) -> tuple[str, str, str]:
         parts = str(path).strip("/").split("/")

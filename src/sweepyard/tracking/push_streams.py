@@ -1,0 +1,75 @@
+"""The lines of a run's streams as digests, so that two servers' are compared without keeping either."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweepyard.domain.run import RunPath
+from sweepyard.jsonvalue import JsonObject, dumps_canonical
+from sweepyard.tracking.push_facts import Difference
+from sweepyard.tracking.push_side import ConsoleText, Side
+
+_COUNTED_ANEW = "_runtime"  # In system metrics the client counts it from the run's start, to the microsecond.
+
+
+def _digest() -> Any:
+    return hashlib.sha256()
+
+
+@dataclass
+class StreamDigests:
+    """What was seen of a run's streams so far."""
+
+    rows: int = 0
+    lines: int = 0
+    last_step: int | None = None
+    _history: Any = field(default_factory=_digest)
+    _events: Any = field(default_factory=_digest)
+    _console: Any = field(default_factory=_digest)
+
+    def row(self, row: JsonObject) -> str:
+        """Take in a row of history; gives it in the form by which rows are compared."""
+        text = canonical_row(row)
+        self.rows += 1
+        self._history.update(text.encode() + b"\n")
+        return text
+
+    def event(self, row: JsonObject) -> None:
+        """Take in a line of system metrics."""
+        known = {key: value for key, value in row.items() if key != _COUNTED_ANEW}
+        self._events.update(canonical_row(known).encode() + b"\n")
+
+    def console(self, line: ConsoleText) -> None:
+        """Take in a line of output."""
+        self.lines += 1
+        self._console.update(line.text.encode(errors="surrogatepass") + b"\n")
+
+    def differences(self, other: StreamDigests) -> Iterable[Difference]:
+        """Which streams differ, in the values of their lines."""
+        for what, here, there in (
+            ("values of the history", self._history, other._history),
+            ("values of the system metrics", self._events, other._events),
+            ("text of the console", self._console, other._console),
+        ):
+            if here.digest() != there.digest():
+                yield Difference(what, f"SHA-256 {here.hexdigest()[:12]}", f"SHA-256 {there.hexdigest()[:12]}")
+
+
+def digests_of(side: Side, path: RunPath) -> StreamDigests:
+    """Read all streams of a run."""
+    digests = StreamDigests()
+    for row in side.history(path):
+        digests.row(row)
+    for event in side.events(path):
+        digests.event(event)
+    for line in side.console(path):
+        digests.console(line)
+    return digests
+
+
+def canonical_row(row: JsonObject) -> str:
+    """A row in the form by which rows are compared: by value, whatever the order of its keys."""
+    return dumps_canonical(row)

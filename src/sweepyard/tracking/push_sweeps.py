@@ -1,0 +1,89 @@
+"""Sweeps at the destination: registered once, found again, and brought to the state that they have at the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sweepyard.domain.sweep import SweepPath
+from sweepyard.errors import TrackingError
+from sweepyard.tracking.push_facts import RunFacts
+from sweepyard.tracking.push_journal import Journal
+from sweepyard.tracking.push_report import SweepResult
+from sweepyard.tracking.push_side import Side, SweepFacts
+
+_OVER = frozenset({"FINISHED", "CANCELED"})
+_PAUSED = "PAUSED"
+
+
+class SweepPusher:
+    """Sees to it that the destination has a sweep."""
+
+    def __init__(self, source: Side, destination: Side, journal: Journal) -> None:
+        self._source = source
+        self._destination = destination
+        self._journal = journal
+
+    def source_sweep(self, path: SweepPath) -> SweepFacts:
+        """The sweep at the source.
+
+        Raises:
+            TrackingError: It is gone.
+        """
+        sweep = self._source.sweep(path)
+        if sweep is None:
+            raise TrackingError(
+                f"{self._source.url} says that a run belongs to the sweep {path}, and has no such sweep"
+            )
+        return sweep
+
+    def find(self, sweep: SweepFacts, entity: str, project: str, present: Iterable[RunFacts]) -> SweepFacts | None:
+        """The sweep at the destination, if an earlier push registered it.
+
+        Args:
+            present: Runs of the sweep that the destination has: they know it, too.
+        """
+        known = self._journal.sweep(str(sweep.path))
+        candidates = [known, *(run.sweep_id for run in present)]
+        for identity in dict.fromkeys(candidate for candidate in candidates if candidate):
+            found = self._destination.sweep(SweepPath(entity, project, identity))
+            if found is not None:
+                return found
+        if self._journal.sweep_is_begun(str(sweep.path)):
+            for found in self._destination.sweeps(entity, project):
+                is_same = (found.config, found.name) == (sweep.config, sweep.name)
+                if is_same and not self._destination.sweep_runs(found.path):
+                    return found
+        return None
+
+    def ensure(
+        self, sweep: SweepFacts, entity: str, project: str, present: Iterable[RunFacts]
+    ) -> tuple[SweepFacts, tuple[str, ...]]:
+        """The sweep at the destination, registered there if need be; gives that server's warnings, too.
+
+        Raises:
+            TrackingError: The destination refuses it.
+        """
+        warnings: tuple[str, ...] = ()
+        found = self.find(sweep, entity, project, present)
+        if found is None:
+            self._journal.begin_sweep(str(sweep.path))
+            found, warnings = self._destination.make_sweep(sweep, entity, project)
+        if self._journal.sweep(str(sweep.path)) != found.path.sweep_id:
+            self._journal.end_sweep(str(sweep.path), found.path.sweep_id)
+        return found, warnings
+
+    def settle(self, sweep: SweepFacts, made: SweepFacts, warnings: Iterable[str]) -> SweepResult:
+        """Bring the sweep to its state; one that goes on at the source is paused at the destination."""
+        wanted = sweep.state if sweep.state in _OVER else _PAUSED
+        notes = list(warnings)
+        now = self._destination.sweep(made.path)
+        state = made.state if now is None else now.state
+        if state != wanted and state not in _OVER:
+            try:
+                self._destination.set_sweep_state(made, wanted)
+                state = wanted
+            except TrackingError as error:
+                notes.append(f"it stays {state.lower()}: {error}")
+        if wanted == _PAUSED and state == _PAUSED and sweep.state != _PAUSED:
+            notes.append(f"it is {sweep.state.lower()} at the source, and paused at the destination")
+        return SweepResult(sweep.path, made.path, state, tuple(notes))
