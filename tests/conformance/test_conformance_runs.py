@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 from typing import Any
 
 import pytest
@@ -17,15 +18,22 @@ run = wandb.init(
     project={project!r}, id="whole", name="a name", group="g", job_type="train", tags=["x", "y"], notes="some notes",
     config={{"lr": 0.1, "model": {{"units": [64, 32], "name": "mlp"}}, "nothing": None, "text": "é 🌱", "a.b": 1}},
 )
+run.define_metric("epoch", hidden=True)
+run.define_metric("by/*", step_metric="epoch", summary="max")
+run.define_metric("many", summary="min,max,mean,first,last")
+run.define_metric("quiet", summary="none")
 for step in range(20):
     run.log({{"loss": 1.0 / (step + 1), "odd": math.nan if step == 3 else math.inf if step == 4 else step,
-             "nested": {{"inner": step}}}})
+             "nested": {{"inner": step}}, "epoch": step // 5, "by/one": -abs(step - 7), "many": step, "quiet": step}})
 run.log({{"image": wandb.Image(np.zeros((4, 4, 3), dtype=np.uint8), caption="black"),
          "histogram": wandb.Histogram(np.arange(10)),
-         "table": wandb.Table(columns=["a", "b"], data=[[1, "x"], [2, "y"]])}})
+         "table": wandb.Table(columns=["a", "b"], data=[[1, "x"], [2, "y"]]), "html": wandb.Html("<b>bold</b>"),
+         "line": wandb.plot.line(wandb.Table(columns=["x", "y"], data=[[1, 2]]), "x", "y", title="a line"),
+         "confusion": wandb.plot.confusion_matrix(y_true=[0, 1], preds=[1, 1], class_names=["cat", "dog"])}})
 run.summary["best/val"] = 0.5
 run.config.update({{"late": True}})
-run.alert(title="look", text="at this")
+run.summary["undefined"] = -math.inf
+run.alert(title="look", text="at this", level=wandb.AlertLevel.WARN)
 print("hello from the console")
 run.finish()
 """
@@ -39,6 +47,8 @@ print("RESULT " + json.dumps({{
     "job_type": run.job_type, "config": run.config, "summary": dict(run.summary._json_dict),
     "history": run.history(samples=1000, pandas=False),
     "scan": list(run.scan_history()),
+    "system": len(run.history(stream="system", pandas=False)),
+    "charts": sorted(run.rawconfig["_wandb"]["visualize"]),
     "losses": [row["loss"] for row in run.scan_history(keys=["loss"])],
     "files": sorted(file.name for file in run.files()),
     "last": run.lastHistoryStep,
@@ -69,6 +79,13 @@ def test_everything_that_a_run_logs_is_read_back(client: Any, whole: str) -> Non
     assert read["summary"]["best/val"] == 0.5
     assert read["summary"]["loss"] == 0.05
     assert read["summary"]["image"]["_type"] == "image-file"
+    assert not math.isfinite(float(read["summary"]["undefined"]))
+    assert read["summary"]["many"] == {"min": 0, "max": 19, "mean": 9.5, "first": 0, "last": 19}
+    assert read["summary"]["by/one"] == {"max": 0}
+    assert "quiet" not in read["summary"]
+    assert read["summary"]["html"]["_type"] == "html-file"
+    assert read["charts"] == ["confusion", "line"]
+    assert read["system"] >= 1
     assert read["last"] == 20
     assert [row["_step"] for row in read["scan"]] == list(range(21))
     assert [row["_step"] for row in read["history"]] == list(range(21))
@@ -81,6 +98,7 @@ def test_everything_that_a_run_logs_is_read_back(client: Any, whole: str) -> Non
     assert {"config.yaml", "output.log", "wandb-metadata.json", "wandb-summary.json"} <= set(read["files"])
     assert any(name.startswith("media/images/") for name in read["files"])
     assert any(name.startswith("media/table/") for name in read["files"])
+    assert any(name.startswith("media/html/") for name in read["files"])
     assert "run_table" in read["artifacts"]
     alerts = [line for line in client.hub.log().splitlines() if "Traceback" in line]
     assert not alerts, client.hub.log()
@@ -128,9 +146,84 @@ print("RESULT " + json.dumps([row["value"] for row in run.scan_history()]))
     assert rows == [3, 3, 3]
 
 
-def test_must_resume_of_an_unknown_run_fails(client: Any, project: str) -> None:
-    script = f"import wandb\nwandb.init(project={project!r}, id='nobody', resume='must')"
-    assert "nobody" in client.run("python", "-c", script, expect=1, WANDB_SILENT="false")
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("id='nobody', resume='must'", "nobody"),
+        ("id='there', resume='never'", "there"),
+        ("id='new', fork_from='there?_step=1'", "does not rewind or fork runs"),
+        ("id='there', resume_from='there?_step=1'", "does not rewind or fork runs"),
+    ],
+)
+def test_a_beginning_that_cannot_be_is_refused_with_the_reason(client: Any, project: str, how: str, said: str) -> None:
+    client.hub.graphql(CREATE, {"name": "there", "project": project, "config": STARTED})
+    script = f"import wandb\nwandb.init(project={project!r}, settings=wandb.Settings(init_timeout=30), {how})"
+    assert said in client.run("python", "-c", script, expect=1, WANDB_SILENT="false")
+    query = f'{{ project(name: "{project}") {{ runs {{ edges {{ node {{ name }} }} }} }} }}'
+    assert [edge["node"]["name"] for edge in client.hub.graphql(query)["project"]["runs"]["edges"]] == ["there"]
+
+
+def test_auto_resumes_what_was_killed(client: Any, project: str) -> None:
+    script = f"""
+import json, os, signal, sys, time, wandb
+run = wandb.init(project={project!r}, resume="auto")
+first = run.starting_step
+for step in range(3):
+    run.log({{"value": first + step}})
+if len(sys.argv) > 1:
+    rows, deadline = [], time.monotonic() + 60
+    while len(rows) < 3 and time.monotonic() < deadline:
+        time.sleep(0.3)
+        rows = list(wandb.Api().run(run.path).scan_history())
+    os.kill(os.getpid(), signal.SIGKILL)
+run.finish()
+print("RESULT " + json.dumps([row["value"] for row in wandb.Api().run(run.path).scan_history()]))
+"""
+    client.run("python", "-c", script, "kill", expect=-signal.SIGKILL)
+    assert client.python(script) == list(range(6))
+
+
+def test_a_killed_run_that_is_synced_loses_nothing(client: Any, project: str) -> None:
+    script = f"""
+import os, signal, time, wandb
+run = wandb.init(project={project!r}, id="killed")
+for step in range(40):
+    run.log({{"value": step}})
+    if step == 20:
+        time.sleep(1.5)
+rows, deadline = [], time.monotonic() + 60
+while len(rows) < 40 and time.monotonic() < deadline:
+    time.sleep(0.3)
+    rows = list(wandb.Api().run(run.path).scan_history())
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    client.run("python", "-c", script, expect=-signal.SIGKILL)
+    (folder,) = (client.folder / "wandb").glob("run-*-killed")
+    client.run("wandb", "sync", "--yes", "--include-online", str(folder))
+    run = client.hub.graphql(ROWS, {"project": project, "run": "killed"})["project"]["run"]
+    # The client's own file may end before what it had sent.
+    assert [json.loads(line)["value"] for line in run["history"]] == list(range(40))
+    assert run["state"] == "failed"
+
+
+def test_names_of_all_scripts_and_ten_thousand_keys_survive(client: Any, project: str) -> None:
+    name = "🌱 طوق عربي " + "x" * 4000
+    read = client.python(f"""
+import json, math, wandb
+config = {{f"key{{n}}": n for n in range(10_000)}} | {{"nan": math.nan, "infinite": [math.inf, -math.inf]}}
+run = wandb.init(project={project!r}, id="big", name={name!r}, notes={name!r}, tags=["🌱"], group="طوق", config=config)
+run.log({{f"m{{n}}": n for n in range(1000)}})
+run.finish()
+run = wandb.Api().run("local/{project}/big")
+odd = [str(run.config["nan"]), *map(str, run.config["infinite"])]
+print("RESULT " + json.dumps([run.name, run.notes, run.tags, run.group, len(run.config), odd,
+                              len(list(run.scan_history())[0])]))
+""")
+    assert read[:4] == [name, name, ["🌱"], "طوق"]
+    assert read[4] == 10_002
+    # The client itself sends null for a NaN in the config.
+    assert [text.lower()[:4] for text in read[5]] == ["none", "inf", "-inf"]
+    assert read[6] >= 1000
 
 
 def test_a_script_that_fails_leaves_a_failed_run(client: Any, project: str) -> None:
@@ -144,6 +237,7 @@ def test_a_script_that_fails_leaves_a_failed_run(client: Any, project: str) -> N
     assert data["project"]["run"] == {"state": "failed", "exitcode": 1}
 
 
+STARTED = '{"_wandb": {"value": {"t": {}}}}'
 ROWS = """query ($project: String!, $run: String!) {
   project(name: $project) { run(name: $run) { state historyLineCount history(minStep: 0, maxStep: 100) } }
 }"""
@@ -181,18 +275,37 @@ def test_a_chunk_that_is_sent_again_doubles_nothing(hub: Any, project: str) -> N
     assert run["history"] == lines
 
 
-def test_an_offline_run_is_synced_twice_without_doubling(client: Any, project: str) -> None:
+def test_an_offline_run_of_a_sweep_is_synced_twice_without_doubling(client: Any, project: str) -> None:
+    made = client.hub.graphql(
+        """mutation ($config: String!, $project: String!) {
+             upsertSweep(input: {config: $config, projectName: $project}) { sweep { name } } }""",
+        {"config": "method: grid\nparameters: {value: {values: [1, 2]}}", "project": project},
+    )["upsertSweep"]["sweep"]["name"]
     script = f"""
 import wandb
-run = wandb.init(project={project!r}, id="later", mode="offline")
+run = wandb.init(project={project!r}, config={{"value": 1}})
 for step in range(8):
-    run.log({{"value": step}})
+    run.log({{"value": step, "table": wandb.Table(columns=["a"], data=[[step]])}} if step == 7 else {{"value": step}})
+artifact = wandb.Artifact("made-offline", "data")
+with artifact.new_file("a.txt") as file:
+    file.write("a")
+run.log_artifact(artifact)
 run.finish()
 """
-    client.python(script)
+    client.python(script, WANDB_MODE="offline", WANDB_SWEEP_ID=made, WANDB_PROJECT=project, WANDB_ENTITY="local")
     (folder,) = (client.folder / "wandb").glob("offline-run-*")
     for _ in range(2):
-        client.run("wandb", "sync", "--entity", "local", "--include-synced", str(folder))
-    run = client.hub.graphql(ROWS, {"project": project, "run": "later"})["project"]["run"]
-    assert [json.loads(line)["value"] for line in run["history"]] == list(range(8))
-    assert run["state"] == "finished"
+        client.run("wandb", "sync", "--yes", "--entity", "local", "--include-synced", str(folder))
+    query = f"""{{ project(name: "{project}") {{ sweep(sweepName: "{made}") {{ runCount runs {{ edges {{ node {{
+      name state outputArtifacts {{ edges {{ node {{ versionIndex artifactType {{ name }} }} }} }} }} }} }} }} }} }}"""
+    sweep = client.hub.graphql(query)["project"]["sweep"]
+    assert sweep["runCount"] == 1
+    synced = sweep["runs"]["edges"][0]["node"]
+    rows = client.hub.graphql(ROWS, {"project": project, "run": synced["name"]})["project"]["run"]["history"]
+    assert [json.loads(line)["value"] for line in rows] == list(range(8))
+    assert synced["state"] == "finished"
+    artifacts = [edge["node"] for edge in synced["outputArtifacts"]["edges"]]
+    assert sorted((item["artifactType"]["name"], item["versionIndex"]) for item in artifacts) == [
+        ("data", 0),
+        ("run_table", 0),
+    ]
