@@ -412,6 +412,8 @@ def run_training(
             raise
         tracker.finish(result.exit_code)
         _report(result, folder, tracker.url, say)
+        if not by_agent:
+            _say_how_the_page_is_seen_later(tracker.url, settings, say)
     return result
 
 
@@ -441,6 +443,14 @@ def _report(result: FitResult, folder: Path, url: str | None, say: Say) -> None:
     best = ", ".join(f"{name} {value:g}" for name, value in result.best.items())
     say(f"{result.epochs} epochs in {result.timing.fit_seconds:.1f} s; {best or 'no epoch was completed'}")
     say(f"model: {result.model_path}" + (f"\nrun:   {url}" if url else ""))
+
+
+def _say_how_the_page_is_seen_later(url: str | None, settings: Settings, say: Say) -> None:
+    from sweepyard.hub import embedded
+
+    hint = embedded.page_hint(url, settings)
+    if hint:
+        say(f"       ({hint})")
 
 
 def check_sweep_file(file: Path, *, target: SweepTarget, config_folder: Path | None = None) -> CheckReport:

@@ -33,6 +33,7 @@ def test_untracked_training_leaves_config_log_model_and_checkpoint(commands, tin
 def test_tracked_training_is_read_back_and_leaves_no_process(commands, tiny: tuple[str, ...]) -> None:
     done = commands.run("train", *tiny)
     assert done.returncode == 0, done.stderr
+    assert "`sweepyard hub serve` brings the page back, at http://127.0.0.1:8080/local/" in done.stdout
     run = only_run(commands.folder)
     listed = json.loads(commands.run("runs", "list", "--json").stdout)
     assert [(entry["run"], entry["state"]) for entry in listed] == [(run.name, "finished")]

@@ -71,7 +71,12 @@ def _shown(to_stderr: bool) -> Iterator[Callable[[SweepProgress], None]]:
 
 def announce(sweep: RegisteredSweep) -> None:
     """Say that a sweep is registered, and where to look at it."""
+    from sweepyard.hub import embedded
+
     print(f"sweep {sweep.path}" + (f": {sweep.url}" if sweep.url else ""), flush=True)
+    hint = embedded.page_hint(sweep.url, settings_now())
+    if hint:
+        print(f"  ({hint})", flush=True)
 
 
 def verdict(outcome: SweepOutcome, *, to_the_end: bool) -> int:

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from sweepyard.errors import HubAlreadyRunning, HubUnreachable
 from sweepyard.files import FileLock
 from sweepyard.hub import detached
+from sweepyard.hub.listening import DEFAULT_HOST, DEFAULT_PORT
 from sweepyard.hub.places import HubAddress, HubPlaces
 from sweepyard.settings import Settings
 
@@ -79,6 +80,18 @@ def stop(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS) -> H
     _acquire(gone, deadline, "the hub to close", shared=True)
     gone.release()
     return address
+
+
+def page_hint(url: str | None, settings: Settings) -> str:
+    """What to know of a page of this home's embedded hub, which will soon be gone; empty for any other page.
+
+    Call it while the hub runs.
+    """
+    address = HubPlaces(settings.home).read_address()
+    if url is None or address is None or address.mode != "embedded" or not url.startswith(f"{address.url}/"):
+        return ""
+    later = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}{url.removeprefix(address.url)}"
+    return f"its hub ends with its last user; `sweepyard hub serve` brings the page back, at {later}"
 
 
 def closes_within(settings: Settings, seconds: float) -> bool:

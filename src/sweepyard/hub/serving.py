@@ -71,6 +71,7 @@ def serve(
 
             def ready() -> None:
                 places.write_address(address)
+                log.info("a hub, %s, of the home %s answers at %s", mode, places.home, url)
                 on_ready(address)
 
             try:
@@ -179,6 +180,7 @@ async def _run(
     on_ready()
     while not serving.done():
         if closing is not None and not closing.held and closing.acquire(blocking=False):
+            log.info("closing: its last user has left")
             server.should_exit = True
         await asyncio.wait([serving], timeout=_LOOK_SECONDS)
     await serving

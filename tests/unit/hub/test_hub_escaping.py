@@ -1,0 +1,146 @@
+"""Whatever people write into runs, sweeps and artifacts is text on every page, never markup."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from sweepyard.domain.access import Role
+
+MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><a href='javascript:alert(1)'>x</a>{{7*7}}"
+KEYS = "<script>k</script>"
+UPSERT = "mutation ($input: UpsertBucketInput!) { upsertBucket(input: $input) { bucket { name } } }"
+ALERT = """mutation ($input: NotifyScriptableRunAlertInput!) {
+  notifyScriptableRunAlert(input: $input) { success } }"""
+FILES = """mutation ($f: [String!]!) {
+  createRunFiles(input: {entityName: "lab", projectName: "p", runName: "r", files: $f}) { files { uploadUrl } } }"""
+ARTIFACT = "mutation ($input: CreateArtifactInput!) { createArtifact(input: $input) { artifact { id } } }"
+SWEEP = f"""method: grid
+program: {json.dumps(MARKUP)}
+name: {json.dumps(MARKUP)}
+description: {json.dumps(MARKUP)}
+metric: {{name: {json.dumps(KEYS)}}}
+parameters:
+  lr: {{values: [1, {json.dumps(MARKUP)}]}}
+"""
+
+
+class Page(HTMLParser):
+    """The elements of a page, and those attributes that can run something."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.running: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        for name, value in attrs:
+            if name.startswith("on") or name == "style" or "javascript:" in (value or ""):
+                self.running.append(f"{tag} {name}={value}")
+
+
+@pytest.fixture
+def pages(door: Any) -> list[str]:
+    """The addresses of all pages of a hub whose every text is hostile."""
+    door.data('mutation ($d: String) { upsertModel(input: {name: "p", description: $d}) { inserted } }', {"d": MARKUP})
+    sweep = door.data(
+        'mutation ($c: String) { upsertSweep(input: {config: $c, projectName: "p"}) { sweep { name } } }', {"c": SWEEP}
+    )["upsertSweep"]["sweep"]["name"]
+    agent = """mutation ($s: String!, $h: String!) {
+      createAgent(input: {sweep: $s, host: $h, projectName: "p"}) { agent { name } } }"""
+    door.data(agent, {"s": sweep, "h": MARKUP})
+    texts = "displayName notes groupName jobType host jobProgram jobRepo commit"
+    door.data(
+        UPSERT,
+        {
+            "input": {
+                "name": "r",
+                "modelName": "p",
+                "sweep": sweep,
+                "tags": [MARKUP],
+                "config": json.dumps({KEYS: {"value": {KEYS: MARKUP, "list": [MARKUP]}}}),
+                "summaryMetrics": json.dumps({KEYS: MARKUP, "number": 1, "media": {"_type": MARKUP}}),
+                **dict.fromkeys(texts.split(), MARKUP),
+            }
+        },
+    )
+    row = json.dumps({"_step": 0, KEYS: 1.5, "text": MARKUP})
+    lines = {
+        "files": {
+            "wandb-history.jsonl": {"offset": 0, "content": [row, row.replace('"_step": 0', '"_step": 1')]},
+            "output.log": {"offset": 0, "content": [MARKUP]},
+        }
+    }
+    auth = ("api", door.keys[Role.WRITE])
+    assert door.ask("POST", "/files/lab/p/r/file_stream", json=lines, auth=auth).status_code == 200
+    alert = {"entityName": "lab", "projectName": "p", "runName": "r", "title": MARKUP, "text": MARKUP}
+    door.data(ALERT, {"input": {**alert, "severity": "WARN"}})
+    [file] = door.data(FILES, {"f": [MARKUP.replace("/", "")]})["createRunFiles"]["files"]
+    assert door.ask("PUT", file["uploadUrl"], content=b"x").status_code == 200
+    door.data(
+        ARTIFACT,
+        {
+            "input": {
+                "entityName": "lab",
+                "projectName": "p",
+                "runName": "r",
+                "artifactTypeName": KEYS.replace("/", ""),
+                "artifactCollectionName": "model",
+                "digest": hashlib.md5(b"").hexdigest(),
+                "description": MARKUP,
+                "metadata": json.dumps({KEYS: MARKUP}),
+            }
+        },
+    )
+    return ["/", "/lab/p", "/lab/p/runs/r", f"/lab/p/sweeps/{sweep}"]
+
+
+def test_no_text_becomes_markup(door: Any, pages: list[str]) -> None:
+    entered = door.ask("POST", "/login", data={"key": door.keys[Role.WRITE]})
+    cookie = {"Cookie": entered.headers["set-cookie"].split(";")[0]}
+    shown = [door.ask("GET", path, headers=cookie) for path in pages]
+    assert [answer.status_code for answer in shown] == [200] * len(pages)
+    hostile = 0
+    for answer in shown:
+        page = Page(answer.text)
+        assert not {"img", "iframe", "object", "embed"} & set(page.elements)
+        assert "alert(1)" not in "".join(part for part in answer.text.split("<script")[1:])
+        assert page.running == []
+        hostile += answer.text.count("&lt;script&gt;")
+    assert hostile >= 20
+    assert "{{7*7}}" in shown[2].text
+
+
+@pytest.mark.parametrize("text", [MARKUP, "//evil.example/" + MARKUP])
+def test_what_a_page_repeats_of_a_request_is_no_markup_either(door: Any, text: str) -> None:
+    html = {"Accept": "text/html"}
+    for answer in (
+        door.ask("GET", "/login", params={"next": text}, headers=html),
+        door.ask("POST", "/login", data={"key": text, "next": text}, headers=html),
+        door.ask("GET", "/no/such/page/" + text, headers=html),
+        door.ask("GET", "/", headers={**html, "Host": "evil.example"}),
+        door.ask("POST", "/login", headers={**html, "Origin": MARKUP.split(">")[0] + ">"}),
+    ):
+        page = Page(answer.text)
+        assert not {"script", "img"} & set(page.elements)
+        assert page.running == []
+        assert "evil.example/" not in str(answer.headers.get("location"))
+
+
+def test_the_policy_would_stop_what_slips_through(door: Any) -> None:
+    policy = door.ask("GET", "/login").headers["content-security-policy"]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == rules["script-src"] == rules["form-action"] == "'self'"
+    assert rules["object-src"] == rules["base-uri"] == rules["frame-ancestors"] == "'none'"
+
+
+def test_base64_is_no_way_around(door: Any) -> None:
+    """A link that the hub signed says nothing that a browser would take for a page."""
+    assert door.ask("GET", "/storage/" + base64.urlsafe_b64encode(MARKUP.encode()).decode() + "/x").status_code == 403
