@@ -9,7 +9,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from sweepyard.errors import CheckpointError, HubError, SweepFileInvalid, SweepyardError, Unauthenticated, Violation
+from sweepyard.errors import (
+    CheckpointError,
+    HubError,
+    InvalidInput,
+    SweepFileInvalid,
+    SweepyardError,
+    Unauthenticated,
+    Violation,
+)
 from sweepyard.settings import DEFAULT_ENTITY, DEFAULT_PROJECT, Settings
 
 if TYPE_CHECKING:
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
     from sweepyard.storage.backup import BackupReport
     from sweepyard.storage.export_folder import ExportFormat
     from sweepyard.storage.restore import RestoreReport
+    from sweepyard.sweeps.export import Exported
     from sweepyard.tracking.push_opening import PushRequest
     from sweepyard.tracking.push_report import PushReport
     from sweepyard.tracking.server import Server
@@ -464,20 +473,23 @@ def check_sweep_file(file: Path, *, target: SweepTarget, config_folder: Path | N
     from sweepyard.config import compose
     from sweepyard.services.check import check_sweep
 
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SweepFileInvalid(
-            [Violation("a sweep file must be a readable text file", reason, where=str(file))]
-        ) from error
     return check_sweep(
-        text,
+        _read_sweep_file(file),
         source=str(file),
         compose=partial(compose.compose, config_folder=config_folder),
         overrides_of=partial(compose.overrides_of, config_folder=config_folder),
         target=target,
     )
+
+
+def _read_sweep_file(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SweepFileInvalid(
+            [Violation("a sweep file must be a readable text file", reason, where=str(file))]
+        ) from error
 
 
 def plan_sweep(
@@ -499,6 +511,57 @@ def plan_sweep(
     project = config.project or DEFAULT_PROJECT
     plan = SweepPlan(file=file.absolute(), project=project, expected=expected_runs(config), work=work)
     return plan, tuple(report.warnings)
+
+
+def export_sweep_file(file: Path) -> tuple[Exported, str]:
+    """A sweep file as wandb.ai takes it, and its YAML.
+
+    Raises:
+        SweepFileInvalid: The file cannot be read, or breaks rules.
+    """
+    import yaml
+
+    from sweepyard.sweeps.config import parse
+    from sweepyard.sweeps.export import for_wandb
+
+    exported = for_wandb(parse(_read_sweep_file(file), source=str(file)))
+    return exported, yaml.safe_dump(
+        exported.document, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110
+    )
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a file of the user's, whole or not at all.
+
+    Raises:
+        InvalidInput: It cannot be written.
+    """
+    from sweepyard.files import write_atomically
+
+    try:
+        write_atomically(file, text.encode())
+    except OSError as error:
+        violation = Violation("a file must be writable", error.strerror or str(error), where=str(file))
+        raise InvalidInput([violation]) from error
+
+
+def edit_sweep(
+    name: str, file: Path, settings: Settings, environ: Mapping[str, str], *, config_folder: Path | None = None
+) -> tuple[Violation, ...]:
+    """Give a sweep of this home's hub a new file; gives what the check warns of.
+
+    Raises:
+        SweepFileInvalid: The file breaks rules; all of them are named.
+        HubError, TrackingError: The hub is away, there is no such sweep, or its runs do not suit the file.
+    """
+    from sweepyard.agents import sweeping
+
+    report = check_sweep_file(file, target="hub", config_folder=config_folder)
+    if report.violations:
+        raise SweepFileInvalid(report.violations)
+    with _server_of("hub", settings) as server:
+        sweeping.edit(name, file, server=server, environ=environ)
+    return report.warnings
 
 
 def register_sweep(

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +57,27 @@ def register(file: Path, *, project: str, environ: Mapping[str, str], folder: Pa
     Raises:
         TrackingError: The client refused, or printed no sweep id.
     """
+    return parse_registration(_sweep_command(["--project", project], file, environ, folder))
+
+
+def update(file: Path, sweep: str, *, environ: Mapping[str, str], folder: Path) -> None:
+    """Give a registered sweep another file with the stock `wandb sweep --update`.
+
+    Args:
+        sweep: entity/project/id.
+        environ: As `client_environment` gives it.
+        folder: Where the client's output is kept, as `wandb-sweep.log`.
+
+    Raises:
+        TrackingError: The client or the server refused.
+    """
+    _sweep_command(["--update", sweep], file, environ, folder)
+
+
+def _sweep_command(arguments: Sequence[str], file: Path, environ: Mapping[str, str], folder: Path) -> str:
+    """What `wandb sweep` printed."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [*wandb_command(environ), "sweep", "--project", project, str(file)]
+    command = [*wandb_command(environ), "sweep", *arguments, str(file)]
     try:
         done = subprocess.run(
             command,
@@ -75,7 +94,7 @@ def register(file: Path, *, project: str, environ: Mapping[str, str], folder: Pa
     (folder / "wandb-sweep.log").write_text(text, encoding="utf-8")
     if done.returncode != 0:
         raise TrackingError(f"`wandb sweep` refused {file}: {_reason(text)}")
-    return parse_registration(text)
+    return text
 
 
 def parse_registration(text: str) -> RegisteredSweep:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sweepyard.agents.environment import client_environment
 from sweepyard.agents.progress import RunGlance, SweepProgress, progress_of, watch
-from sweepyard.agents.stock import RegisteredSweep, StockAgents, register
+from sweepyard.agents.stock import RegisteredSweep, StockAgents, register, update
 from sweepyard.clock import Clock
 from sweepyard.domain.objective import Objective
 from sweepyard.domain.run import RunState
@@ -84,6 +84,21 @@ def start(plan: SweepPlan, *, server: Server | None, environ: Mapping[str, str])
         shutil.copy2(scratch / "wandb-sweep.log", folder / "wandb-sweep.log")
     shutil.copy2(plan.file, folder / plan.file.name)
     return sweep, folder
+
+
+def edit(name: str, file: Path, *, server: Server | None, environ: Mapping[str, str]) -> None:
+    """Give a registered sweep a new file, with the stock `wandb sweep --update`.
+
+    Args:
+        name: entity/project/id or project/id.
+
+    Raises:
+        TrackingError: There is no such sweep, or the server refused.
+    """
+    record = Reader(server).sweep(name)
+    with tempfile.TemporaryDirectory(prefix="sweepyard-") as scratch:
+        folder = Path(scratch)
+        update(file, str(record.path), environ=client_environment(environ, server=server, folder=folder), folder=folder)
 
 
 def run(

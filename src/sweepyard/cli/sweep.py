@@ -15,6 +15,7 @@ import click
 from sweepyard.cli.environment import interrupted_by_sigterm, settings_now
 from sweepyard.cli.reading import path_of
 from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.cli.sweep_changes import edit, export
 
 if TYPE_CHECKING:
     from sweepyard.agents.stock import RegisteredSweep
@@ -22,8 +23,36 @@ if TYPE_CHECKING:
     from sweepyard.wiring import SweepTarget
 
 
-@click.command(
+class _RunByDefault(click.Group):
+    """A group that takes what is no command of its own for the arguments of `run`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in {*self.commands, "-h", "--help"}:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
     "sweep",
+    cls=_RunByDefault,
+    context_settings=CONTEXT,
+    epilog=examples(
+        "sweepyard sweep sweeps/first.yaml",
+        "sweepyard sweep sweeps/architecture_random.yaml --agents 4 --count 5",
+        "sweepyard sweep sweepyard/k3x9q2ab",
+        "sweepyard sweep edit sweepyard/k3x9q2ab bigger.yaml",
+    ),
+)
+def command() -> None:
+    """Check a sweep file, register it and run it: `sweepyard sweep FILE` is short for `sweepyard sweep run FILE`."""
+
+
+command.add_command(export)
+command.add_command(edit)
+
+
+@command.command(
+    "run",
     context_settings=CONTEXT,
     epilog=examples(
         "sweepyard sweep sweeps/first.yaml",
@@ -46,7 +75,7 @@ if TYPE_CHECKING:
 @click.option("--config-dir", type=click.Path(path_type=Path), metavar="DIR", help="A conf/ folder of your own.")
 @click.option("--output", default="outputs", show_default=True, metavar="DIR", help="Where logs and runs go.")
 @click.option("--json", "as_json", is_flag=True, help="Print the leaderboard as JSON; progress goes to standard error.")
-def command(
+def run(
     what: str,
     agents: int,
     count: int | None,

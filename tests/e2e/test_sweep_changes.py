@@ -1,0 +1,98 @@
+"""`sweepyard sweep export` and `edit`, and what the hub makes of sweeps that W&B could not run."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.slow
+
+SCRIPT = """\
+import sys, wandb
+with wandb.init() as run:
+    run.log({"m": run.config["a"], "other": -run.config["a"]})
+"""
+SWEEP = """\
+name: small
+project: small
+method: grid
+metric: {{name: m, goal: maximize}}
+parameters:
+  a: {{values: {values}}}
+command: ["{python}", train.py]
+"""
+
+
+def write(folder: Path, name: str, text: str) -> str:
+    (folder / "train.py").write_text(SCRIPT)
+    (folder / name).write_text(text)
+    return name
+
+
+def sweep_file(folder: Path, name: str, values: list[int]) -> str:
+    return write(folder, name, SWEEP.format(values=values, python=sys.executable))
+
+
+def test_a_sweep_grows_between_two_agents(commands) -> None:
+    first = commands.run("sweep", sweep_file(commands.folder, "s.yaml", [1, 2]), "--agents", "1", "--count", "1")
+    assert first.returncode == 0, first.stderr
+    sweep = re.search(r"sweep (\S+/\S+/\w{8})", first.stdout)
+    assert sweep is not None, first.stdout
+
+    refused = commands.run("sweep", "edit", sweep[1], sweep_file(commands.folder, "less.yaml", [2, 3]))
+    assert refused.returncode != 0
+    assert "`a` must keep its values; 1 would go" in refused.stderr
+
+    edited = commands.run("sweep", "edit", sweep[1], sweep_file(commands.folder, "more.yaml", [0, 1, 2]))
+    assert edited.returncode == 0, edited.stderr
+    assert "goes on by more.yaml" in edited.stdout
+    rest = commands.run("sweep", sweep[1], "--agents", "1", "--json")
+    assert rest.returncode == 0, rest.stderr
+    outcome = json.loads(rest.stdout)
+    assert (outcome["state"], len(outcome["runs"])) == ("FINISHED", 3)
+    assert sorted(run["value"] for run in outcome["runs"]) == [0, 1, 2]
+    unknown = commands.run("sweep", "edit", "small/nothing1", "more.yaml")
+    assert unknown.returncode != 0
+    commands.assert_none_left()
+
+
+def test_conditions_repeats_and_a_pareto_front_run_on_the_hub_and_not_at_wandb(commands) -> None:
+    text = SWEEP.format(values=[1, 2], python=sys.executable).replace(
+        "metric: {name: m, goal: maximize}", "metrics: [{name: m, goal: maximize}, {name: other, goal: maximize}]"
+    )
+    text = text.replace("  a:", "  b: {values: [x, y], when: {a: 2}}\n  a:") + "repeats: 2\n"
+    file = write(commands.folder, "ours.yaml", text)
+    assert commands.run("check", file).returncode == 0
+    refused = commands.run("check", file, "--target", "wandb")
+    assert refused.returncode == 1
+    assert all(key in refused.stdout for key in ("`repeats`", "`when`", "`metrics`"))
+
+    exported = commands.run("sweep", "export", file, "--output", "theirs.yaml")
+    assert exported.returncode == 0, exported.stderr
+    assert exported.stderr.count("lost: ") == 2
+    assert exported.stderr.count("changed: ") == 1
+    assert commands.run("check", "theirs.yaml", "--target", "wandb").returncode == 0
+    printed = commands.run("sweep", "export", file, "--json")
+    assert json.loads(printed.stdout)["file"] == yaml.safe_load((commands.folder / "theirs.yaml").read_text())
+
+    done = commands.run("sweep", file, "--json")
+    assert done.returncode == 0, done.stderr
+    runs = json.loads(done.stdout)["runs"]
+    assert len(runs) == 6
+    commands.assert_none_left()
+
+
+def test_a_file_that_cannot_be_exported_or_written_is_refused(commands) -> None:
+    broken = write(commands.folder, "broken.yaml", "method: gird\n")
+    done = commands.run("sweep", "export", broken)
+    assert done.returncode != 0
+    assert "`method` must be one of" in done.stderr
+    fine = sweep_file(commands.folder, "fine.yaml", [1])
+    done = commands.run("sweep", "export", fine, "--output", "fine.yaml/out.yaml")
+    assert done.returncode != 0
+    assert "must be writable" in done.stderr
