@@ -31,6 +31,12 @@ class _RunByDefault(click.Group):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        records = [option.get_help_record(ctx) for option in self.commands["run"].params]
+        with formatter.section("Options of run"):
+            formatter.write_dl([record for record in records if record is not None])
+        super().format_options(ctx, formatter)
+
 
 @click.group(
     "sweep",

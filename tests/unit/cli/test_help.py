@@ -77,7 +77,7 @@ def test_the_commands_that_read_give_json() -> None:
     for name in readers[0]:
         assert "--json" in probe(name, "--help")[0]
     for arguments in readers[1]:
-        if arguments[1] not in {"serve", "stop", "fetch"}:
+        if arguments[1] not in {"serve", "stop", "fetch", "edit"}:
             assert "--json" in probe(*arguments, "--help")[0]
 
 
