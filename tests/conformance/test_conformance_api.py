@@ -58,6 +58,10 @@ print("RESULT " + json.dumps({{
     "or": ids(filters={{"$or": [{{"config.n": 3}}, {{"tags": "first"}}]}}, order="+created_at"),
     "best": ids(order="+summary_metrics.loss")[:2],
     "regex": ids(filters={{"display_name": {{"$regex": "run0[12]$"}}}}, order="+created_at"),
+    "hang": ids(filters={{"display_name": {{"$regex": "^(r+u*n*)+$"}}}}),
+    "not": ids(filters={{"$not": {{"config.n": {{"$gt": 1}}}}}}, order="+created_at"),
+    "nor": ids(filters={{"$nor": [{{"config.n": {{"$nin": [4, 5]}}}}, {{"tags": "none"}}]}}, order="+name"),
+    "best run": [run.id for run in api.runs("local/{filled}", order="-summary_metrics.acc", per_page=1)[:1]],
     "count": len(api.runs("local/{filled}", filters={{"config.kind": "even"}})),
     "states": sorted({{run.state for run in api.runs("local/{filled}")}}),
     "projects": [project.name for project in api.projects("local")],
@@ -74,6 +78,10 @@ print("RESULT " + json.dumps({{
     assert read["or"] == ["run00", "run03"]
     assert read["best"] == ["run59", "run58"]
     assert read["regex"] == ["run01", "run02"]
+    assert read["hang"] == []
+    assert read["not"] == ["run00", "run01"]
+    assert read["nor"] == ["run04", "run05"]
+    assert read["best run"] == ["run59"]
     assert read["count"] == 30
     assert read["states"] == ["failed", "finished", "running"]
     assert filled in read["projects"]
@@ -87,6 +95,30 @@ def test_a_malformed_filter_is_refused_with_the_reason(hub: Any, project: str) -
         answer = http.post("/graphql", json={"query": query, "variables": variables})
     assert answer.status_code == 200
     assert "$near" in answer.json()["errors"][0]["message"]
+
+
+def test_what_the_hub_does_not_serve_is_refused_by_name_and_logged(client: Any, project: str) -> None:
+    client.hub.graphql(UPSERT, {"name": "one", "project": project})
+    said = client.python("""
+import json, wandb
+api = wandb.Api()
+said = {}
+asked = {
+    "runQueue": lambda: api.run_queue("local", "a-queue").id,
+    "createDefaultResourceConfig": lambda: api.create_run_queue("a-queue", "local-process", entity="local"),
+    "createCustomChart": lambda: api.create_custom_chart(
+        entity="local", name="c", display_name="C", spec_type="vega2", access="private", spec={"a": 1}),
+    "integrations": lambda: list(api.integrations(entity="local")),
+}
+for name, ask in asked.items():
+    try:
+        said[name] = ask()
+    except Exception as error:
+        said[name] = str(error)
+print("RESULT " + json.dumps(said))
+""")
+    assert all(name in text for name, text in said.items()), said
+    assert all(f"'{name}'" in client.hub.log() for name in said)
 
 
 def test_a_run_is_changed_stopped_and_deleted(client: Any, project: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -136,3 +138,138 @@ def test_bytes_that_are_not_the_announced_ones_are_refused(hub: Any, project: st
         right = http.put(files[0]["node"]["uploadUrl"], content=b"test")
     assert (wrong.status_code, right.status_code) == (400, 200)
     assert made["state"] == "PENDING"
+
+
+def test_versions_are_made_upon_others_together_and_of_references(client: Any, project: str) -> None:
+    (client.folder / "far.txt").write_text("somewhere else")
+    read = client.python(f"""
+import json, pathlib, wandb
+def entries(artifact):
+    return sorted(artifact.manifest.entries)
+def artifact(files, **options):
+    made = wandb.Artifact("set", "dataset", **options)
+    for name in files:
+        with made.new_file(name) as file:
+            file.write("content of " + name)
+    return made
+run = wandb.init(project={project!r}, id="maker")
+first = artifact(["a.txt", "in/b.txt"])
+first.add_reference(pathlib.Path("far.txt").absolute().as_uri(), name="far")
+run.log_artifact(first, tags=["one"]).wait()
+second = run.log_artifact(artifact(["c.txt"], incremental=True)).wait()
+draft = wandb.Api().artifact("local/{project}/set:v0").new_draft()
+draft.remove("a.txt")
+third = run.log_artifact(draft).wait()
+for name, log in (("p.txt", run.upsert_artifact), ("q.txt", run.finish_artifact)):
+    part = wandb.Artifact("together", "dataset")
+    with part.new_file(name) as file:
+        file.write(name)
+    log(part, distributed_id="all")
+used = run.use_artifact("set:v0")
+root = pathlib.Path(used.download(root="down"))
+run.finish()
+api = wandb.Api()
+refused = []
+for ask in (lambda: used.link("local/{project}/a-portfolio"),):
+    try:
+        ask()
+    except Exception as error:
+        refused.append(str(error))
+print("RESULT " + json.dumps({{
+    "first": entries(first), "second": [second.version, entries(second)], "third": [third.version, entries(third)],
+    "together": entries(api.artifact("local/{project}/together:latest")),
+    "downloaded": sorted(path.name for path in root.rglob("*") if path.is_file()),
+    "far": (root / "far").read_text(), "listed": sorted(file.name for file in used.files()), "refused": refused,
+    "tagged": [item.version for item in api.artifacts("dataset", "local/{project}/set", tags=["one"])],
+    "oldest": [item.version for item in api.artifacts("dataset", "local/{project}/set", order="+createdAt")],
+}}))
+""")
+    assert read["first"] == ["a.txt", "far", "in/b.txt"]
+    assert read["second"] == ["v1", ["a.txt", "c.txt", "far", "in/b.txt"]]
+    assert read["third"] == ["v2", ["far", "in/b.txt"]]
+    assert read["together"] == ["p.txt", "q.txt"]
+    assert read["downloaded"] == ["a.txt", "b.txt", "far"]
+    assert read["far"] == "somewhere else"
+    assert read["listed"] == ["a.txt", "far", "in/b.txt"]
+    assert len(read["refused"]) == 1
+    assert "no portfolios" in read["refused"][0]
+    assert read["tagged"] == ["v0"]
+    assert read["oldest"] == ["v0", "v1", "v2"]
+
+
+def test_the_command_line_puts_lists_and_gets_and_collections_change(client: Any, project: str) -> None:
+    (client.folder / "data.txt").write_text("some data")
+    put = [
+        "wandb",
+        "artifact",
+        "put",
+        "--type",
+        "dataset",
+        "--alias",
+        "prod",
+        "--name",
+        f"{project}/things",
+        "data.txt",
+    ]
+    client.run(*put)
+    listed = client.run("wandb", "artifact", "ls", f"local/{project}", WANDB_SILENT="false")
+    assert "things:v0" in listed
+    client.run("wandb", "artifact", "get", "--root", "got", f"local/{project}/things:prod")
+    assert (client.folder / "got" / "data.txt").read_text() == "some data"
+    read = client.python(f"""
+import json, wandb
+def collection(kind, name):
+    return wandb.Api().artifact_collection(kind, "local/{project}/" + name)
+one = collection("dataset", "things")
+one.description, one.name = "described", "others"
+one.tags.append("kept")
+one.save()
+again = collection("dataset", "others")
+seen = [again.name, again.description, list(again.tags), again.aliases]
+again.change_type("samples")
+moved = [wandb.Api().artifact("local/{project}/others:prod").type]
+collection("samples", "others").delete()
+left = [kind.name for kind in wandb.Api().artifact_types("local/{project}")]
+print("RESULT " + json.dumps([seen, moved, left, list(wandb.Api().reports("local/{project}"))]))
+""")
+    seen, moved, left, reports = read
+    assert seen[:3] == ["others", "described", ["kept"]]
+    assert sorted(seen[3]) == ["latest", "prod"]
+    assert (moved, left, reports) == (["samples"], [kind for kind in left if kind != "samples"], [])
+
+
+def test_a_file_is_uploaded_in_pieces(hub: Any, project: str) -> None:
+    hub.graphql(f'mutation {{ upsertBucket(input: {{name: "r", modelName: "{project}", host: "h"}}) {{ inserted }} }}')
+    made = hub.graphql(
+        """mutation ($input: CreateArtifactInput!) { createArtifact(input: $input) { artifact { id } } }""",
+        {
+            "input": {
+                "entityName": "local",
+                "projectName": project,
+                "artifactTypeName": "t",
+                "artifactCollectionName": "big",
+                "digest": "d" * 32,
+            }
+        },
+    )["createArtifact"]["artifact"]["id"]
+    pieces = [b"one" * 1000, b"two"]
+    parts = [{"partNumber": n, "hexMD5": hashlib.md5(piece).hexdigest()} for n, piece in enumerate(pieces, 1)]
+    md5 = b64encode(hashlib.md5(b"".join(pieces)).digest()).decode()
+    spec = {"artifactID": made, "name": "a", "md5": md5, "uploadPartsInput": parts}
+    (edge,) = hub.graphql(
+        """mutation ($input: CreateArtifactFilesInput!) { createArtifactFiles(input: $input) { files { edges { node {
+             storagePath uploadMultipartUrls { uploadID uploadUrlParts { partNumber uploadUrl } } } } } } }""",
+        {"input": {"artifactFiles": [spec]}},
+    )["createArtifactFiles"]["files"]["edges"]
+    urls = edge["node"]["uploadMultipartUrls"]
+    complete = """mutation ($parts: [UploadPartsInput!]!, $artifact: ID!, $path: String!, $upload: String!) {
+      completeMultipartUploadArtifact(input: {completeMultipartAction: Complete, completedParts: $parts,
+        artifactID: $artifact, storagePath: $path, uploadID: $upload}) { digest } }"""
+    variables = {"parts": parts, "artifact": made, "path": edge["node"]["storagePath"], "upload": urls["uploadID"]}
+    with hub.http(key="") as http:
+        assert http.put(urls["uploadUrlParts"][0]["uploadUrl"], content=pieces[0]).status_code == 200
+        with hub.http() as named:
+            early = named.post("/graphql", json={"query": complete, "variables": variables}).json()
+        assert early["errors"][0]["code"] == "invalid"
+        assert http.put(urls["uploadUrlParts"][1]["uploadUrl"], content=pieces[1]).status_code == 200
+    assert hub.graphql(complete, variables)["completeMultipartUploadArtifact"]["digest"] == md5

@@ -125,3 +125,19 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(hub: Any) -> None:
             assert piece, answer
             answer += piece
     assert b" 413 " in answer.splitlines()[0]
+
+
+@pytest.mark.timeout(400)
+def test_the_clients_own_verification_passes(client: Any) -> None:
+    process = client.start("wandb", "verify", "--host", client.hub.url, WANDB_SILENT="false")
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    checks = [line for line in output.splitlines() if line.startswith("Checking ")]
+    failed = [line.split("...")[0] for line in checks if "✅" not in line]
+    # It warns of plain HTTP, and of a bucket that does not take requests of other sites' pages; neither applies.
+    assert failed == [
+        "Checking requests to base url",
+        "Checking requests made over signed URLs",
+        "Checking CORs configuration of the bucket",
+    ]
+    assert len(checks) == 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -60,11 +61,11 @@ print("RESULT " + json.dumps({{
 """
 
 
-def register(client: Any, project: str, text: str = SWEEP) -> str:
+def register(client: Any, project: str, *options: str, text: str = SWEEP) -> str:
     """Registers a sweep with the real command; gives its path."""
     (client.folder / "sweep.yaml").write_text(text)
     (client.folder / "train.py").write_text(PROGRAM)
-    output = client.run("wandb", "sweep", "--project", project, "sweep.yaml", WANDB_SILENT="false")
+    output = client.run("wandb", "sweep", "--project", project, *options, "sweep.yaml", WANDB_SILENT="false")
     found = re.search(r"wandb agent (\S+)", output.replace("\x1b[0m", " "))
     assert found, output
     return re.sub(r"\x1b\[[0-9;]*m", "", found[1])
@@ -101,7 +102,8 @@ def test_two_agents_run_every_point_of_a_grid_exactly_once(client: Any, project:
 
 def test_the_stock_agent_runs_one_point_and_leaves(client: Any, project: str) -> None:
     path = register(client, project)
-    client.run("wandb", "agent", "--count", "1", path)
+    flags = ["--forward-signals", "--term-timeout", "5", "--max-consecutive-failed-runs", "2"]
+    client.run("wandb", "agent", "--count", "1", "--project", project, "--entity", "local", *flags, path.split("/")[-1])
     query = f'{{ project(name: "{project}") {{ runs {{ edges {{ node {{ state sweepName }} }} }} }} }}'
     edges = client.hub.graphql(query)["project"]["runs"]["edges"]
     assert [edge["node"] for edge in edges] == [{"state": "finished", "sweepName": path.split("/")[-1]}]
@@ -117,6 +119,39 @@ def test_a_sweep_is_paused_resumed_stopped_and_canceled(client: Any, project: st
         assert state_of(client, path) == state
     client.run("wandb", "sweep", "--pause", path, expect=1)
     assert state_of(client, path) == "CANCELED"
+
+
+def test_a_sweep_is_named_updated_and_takes_runs_of_before(client: Any, project: str) -> None:
+    config = '{"x": {"value": 1}, "nested": {"value": {"y": 0}}}'
+    before = """mutation ($project: String, $config: JSONString) {
+      upsertBucket(input: {name: "before", modelName: $project, host: "h", config: $config, summaryMetrics: "{}"}) {
+        bucket { id } } }"""
+    made = client.hub.graphql(before, {"project": project, "config": config})["upsertBucket"]["bucket"]["id"]
+    client.hub.graphql(f'mutation {{ updateRunState(input: {{id: "{made}", state: "finished"}}) {{ success }} }}')
+    path = register(client, project, "--name", "as said", "--program", "train.py", "--prior_run", "before")
+    (client.folder / "sweep.yaml").write_text(SWEEP.replace("[1, 2, 3]", "[1]"))
+    client.run("wandb", "sweep", "--update", path, "sweep.yaml")
+    client.run("python", "-c", AGENT, path)
+    query = """query ($project: String!, $sweep: String!) { project(name: $project) { sweep(sweepName: $sweep) {
+      displayName state config runCountExpected priorRuns { edges { node { name } } }
+      runs { edges { node { config state } } } } } }"""
+    sweep = client.hub.graphql(query, {"project": project, "sweep": path.split("/")[-1]})["project"]["sweep"]
+    assert (sweep["displayName"], sweep["state"]) == ("as said", "FINISHED")
+    assert [edge["node"]["name"] for edge in sweep["priorRuns"]["edges"]] == ["before"]
+    points = [json.loads(edge["node"]["config"])["nested"]["value"] for edge in sweep["runs"]["edges"]]
+    assert points == [{"y": 1}], "x=1, y=0 had run before"
+    refused = client.run("wandb", "sweep", "--update", path, "sweep.yaml", expect=0)
+    assert "Traceback" not in refused
+
+
+def test_an_agent_whose_runs_all_fail_gives_up(client: Any, project: str) -> None:
+    path = register(client, project)
+    (client.folder / "train.py").write_text("import wandb\nwith wandb.init():\n    raise SystemExit(3)\n")
+    command = ["python", "-c", AGENT, "--max-consecutive-failed-runs", "2", path]
+    assert "2 consecutive failed runs" in client.run(*command, WANDB_SILENT="false")
+    query = f'{{ project(name: "{project}") {{ runs {{ edges {{ node {{ state }} }} }} }} }}'
+    edges = client.hub.graphql(query)["project"]["runs"]["edges"]
+    assert [edge["node"]["state"] for edge in edges] == ["failed", "failed"]
 
 
 def test_a_sweep_that_is_stopped_hands_out_nothing_more(client: Any, project: str) -> None:
