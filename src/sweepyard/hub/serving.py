@@ -71,7 +71,8 @@ def serve(
 
             def ready() -> None:
                 places.write_address(address)
-                log.info("a hub, %s, of the home %s answers at %s", mode, places.home, url)
+                if mode == "embedded":  # one that is served says so to whoever started it
+                    log.info("an embedded hub of the home %s answers at %s", places.home, url)
                 on_ready(address)
 
             try:

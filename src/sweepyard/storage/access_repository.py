@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from sweepyard.domain.access import ApiKey, Credential, Team, User
 from sweepyard.storage import tables
@@ -14,6 +14,24 @@ _USERS = tables.users.c
 _KEYS = tables.api_keys.c
 _MEMBERS = tables.team_members.c
 _BEYOND_HEX = "g"  # sorts behind every hexadecimal digit
+
+# Built once, since every request asks this: to build it takes three times as long as to run it.
+_BY_DIGEST = (_KEYS.digest >= bindparam("first"), _KEYS.digest < bindparam("beyond"))
+_KEYS_BY_DIGEST = select(tables.api_keys).where(*_BY_DIGEST).order_by(_KEYS.digest)
+_CREDENTIALS = (
+    select(
+        tables.api_keys,
+        _USERS.entity,
+        _USERS.role.label("user_role"),
+        _USERS.created_at.label("user_created_at"),
+        _MEMBERS.team,
+    )
+    .select_from(
+        tables.api_keys.join(tables.users).outerjoin(tables.team_members, _MEMBERS.username == _USERS.username)
+    )
+    .where(*_BY_DIGEST)
+    .order_by(_KEYS.digest)
+)
 
 
 class SqlAccess:
@@ -87,16 +105,11 @@ class SqlAccess:
         insert_new(self._connection, tables.api_keys, values, f"key {key.key_id}")
 
     def keys_with_prefix(self, prefix: str) -> list[ApiKey]:
-        statement = _begins(select(tables.api_keys), prefix).order_by(_KEYS.digest)
-        return [_key(row) for row in self._connection.execute(statement)]
+        return [_key(row) for row in self._connection.execute(_KEYS_BY_DIGEST, _range(prefix))]
 
     def credentials(self, prefix: str) -> list[Credential]:
-        # One statement, since every request asks this.
-        columns = (*tables.api_keys.c, _USERS.entity, _USERS.role.label("user_role"), _MEMBERS.team)
-        joined = tables.api_keys.join(tables.users).outerjoin(tables.team_members, _MEMBERS.username == _USERS.username)
-        statement = select(*columns, _USERS.created_at.label("user_created_at")).select_from(joined)
         found: dict[str, Credential] = {}
-        for row in self._connection.execute(_begins(statement, prefix).order_by(_KEYS.digest)):
+        for row in self._connection.execute(_CREDENTIALS, _range(prefix)):
             known = found.get(row.digest)
             teams = (known.teams if known else frozenset()) | ({row.team} if row.team is not None else frozenset())
             user = User(username=row.username, entity=row.entity, role=row.user_role, created_at=row.user_created_at)
@@ -119,9 +132,8 @@ class SqlAccess:
         upsert(self._connection, tables.secrets, [{"name": name, "value": value}], keys=["name"])
 
 
-def _begins(statement: Select[Any], prefix: str) -> Select[Any]:
-    """The rows whose digest begins with `prefix`, through the index."""
-    return statement.where(_KEYS.digest >= prefix, _KEYS.digest < prefix + _BEYOND_HEX)
+def _range(prefix: str) -> dict[str, str]:
+    return {"first": prefix, "beyond": prefix + _BEYOND_HEX}
 
 
 def _user(row: Row[Any]) -> User:
