@@ -32,6 +32,7 @@ _MIN_CONSUMER = "0.70.0"
 _NANOSECONDS = 1_000_000_000
 _SYSTEM_PREFIX = "system."
 _MANIFEST_POLICY = "wandb-storage-policy-v1"
+_UNKNOWN_HOST = "unknown"  # A server takes a run that names no host for one that has not started.
 _EXIT_FAILED, _EXIT_KILLED = 1, 255
 _SILENT = frozenset({RunState.CRASHED, RunState.PREEMPTED})
 
@@ -58,7 +59,13 @@ class TransactionLog:
         self._stream.close()
 
     def write(self, record: Any) -> None:
-        """Append a `wandb_internal.Record`."""
+        """Append a `wandb_internal.Record`.
+
+        Raises:
+            ValueError: Nothing is in it; the client would stop there.
+        """
+        if record.WhichOneof("record_type") is None:
+            raise ValueError("a record of a transaction log holds something")
         self._records += 1
         record.num = self._records
         rest = record.SerializeToString()
@@ -123,6 +130,7 @@ class TransactionLog:
         """A row, with whatever of `_step`, `_timestamp` and `_runtime` is in it."""
         record = pb.Record()
         step = row.get("_step")
+        record.history.step.SetInParent()
         record.history.step.num = step if isinstance(step, int) else 0
         _put_items(record.history.item, row)
         self.write(record)
@@ -130,6 +138,7 @@ class TransactionLog:
     def event(self, row: Mapping[str, JsonValue]) -> None:
         """A line of system metrics; the client counts its `_runtime` from the run's start."""
         record = pb.Record()
+        record.stats.SetInParent()
         moment = row.get("_timestamp")
         _put_time(record.stats.timestamp, moment if isinstance(moment, int | float) else 0)
         values = {
@@ -157,6 +166,7 @@ class TransactionLog:
     def summary(self, values: JsonObject) -> None:
         """The whole summary."""
         record = pb.Record()
+        record.summary.SetInParent()
         _put_items(record.summary.update, values)
         self.write(record)
 
@@ -214,6 +224,7 @@ class TransactionLog:
             record.preempting.SetInParent()
             self.write(record)
         record = pb.Record()
+        record.exit.SetInParent()
         record.exit.exit_code = exit_code_of(facts)
         record.exit.runtime = _runtime_of(facts.summary)
         record.exit.not_complete = facts.state.is_live or facts.state in _SILENT
@@ -252,7 +263,7 @@ def _host_of(client_config: JsonObject) -> str:
     for environment in environments.values() if isinstance(environments, dict) else ():
         if isinstance(environment, dict) and isinstance(host := environment.get("host"), str):
             return host
-    return ""
+    return _UNKNOWN_HOST
 
 
 def _runtime_of(summary: JsonObject) -> int:
