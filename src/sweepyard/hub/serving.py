@@ -130,13 +130,12 @@ def _listen(host: str, port: int) -> socket.socket:
 def _server(app: object, listening: Listening) -> Server:
     import uvicorn
 
-    from sweepyard.hub.protocol import MAX_HEAD_BYTES, PatientProtocol
+    from sweepyard.hub.protocol import PatientProtocol
 
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         http=PatientProtocol,
         ws="none",
-        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         log_config=None,
         log_level="warning",
         access_log=False,

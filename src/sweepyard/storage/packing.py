@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 Numbers = npt.NDArray[np.int64]
 
 _INT = np.dtype("<i8")
+_TWO = struct.Struct("<2q")
 
 
 def pack_lines(lines: Sequence[str]) -> bytes:
@@ -30,13 +32,14 @@ def unpack_lines(packed: bytes) -> list[str]:
     return lines
 
 
-def pack_numbers(numbers: Sequence[int] | Numbers) -> bytes:
+def pack_numbers(numbers: Sequence[int]) -> bytes:
     """One or more whole numbers: the first and the distance where they are evenly spaced, else each of them."""
-    values = np.asarray(numbers, dtype=_INT)
-    distance = values[1] - values[0] if len(values) > 1 else 0
-    if len(values) < 3 or bool((np.diff(values) == distance).all()):
-        return np.array([values[0], distance], dtype=_INT).tobytes()
-    return values.tobytes()
+    first, count = numbers[0], len(numbers)
+    distance = numbers[1] - first if count > 1 else 0
+    evenly = range(first, first + distance * count, distance) if distance else [first] * count
+    if list(numbers) == list(evenly):
+        return _TWO.pack(first, distance)
+    return np.array(numbers, dtype=_INT).tobytes()
 
 
 def unpack_numbers(packed: bytes, count: int) -> Numbers:

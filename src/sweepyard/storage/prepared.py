@@ -7,7 +7,7 @@ numbers; `moment_from` reads the moments among the results.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import ClauseElement, Connection, Dialect
 from sweepyard.storage.types import UtcDateTime
 
 _MOMENT = UtcDateTime()
+_PROCESSORS: dict[str, Callable[[Any], Any] | None] = {}
 
 
 class Prepared:
@@ -57,9 +58,13 @@ class Prepared:
 
 def moment_from(connection: Connection, stored: object) -> datetime | None:
     """The moment that the driver gave out of a column of moments."""
+    if stored is None:
+        return None
     dialect = connection.dialect
-    process = _MOMENT.dialect_impl(dialect).result_processor(dialect, None)
+    if dialect.name not in _PROCESSORS:
+        _PROCESSORS[dialect.name] = _MOMENT.dialect_impl(dialect).result_processor(dialect, None)
+    process = _PROCESSORS[dialect.name]
     moment: Any = stored if process is None else process(stored)
-    if moment is not None and not isinstance(moment, datetime):
+    if not isinstance(moment, datetime):
         raise TypeError(f"a stored moment is a moment; received {moment!r}")
     return moment

@@ -61,17 +61,20 @@ _CHUNKS_OF = (
 )
 _BLOCKS_OF = (_BLOCKS.run_number == bindparam("run"), _BLOCKS.stream == bindparam("stream"))
 
-_FIND = Prepared(
-    select(_RUNS.number).where(
-        _RUNS.entity == bindparam("entity"),
-        _RUNS.project == bindparam("project"),
-        _RUNS.run_id == bindparam("run_id"),
-    )
+_RUN_OF = (
+    _RUNS.entity == bindparam("entity"),
+    _RUNS.project == bindparam("project"),
+    _RUNS.run_id == bindparam("run_id"),
 )
+_FIND = Prepared(select(_RUNS.number).where(*_RUN_OF))
+_CHUNK_VALUES = ("stream", "first_line", "line_count", "steps", "lines")
 _ADD_CHUNK = Prepared(
     tables.run_chunks.insert()
-    .values({name: bindparam(name) for name in ("run_number", "stream", "first_line", "line_count", "steps", "lines")})
-    .inline()
+    .from_select(
+        ["run_number", *_CHUNK_VALUES],
+        select(_RUNS.number, *(bindparam(name, type_=_CHUNKS[name].type) for name in _CHUNK_VALUES)).where(*_RUN_OF),
+    )
+    .returning(_CHUNKS.run_number)
 )
 _READ_CHUNKS = Prepared(
     select(_CHUNKS.number, _CHUNKS.first_line, _CHUNKS.line_count, _CHUNKS.steps, _CHUNKS.lines)
@@ -158,19 +161,19 @@ class SqlStreams:
     def write(self, path: RunPath, chunk: Chunk, steps: Sequence[int]) -> None:
         if not chunk.lines:
             return
-        number = self._number(path)
-        if number is None:
-            raise NotFound(f"there is no run {path}")
         lines = pack_lines(chunk.lines)
         values = {
-            "run_number": number,
+            **_path(path),
             "stream": chunk.stream.value,
             "first_line": chunk.offset,
             "line_count": len(chunk.lines),
             "steps": pack_numbers(steps),
             "lines": lines,
         }
-        _ADD_CHUNK.count(self._connection, values)
+        added = _ADD_CHUNK.rows(self._connection, values)
+        if not added:
+            raise NotFound(f"there is no run {path}")
+        number = int(added[0][0])
         self.growth.append(Growth((number, chunk.stream), len(chunk.lines), len(lines)))
 
     def truncate(self, path: RunPath) -> None:
@@ -335,7 +338,7 @@ class SqlStreams:
     # ------------------------------------------------------------------------------------------ reading
 
     def _number(self, path: RunPath) -> int | None:
-        rows = _FIND.rows(self._connection, {"entity": path.entity, "project": path.project, "run_id": path.run_id})
+        rows = _FIND.rows(self._connection, _path(path))
         return rows[0][0] if rows else None
 
     def _end(self, key: StreamKey) -> int:
@@ -423,6 +426,10 @@ class _Columns:
 def has_key(known: Collection[str], key: str) -> bool:
     """Whether rows whose dotted keys are these may have something under `key`; what a value holds has no key."""
     return key in known or any(key.startswith(f"{other}.") or other.startswith(f"{key}.") for other in known)
+
+
+def _path(path: RunPath) -> dict[str, object]:
+    return {"entity": path.entity, "project": path.project, "run_id": path.run_id}
 
 
 def _names(key: StreamKey) -> dict[str, object]:

@@ -76,4 +76,6 @@ def test_files_are_an_object() -> None:
 
 
 def test_the_reply_says_whether_to_stop() -> None:
-    assert reply_to_wire(StreamReply(stop=True)) == {"exitcode": None, "limits": {}, "stopped": True}
+    for stop in (True, False):
+        reply = json.loads(reply_to_wire(StreamReply(stop=stop)))
+        assert reply == {"exitcode": None, "limits": {}, "stopped": stop}

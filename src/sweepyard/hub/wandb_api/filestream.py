@@ -56,9 +56,9 @@ def update_from_wire(body: bytes, *, agent_token: str = "") -> StreamUpdate:
     )
 
 
-def reply_to_wire(reply: StreamReply) -> JsonObject:
-    """The answer: whether the run is to stop."""
-    return {"exitcode": None, "limits": {}, "stopped": reply.stop}
+def reply_to_wire(reply: StreamReply) -> bytes:
+    """The answer, as JSON: whether the run is to stop."""
+    return b'{"exitcode":null,"limits":{},"stopped":%s}' % (b"true" if reply.stop else b"false")
 
 
 def _files(request: JsonObject, violations: list[Violation]) -> JsonObject:

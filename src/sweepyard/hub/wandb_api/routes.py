@@ -13,7 +13,7 @@ from typing import IO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sweepyard.domain.access import Actor, Role
@@ -99,7 +99,7 @@ class WandbApi:
             stored = self._submit(request, actor, body)
         else:
             stored = await run_in_threadpool(self._submit, request, actor, body)
-        return JSONResponse(reply_to_wire(await asyncio.wrap_future(stored)))
+        return Response(reply_to_wire(await asyncio.wrap_future(stored)), media_type="application/json")
 
     def _submit(self, request: Request, actor: Actor, body: bytes) -> Future[StreamReply]:
         with acting_as(actor):
