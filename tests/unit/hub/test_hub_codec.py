@@ -142,13 +142,13 @@ def test_nan_stays_a_bare_word_in_text() -> None:
 @pytest.mark.parametrize(
     ("program", "expected"),
     [
-        ("/home/me/.venv/bin/wandb", True),
+        ("/srv/me/.venv/bin/wandb", True),
         ("wb", True),
         ("C:\\venv\\wandb.exe", True),
         ("-m wandb.__main__", True),
         ("-m wandb", True),
         ("train.py", False),
-        ("/home/wandb/train.py", False),
+        ("/srv/wandb/train.py", False),
         ("-m wandb_tricks", False),
         ("", False),
         (None, False),
