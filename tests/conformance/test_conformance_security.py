@@ -190,6 +190,22 @@ def test_users_teams_and_keys_are_managed_while_the_hub_runs(make_hub: Any, swee
         assert "red" in sweepyard("hub", "teams", "list")
 
 
+def test_the_real_client_is_told_at_once_what_it_may_not(
+    make_hub: Any, client: Any, sweepyard: Any, tmp_path: Path
+) -> None:
+    script = "import wandb, os; wandb.init(project='p', entity=os.environ.get('WHERE')).finish()"
+    with make_hub(tmp_path / "home") as hub:
+        client.hub = hub
+        sweepyard("hub", "users", "add", "ann", "--role", "write")
+        key = sweepyard("hub", "keys", "add", "--user", "ann")
+        client.python(script, WANDB_API_KEY=key)
+        told = client.run(sys.executable, "-c", script, expect=1, WANDB_API_KEY=key, WHERE="local")
+        assert "ann does not belong to the entity 'local'" in told
+        reading = sweepyard("hub", "keys", "add", "--user", "ann", "--role", "read")
+        told = client.run(sys.executable, "-c", script, expect=1, WANDB_API_KEY=reading)
+        assert "this needs the role write; ann has read" in told
+
+
 def test_a_home_whose_own_key_is_revoked_gets_a_fresh_one(make_hub: Any, sweepyard: Any, tmp_path: Path) -> None:
     with make_hub(tmp_path / "home") as hub:
         [own] = json.loads(sweepyard("hub", "keys", "list", "--json"))

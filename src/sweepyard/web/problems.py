@@ -58,6 +58,7 @@ _STATUS: tuple[tuple[type[SweepyardError], int, str], ...] = (
     (Conflict, 409, "conflict"),
 )
 _FALLBACK = (500, "internal")
+_MOST_ENTRIES = 100
 
 
 def status_of(error: SweepyardError) -> int:
@@ -71,10 +72,15 @@ def code_of(error: SweepyardError) -> str:
 
 
 def error_entries(error: SweepyardError) -> list[JsonObject]:
-    """The error as entries of `errors`: one a violation, or one in all."""
+    """The error as entries of `errors`: one a violation (of many, the first hundred and a count), or one in all."""
     code = code_of(error)
     if isinstance(error, InvalidInput):
-        return [{"message": str(violation), "code": code} for violation in error.violations]
+        entries: list[JsonObject] = [
+            {"message": str(violation), "code": code} for violation in error.violations[:_MOST_ENTRIES]
+        ]
+        if len(error.violations) > _MOST_ENTRIES:
+            entries.append({"message": f"and {len(error.violations) - _MOST_ENTRIES} more", "code": code})
+        return entries
     return [{"message": str(error), "code": code}]
 
 

@@ -46,6 +46,17 @@ def test_every_violation_is_told() -> None:
     ]
 
 
+def test_of_endless_violations_the_first_are_told_and_the_rest_counted() -> None:
+    entries = json.loads(bytes(problem(RequestInvalid([Violation(f"rule {n}") for n in range(5000)])).body))["errors"]
+    assert (len(entries), entries[0]["message"], entries[-1]["message"]) == (101, "rule 0", "and 4900 more")
+
+
+def test_text_that_is_no_unicode_is_escaped() -> None:
+    body = bytes(plain_problem(400, "invalid", "half a pair: \ud800 é").body)
+    assert json.loads(body)["errors"][0]["message"] == "half a pair: \ud800 é"
+    assert "é".encode() in bytes(plain_problem(400, "invalid", "é").body)
+
+
 def test_a_missing_key_says_how_to_show_one() -> None:
     assert problem(Unauthenticated("no key")).headers["www-authenticate"].startswith("Basic")
 
