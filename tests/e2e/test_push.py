@@ -385,6 +385,12 @@ def test_a_sweep_goes_with_its_runs(pair: Pair) -> None:
     again = pair.report(f"swept/{sweep['name']}", "--project", "elsewhere")
     assert {run["outcome"] for run in again["runs"]} == {"unchanged"}
     assert again["sweeps"] == sent["sweeps"]
+    # Without its journal it finds the sweep by the runs.
+    for journal in pair.source.folder.glob("push/*/journal.json"):
+        journal.unlink()
+    afresh = pair.report(f"swept/{sweep['name']}", "--project", "elsewhere")
+    assert afresh["sweeps"] == sent["sweeps"]
+    assert {run["outcome"] for run in afresh["runs"]} == {"unchanged"}
 
 
 def runs_of(home: Home, project: str, sweep: str) -> list[Any]:
@@ -430,7 +436,8 @@ def test_a_push_that_is_killed_goes_on(pair: Pair) -> None:
     wait_until(lambda: process.poll() is not None or bool(psutil.Process(process.pid).children()), seconds=120)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=_COMMAND_SECONDS)
-    assert process.returncode in {130, 0}, stderr
+    assert process.returncode == 130, stderr
+    assert "goes on from there" in stderr
 
     pair.push("long/long")
     there = pair.assert_equal("long", "long")
@@ -452,6 +459,11 @@ def test_what_is_refused_or_left_out(pair: Pair) -> None:
     assert told["outcome"] == "sent"
     there = pair.assert_equal("refused", "live")
     assert there["state"] == "running"
+    # The destination learns of an end that the source knows by silence alone in the same way.
+    crash = 'mutation M($i: ID!) { updateRunState(input: {id: $i, state: "crashed"}) { success } }'
+    node = pair.source.graphql('{ project(name: "refused", entityName: "local") { run(name: "live") { id } } }')
+    pair.source.graphql(crash, i=node["project"]["run"]["id"])
+    assert [run["outcome"] for run in pair.report("refused/live")["runs"]] == ["unchanged"]
 
     # Another run of that id.
     swapped = Pair(pair.destination, pair.source, pair.folder)
@@ -489,6 +501,11 @@ def test_a_login_of_the_client_is_enough(pair: Pair) -> None:
     netrc.write_text(text)
     pair.push("login/in", with_key=False)
     pair.assert_equal("login", "in")
+    assert netrc.read_text() == text
+    # From any server that the user is logged in to, not from this home's hub alone.
+    login = {"WANDB_BASE_URL": pair.source.url, "WANDB_API_KEY": pair.source.key}
+    pair.push("local/login/in", "--from", "wandb", "--project", "from-wandb", with_key=False, **login)
+    pair.assert_equal("login", "in", at="from-wandb")
     assert netrc.read_text() == text
 
 

@@ -62,6 +62,10 @@ class SyncClient:
             "WANDB_RESUME": "allow",
         }
 
+    def forget(self) -> None:
+        """Remove what earlier clients left: caches and logs."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
     def send(self, logs: Sequence[Path], *, parallel: int) -> str:
         """Send transaction logs, and wait; ends the client however this is left.
 

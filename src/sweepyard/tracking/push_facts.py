@@ -14,7 +14,7 @@ _ENDED_BY_SILENCE = frozenset({RunState.CRASHED, RunState.PREEMPTED, RunState.PR
 _SHOWN_CHARACTERS = 120
 LATEST = "latest"
 _Pairs = dict[str, tuple[object, object]]
-Part = Literal["run", "settings", "file", "artifact", "input"]
+Part = Literal["run", "lines", "settings", "file", "artifact", "input"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Difference:
     """Something that is not the same on both servers; the texts are fit for a terminal.
 
     Attributes:
-        part: What it takes to put it right: `settings` can be set, and what belongs to the `run` only sent anew.
+        part: What it takes to put it right: `settings` can be set; the `run` and its `lines` are sent.
     """
 
     what: str
@@ -170,12 +170,15 @@ def differences(source: RunFacts, destination: RunFacts, *, sweep_id: str | None
         **_by_key("summary", source.summary, destination.summary),
     }
     yield from _unequal(settings, "settings")
-    others: _Pairs = {
-        "commit": (source.commit, destination.commit),
-        "sweep": (sweep_id, destination.sweep_id),
+    lines: _Pairs = {
         "rows of history": (source.history_lines, destination.history_lines),
         "lines of system metrics": (source.event_lines, destination.event_lines),
         "lines of console": (source.console_lines, destination.console_lines),
+    }
+    yield from _unequal(lines, "lines")
+    others: _Pairs = {
+        "commit": (source.commit, destination.commit),
+        "sweep": (sweep_id, destination.sweep_id),
         "metric definitions": (metrics_of(source.client_config), metrics_of(destination.client_config)),
     }
     yield from _unequal(others, "run")

@@ -399,7 +399,7 @@ def _run_facts(
         group=node["group"] or "",
         job_type=node["jobType"] or "",
         commit=node["commit"] or "",
-        state=RunState(node["state"]),
+        state=_state(path, node["state"]),
         exit_code=node["exitcode"],
         created_at=node["createdAt"],
         config=config,
@@ -413,6 +413,14 @@ def _run_facts(
         artifacts=tuple(artifact for artifact in artifacts if artifact.kind not in _MADE_BY_SERVERS),
         used=tuple(_artifact_facts(given) for given in inputs if given["state"] == "COMMITTED"),
     )
+
+
+def _state(path: RunPath, word: object) -> RunState:
+    try:
+        return RunState(word)
+    except ValueError as error:
+        known = ", ".join(state.value for state in RunState)
+        raise TrackingError(f"the state of the run {path} must be one of {known}; received {word!r}") from error
 
 
 def _artifact_facts(node: dict[str, Any]) -> ArtifactFacts:

@@ -44,7 +44,7 @@ class LogWriter:
             self._write_rest_of_streams(task, log, digests, events)
             if present is not None and not artifacts:
                 found = differences(source, present, sweep_id=task.sweep_id)
-                if all(difference.part != "run" for difference in found):
+                if not any(difference.part in {"run", "lines"} for difference in found):
                     return None
             names = task.missing_files
             self._source.download_files(source.path, names, folder / "files")
