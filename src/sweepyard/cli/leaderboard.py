@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweepyard.cli.output import duration, number, print_table
-from sweepyard.jsonvalue import JsonObject, JsonValue
+from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical
 
 if TYPE_CHECKING:
     from sweepyard.tracking.records import RunRecord, SweepRecord
@@ -14,27 +16,36 @@ _MOST_ROWS = 20
 
 
 def print_leaderboard(sweep: SweepRecord) -> None:
-    """Print the runs that have a value of the objective, the best first, then the ones that have none."""
+    """Print the runs that have a value of the objective, the best first, then the ones that have none.
+
+    With several objectives a star marks the runs that no other beats in all of them; where points are repeated, a
+    second table sums up their runs.
+    """
     ranked = sweep.ranked()
     rest = [run for run in sweep.runs if run not in ranked]
     keys = swept_keys(sweep)
     metric = sweep.objective.metric if sweep.objective else "objective"
+    others = sweep.objectives[1:]
+    front = {run.path for run in sweep.front()} if others else set()
     rows = []
     for place, run in enumerate([*ranked, *rest][:_MOST_ROWS], start=1):
         value = run.objective_value(sweep.objective) if sweep.objective else None
         rows.append(
             [
-                str(place) if value is not None else "-",
+                (str(place) if value is not None else "-") + ("*" if run.path in front else ""),
                 run.path.run_id,
                 *(str(_swept_value(run, key)) for key in keys),
                 number(value),
+                *(number(run.objective_value(other)) for other in others),
                 duration(run.duration_seconds) if run.duration_seconds is not None else "-",
                 run.state,
             ]
         )
-    print_table(["", "run", *keys, metric, "took", "state"], rows)
+    print_table(["", "run", *keys, metric, *(other.metric for other in others), "took", "state"], rows)
     if len(sweep.runs) > _MOST_ROWS:
         print(f"... and {len(sweep.runs) - _MOST_ROWS} more: sweepyard runs list --sweep {sweep.path.sweep_id}")
+    if sweep.repeats:
+        _print_points(sweep, keys, metric)
 
 
 def leaderboard_json(sweep: SweepRecord) -> JsonObject:
@@ -50,13 +61,81 @@ def leaderboard_json(sweep: SweepRecord) -> JsonObject:
         }
         for run in [*sweep.ranked(), *(run for run in sweep.runs if run not in sweep.ranked())]
     ]
-    return {
+    found: JsonObject = {
         "sweep": str(sweep.path),
         "state": sweep.state,
         "url": sweep.url,
         "metric": sweep.objective.metric if sweep.objective else None,
         "runs": runs,
     }
+    if len(sweep.objectives) > 1:
+        found["metrics"] = [objective.metric for objective in sweep.objectives]
+        found["front"] = [run.path.run_id for run in sweep.front()]
+    if sweep.repeats:
+        found["points"] = [
+            {
+                "parameters": point.parameters,
+                "runs": [run.path.run_id for run in point.runs],
+                "mean": point.mean,
+                "spread": point.spread,
+                "n": point.count,
+            }
+            for point in points_of(sweep, keys)
+        ]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class PointRecord:
+    """All runs of one point.
+
+    Attributes:
+        mean: Of the objective, over the runs that have a value; None without any.
+        spread: The sample standard deviation; None with fewer than two.
+        count: How many runs have a value.
+    """
+
+    parameters: JsonObject
+    runs: tuple[RunRecord, ...]
+    mean: float | None
+    spread: float | None
+    count: int
+
+
+def points_of(sweep: SweepRecord, keys: list[str]) -> list[PointRecord]:
+    """The points with their runs, the best mean first, points without a value last."""
+    grouped: dict[str, list[RunRecord]] = {}
+    for run in sweep.runs:
+        grouped.setdefault(dumps_canonical([_swept_value(run, key) for key in keys]), []).append(run)
+    found = []
+    for runs in grouped.values():
+        values = [run.objective_value(sweep.objective) for run in runs] if sweep.objective else []
+        known = [value for value in values if value is not None]
+        found.append(
+            PointRecord(
+                {key: _swept_value(runs[0], key) for key in keys},
+                tuple(runs),
+                statistics.fmean(known) if known else None,
+                statistics.stdev(known) if len(known) > 1 else None,
+                len(known),
+            )
+        )
+    sign = -1.0 if sweep.objective is not None and sweep.objective.better(1.0, 0.0) else 1.0
+    return sorted(found, key=lambda point: (point.mean is None, sign * (point.mean or 0.0)))
+
+
+def _print_points(sweep: SweepRecord, keys: list[str], metric: str) -> None:
+    rows = [
+        [
+            *(str(value) for value in point.parameters.values()),
+            number(point.mean),
+            number(point.spread),
+            str(point.count),
+        ]
+        for point in points_of(sweep, keys)[:_MOST_ROWS]
+    ]
+    print()
+    print_table([*keys, f"mean {metric}", "spread", "n"], rows)
 
 
 def swept_keys(sweep: SweepRecord) -> list[str]:

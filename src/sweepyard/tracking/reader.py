@@ -140,7 +140,7 @@ class Reader:
             name=str(sweep.name),
             state=str(sweep.state).upper(),
             config=config,
-            objective=_objective(config),
+            objectives=_objectives(config),
             url=str(sweep.url),
             expected_runs=sweep.expected_run_count,
             runs=tuple(self.runs(project, entity, {"sweep": sweep_id})),
@@ -212,8 +212,14 @@ def _duration(summary: JsonObject) -> float | None:
     return float(runtime) if isinstance(runtime, int | float) else None
 
 
-def _objective(config: JsonObject) -> Objective | None:
-    metric: Any = config.get("metric")
+def _objectives(config: JsonObject) -> tuple[Objective, ...]:
+    """The file's `metric`, or its `metrics`."""
+    several = config.get("metrics")
+    found = [_objective(metric) for metric in (several if isinstance(several, list) else [config.get("metric")])]
+    return tuple(objective for objective in found if objective is not None)
+
+
+def _objective(metric: Any) -> Objective | None:
     if not isinstance(metric, dict) or not isinstance(metric.get("name"), str):
         return None
     goal = Goal.MAXIMIZE if metric.get("goal") == Goal.MAXIMIZE.value else Goal.MINIMIZE

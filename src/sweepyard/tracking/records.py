@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sweepyard.domain.fields import descend
-from sweepyard.domain.objective import Objective
+from sweepyard.domain.objective import Objective, pareto_front
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.jsonvalue import JsonObject, is_finite_number
@@ -47,6 +47,7 @@ class SweepRecord:
     Attributes:
         state: PENDING, RUNNING, PAUSED, FINISHED or CANCELED.
         config: The sweep file, parsed.
+        objectives: What its runs are judged by: one, or several of which the first ranks them.
         runs: By creation.
         expected_runs: How many runs its grid has; None where that is not bounded or the server does not say.
     """
@@ -55,10 +56,27 @@ class SweepRecord:
     name: str
     state: str
     config: JsonObject
-    objective: Objective | None
+    objectives: tuple[Objective, ...]
     url: str
     expected_runs: int | None
     runs: tuple[RunRecord, ...] = field(repr=False)
+
+    @property
+    def objective(self) -> Objective | None:
+        """What ranks the runs."""
+        return self.objectives[0] if self.objectives else None
+
+    @property
+    def repeats(self) -> bool:
+        """Whether each point has several runs, with a seed each."""
+        return "repeats" in self.config
+
+    def front(self) -> list[RunRecord]:
+        """The runs that no other run beats in every objective, by creation; those without all values left out."""
+        rows = [(run, [run.objective_value(objective) for objective in self.objectives]) for run in self.runs]
+        valued = [(run, [value for value in row if value is not None]) for run, row in rows]
+        whole = [(run, row) for run, row in valued if row and len(row) == len(self.objectives)]
+        return [whole[place][0] for place in pareto_front(self.objectives, [row for _, row in whole])]
 
     @property
     def best(self) -> RunRecord | None:

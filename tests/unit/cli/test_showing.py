@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def sweep(*runs: RunRecord, state: str = "FINISHED") -> SweepRecord:
         name="s",
         state=state,
         config={"parameters": parameters},
-        objective=Objective(METRIC, Goal.MAXIMIZE),
+        objectives=(Objective(METRIC, Goal.MAXIMIZE),),
         url="http://127.0.0.1:1/local/p/sweeps/s",
         expected_runs=3,
         runs=runs,
@@ -105,6 +106,33 @@ def test_the_leaderboard_ranks_and_keeps_those_without_a_value(capsys: pytest.Ca
     assert isinstance(values, list)
     assert [entry["run"] for entry in values if isinstance(entry, dict)] == ["best", "worse", "none"]
     assert swept_keys(record) == ["model", "trainer.epochs"]
+
+
+def test_a_leaderboard_of_several_metrics_marks_the_front(capsys: pytest.CaptureFixture[str]) -> None:
+    objectives = (Objective(METRIC, Goal.MAXIMIZE), Objective("size"))
+    runs = [replace(run(name, value), summary={METRIC: value, "size": size}) for name, value, size in _SIZED]
+    record = replace(sweep(*runs, run("none", None)), objectives=objectives)
+    print_leaderboard(record)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["1*", "a"], ["2", "b"], ["3*", "c"], ["-", "none"]]
+    shown = leaderboard_json(record)
+    assert (shown["metrics"], shown["front"]) == ([METRIC, "size"], ["a", "c"])
+
+
+def test_a_leaderboard_of_repeats_sums_up_the_points(capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [run("a", 0.5, model="mlp"), run("b", 0.7, model="mlp"), run("c", 0.9, model="convnet"), run("d", None)]
+    record = sweep(*runs)
+    record = replace(record, config={**record.config, "repeats": 2})
+    print_leaderboard(record)
+    assert "mean epoch/val_accuracy" in capsys.readouterr().out
+    points = leaderboard_json(record)["points"]
+    assert isinstance(points, list)
+    assert [(point["mean"], point["n"]) for point in points] == [(0.9, 1), (pytest.approx(0.6), 2), (None, 0)]  # type: ignore[index,call-overload]
+    assert points[1]["spread"] == pytest.approx(0.1414, abs=1e-3)  # type: ignore[index,call-overload]
+    assert points[1]["runs"] == ["a", "b"]  # type: ignore[index,call-overload]
+
+
+_SIZED = (("a", 0.9, 5), ("b", 0.8, 6), ("c", 0.7, 1))
 
 
 def test_a_long_leaderboard_names_the_rest(capsys: pytest.CaptureFixture[str]) -> None:

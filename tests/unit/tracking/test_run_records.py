@@ -33,7 +33,7 @@ def sweep(objective, *runs):
         name="s",
         state="RUNNING",
         config={},
-        objective=objective,
+        objectives=(objective,) if objective else (),
         url="",
         expected_runs=None,
         runs=runs,
