@@ -37,6 +37,8 @@ class AgentNode:
         self.state = "DONE" if agent.left else "RUNNING"
         self.created_at = agent.created_at
         self.heartbeat_at = agent.heartbeat_at
+        self.failures = agent.failures
+        self.put_aside = agent.put_aside
 
     @property
     def total_runs(self) -> int:
