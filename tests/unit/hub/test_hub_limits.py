@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 from typing import Any
 
 import pytest
 from graphql import parse
+from tests.fakes.memory_blobs import MemoryWriter
 
 from sweepyard.domain.access import Role
-from sweepyard.hub.wandb_api import limits, schema
+from sweepyard.hub.wandb_api import filestream, limits, schema
+from sweepyard.hub.wandb_api import routes as wandb_routes
 from sweepyard.hub.wandb_api.limits import Budget, TooCostly, faults_of, longest_list
 
 UPSERT = 'mutation { upsertBucket(input: {name: "r", modelName: "p", host: "h"}) { inserted } }'
@@ -130,3 +133,43 @@ def test_bodies_over_the_limit_are_refused_packed_or_not(door: Any, path: str) -
     for answer in (announced, packed):
         assert answer.status_code == 413
         assert answer.json()["errors"][0]["code"] == "too_large"
+
+
+def upload_url(door: Any) -> str:
+    door.data(UPSERT)
+    query = 'mutation { createRunFiles(input: {entityName: "lab", projectName: "p", runName: "r", files: ["a"]}) '
+    return str(door.data(query + "{ files { uploadUrl } } }")["createRunFiles"]["files"][0]["uploadUrl"])
+
+
+def test_an_upload_over_the_limit_is_refused_and_leaves_nothing(door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wandb_routes, "MAX_UPLOAD_BYTES", 1000)
+    address = upload_url(door)
+    assert door.ask("PUT", address, content=b"x" * 1001).status_code == 413
+    assert door.ask("GET", "/files/lab/p/r/a", auth=("api", door.keys[Role.READ])).status_code == 404
+    assert door.ask("PUT", address, content=b"x" * 1000).status_code == 200
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(
+    door: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = upload_url(door)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryWriter, "write", full)
+        answer = door.ask("PUT", address, content=b"x")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (507, "full")
+    assert "No space left" in caplog.text
+    assert door.ask("GET", "/files/lab/p/r/a", auth=("api", door.keys[Role.READ])).status_code == 404
+    assert door.ask("PUT", address, content=b"x").status_code == 200
+
+
+def test_a_line_over_the_limit_is_refused(door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filestream, "MAX_LINE_LENGTH", 100)
+    door.data(UPSERT)
+    auth = ("api", door.keys[Role.WRITE])
+    for length, status in ((100, 200), (101, 400)):
+        body = {"files": {"output.log": {"offset": 0, "content": ["x" * length]}}}
+        assert door.ask("POST", "/files/lab/p/r/file_stream", json=body, auth=auth).status_code == status

@@ -10,6 +10,9 @@ from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.services.streams import StreamReply, StreamUpdate
 
 SUMMARY_FILE = "wandb-summary.json"
+MAX_LINE_LENGTH = 16 << 20
+"""Characters; the client sends none of more than ten million."""
+
 _STREAMS = {stream.value: stream for stream in Stream}
 
 
@@ -75,6 +78,11 @@ def _lines(name: str, value: JsonValue, violations: list[Violation]) -> tuple[in
     match value:
         case {"offset": int(offset), "content": list(content)} if not isinstance(offset, bool):
             texts = tuple(line for line in content if isinstance(line, str))
+            longest = max(map(len, texts), default=0)
+            if longest > MAX_LINE_LENGTH:
+                rule = f"a line has at most {MAX_LINE_LENGTH:,} characters"
+                violations.append(Violation(rule, f"{longest:,}", where=name))
+                return None
             if len(texts) == len(content):
                 return offset, texts
     rule = "a streamed file is {offset: a line number, content: a list of lines}"

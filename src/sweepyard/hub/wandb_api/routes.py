@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import binascii
+import errno
+import logging
 import mimetypes
 from base64 import b64encode
 from concurrent.futures import Future
@@ -43,11 +45,15 @@ from sweepyard.services.guard import acting_as, acting_for_the_hub
 from sweepyard.services.streams import StreamReply
 from sweepyard.web.bodies import pieces_of, read_body
 from sweepyard.web.hosts import Addresses
+from sweepyard.web.problems import plain_problem
 
 MAX_GRAPHQL_BYTES = 32 << 20
 MAX_STREAM_BYTES = 64 << 20
 MAX_UPLOAD_BYTES = 64 << 30
 _WRITE_BLOCK_BYTES = 1 << 20
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+log = logging.getLogger(__name__)
 _READ_HERE_BYTES = 64 << 10
 
 
@@ -108,6 +114,17 @@ class WandbApi:
 
     async def _upload(self, request: Request) -> Response:
         target = open_target(self.signer, request.path_params["token"], Access.WRITE)
+        try:
+            blob = await self._received(request)
+        except OSError as error:
+            if error.errno not in _DISK_FULL:
+                raise
+            log.error("an upload failed: %s", error.strerror)
+            return plain_problem(507, "full", "the hub's disk is full; nothing of the file was kept")
+        await run_in_threadpool(self._put, target, blob)
+        return Response(status_code=200, headers={"ETag": f'"{blob.md5}"'})
+
+    async def _received(self, request: Request) -> BlobRef:
         with self.services.files.writer() as writer:
             pending = bytearray()
             async for piece in pieces_of(request, MAX_UPLOAD_BYTES):
@@ -116,9 +133,7 @@ class WandbApi:
                     await run_in_threadpool(writer.write, bytes(pending))
                     pending.clear()
             await run_in_threadpool(writer.write, bytes(pending))
-            blob = await run_in_threadpool(writer.finish)
-        await run_in_threadpool(self._put, target, blob)
-        return Response(status_code=200, headers={"ETag": f'"{blob.md5}"'})
+            return await run_in_threadpool(writer.finish)
 
     def _put(self, target: Target, blob: BlobRef) -> None:
         with acting_for_the_hub():  # who signed the address had the right
