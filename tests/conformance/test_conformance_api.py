@@ -64,6 +64,7 @@ print("RESULT " + json.dumps({{
     "best run": [run.id for run in api.runs("local/{filled}", order="-summary_metrics.acc", per_page=1)[:1]],
     "count": len(api.runs("local/{filled}", filters={{"config.kind": "even"}})),
     "states": sorted({{run.state for run in api.runs("local/{filled}")}}),
+    "team": [api.team("local").name, api.team("local").storage_bytes],
     "projects": [project.name for project in api.projects("local")],
 }}))
 """
@@ -85,6 +86,8 @@ print("RESULT " + json.dumps({{
     assert read["count"] == 30
     assert read["states"] == ["failed", "finished", "running"]
     assert filled in read["projects"]
+    assert read["team"][0] == "local"
+    assert read["team"][1] >= 0
 
 
 def test_a_malformed_filter_is_refused_with_the_reason(hub: Any, project: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -59,7 +60,9 @@ print("RESULT " + json.dumps({{
 
 @pytest.fixture
 def whole(client: Any, project: str) -> str:
-    client.run("python", "-c", LOGGING.format(project=project), WANDB_CONSOLE="wrap")
+    # The client compresses what it streams where both sides want it.
+    settings = {"WANDB_CONSOLE": "wrap", "WANDB_X_FILE_STREAM_NO_GZIP": "false"}
+    client.run("python", "-c", LOGGING.format(project=project), **settings)
     return f"local/{project}/whole"
 
 
@@ -246,6 +249,27 @@ CREATE = """mutation ($name: String!, $project: String!, $config: JSONString) {
     inserted bucket { id historyLineCount }
   }
 }"""
+
+
+def test_many_upserts_of_one_run_at_once_make_one_run(hub: Any, project: str) -> None:
+    def upsert(number: int) -> dict[str, Any]:
+        config = json.dumps({"_wandb": {"value": {"t": {}}}, "number": {"value": number}})
+        body = {"query": CREATE, "variables": {"name": "same", "project": project, "config": config}}
+        with hub.http() as http:
+            answer = http.post("/graphql", json=body)
+        assert answer.status_code == 200
+        assert "errors" not in answer.json()
+        made: dict[str, Any] = answer.json()["data"]["upsertBucket"]
+        return made
+
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(upsert, range(48)))
+    assert [item["inserted"] for item in made].count(True) == 1
+    assert len({item["bucket"]["id"] for item in made}) == 1
+    query = f'{{ project(name: "{project}") {{ runCount run(name: "same") {{ config }} }} }}'
+    stored = hub.graphql(query)["project"]
+    assert stored["runCount"] == 1
+    assert json.loads(stored["run"]["config"])["number"]["value"] in range(48)
 
 
 def test_a_chunk_that_is_sent_again_doubles_nothing(hub: Any, project: str) -> None:

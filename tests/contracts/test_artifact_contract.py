@@ -260,3 +260,4 @@ def test_pieces_of_files_and_references(stored: Database) -> None:
         assert unit.artifacts.parts(number, "a") == {}
         assert unit.artifacts.parts(number, "b") == {1: BLOB}
         assert unit.artifacts.file(number, "r") == reference
+        assert list(unit.artifacts.blobs("lab")) == [BLOB], "a piece on its way is in use"

@@ -50,8 +50,13 @@ class _Part(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """A parsed filter."""
+    """A parsed filter.
 
+    Attributes:
+        source: The filter as JSON: two of the same source are alike.
+    """
+
+    source: str
     _whole: _Part
 
     @property
@@ -84,7 +89,7 @@ def parse_filter(value: JsonValue) -> RunFilter:
     Raises:
         RequestInvalid: It does not follow the grammar.
     """
-    return RunFilter(_All(()) if value is None or value == [] else _filter(value, 0))
+    return RunFilter(dumps(value), _All(()) if value is None or value == [] else _filter(value, 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -88,6 +89,12 @@ class FileService:
             NotFound: They are gone.
         """
         return self._blobs.open(blob.digest)
+
+    def stored_bytes(self, entity: str) -> int:
+        """How many bytes the entity's files and artifacts take; what they share counts once."""
+        with self._database.reading() as unit:
+            blobs = itertools.chain(unit.files.blobs(entity), unit.artifacts.blobs(entity))
+            return sum({blob.digest: blob.size_bytes for blob in blobs}.values())
 
     def list(
         self,

@@ -60,13 +60,14 @@ class RunIndex:
         self._lock = threading.Lock()
         self._projects: dict[tuple[str, str], _Project] = {}
         self._columns: OrderedDict[_Key, dict[str, JsonValue]] = OrderedDict()
+        # The client asks for the number of runs that pass and for a page of them, one right after the other.
+        self._latest: tuple[tuple[RunSelection, str, RunsMark], list[str]] | None = None
 
     def count(self, unit: UnitOfWork, selection: RunSelection, wanted: RunFilter) -> int:
         """How many of the selected runs pass."""
-        within = _within(selection)
         with self._lock:
-            run_ids, columns = self._columns_of(unit, selection, within.fields | wanted.fields)
-            return len(wanted.keep(within.keep(run_ids, columns), columns))
+            kept, _ = self._passing(unit, selection, wanted, frozenset())
+        return len(kept)
 
     def find(
         self,
@@ -86,13 +87,23 @@ class RunIndex:
         Raises:
             ValueError: The key is of another order.
         """
-        within = _within(selection)
         with self._lock:
-            run_ids, columns = self._columns_of(unit, selection, within.fields | wanted.fields | order.fields)
-            kept = order.sort(wanted.keep(within.keep(run_ids, columns), columns), columns)
+            kept, columns = self._passing(unit, selection, wanted, order.fields)
+            kept = order.sort(kept, columns)
             begin = 0 if behind is None else order.behind(kept, columns, behind)
         end = begin + limit
         return Found(kept[begin:end], len(kept), end < len(kept))
+
+    def _passing(
+        self, unit: UnitOfWork, selection: RunSelection, wanted: RunFilter, others: frozenset[RunField]
+    ) -> tuple[list[str], Columns]:
+        """The selected runs that pass, by run id; the columns of the filter's fields and of the others."""
+        within = _within(selection)
+        run_ids, columns = self._columns_of(unit, selection, within.fields | wanted.fields | others)
+        question = (selection, wanted.source, self._projects[selection.entity, selection.project].mark)
+        if self._latest is None or self._latest[0] != question:
+            self._latest = question, wanted.keep(within.keep(run_ids, columns), columns)
+        return self._latest[1], columns
 
     def _columns_of(
         self, unit: UnitOfWork, selection: RunSelection, fields: Collection[RunField]

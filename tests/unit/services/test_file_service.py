@@ -90,3 +90,14 @@ def test_files_of_an_unknown_run(hub) -> None:
         hub.services.files.register(hub.path("one"), ["a"])
     with pytest.raises(NotFound, match="no run"):
         put(hub, "a")
+
+
+def test_stored_bytes_count_once(hub) -> None:
+    hub.begin()
+    with hub.services.files.writer() as writer:
+        writer.write(b"12345")
+        blob = writer.finish()
+    for name in ("a", "b"):
+        hub.services.files.put(hub.path("one"), name, blob)
+    assert hub.services.files.stored_bytes("lab") == 5
+    assert hub.services.files.stored_bytes("zoo") == 0

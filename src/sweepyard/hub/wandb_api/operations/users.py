@@ -156,7 +156,6 @@ class EntityNode:
     default_access: ClassVar[str] = "PRIVATE"
     code_saving_enabled: ClassVar[bool] = True
     is_paid: ClassVar[bool] = False
-    storage_bytes: ClassVar[None] = None
     organization: ClassVar[None] = None
     xxhash_digests_enabled: ClassVar[bool] = False
     artifact_ttl_duration_seconds: ClassVar[None] = None
@@ -166,6 +165,10 @@ class EntityNode:
         self.id = node_id("Entity", name)
         self.name = name
         self.limits: JsonObject = {}
+
+    @property
+    def storage_bytes(self) -> int:
+        return self._context.services.files.stored_bytes(self.name)
 
     @cached_property
     def _team(self) -> Team | None:
