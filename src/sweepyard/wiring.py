@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sweepyard.services.bundle import Services
     from sweepyard.services.check import CheckReport
     from sweepyard.services.cleaning import CleaningReport
-    from sweepyard.services.ports import BlobStore
+    from sweepyard.services.ports import BlobStore, Database
     from sweepyard.services.transfer import ExportScope
     from sweepyard.storage.backup import BackupReport
     from sweepyard.storage.export_folder import ExportFormat
@@ -52,6 +52,7 @@ SweepTarget = Literal["hub", "wandb"]
 
 OWNER = DEFAULT_ENTITY
 _KEY_NAME = "made on first start"
+_IDENTITY = "hub-identity"
 
 
 def require_hub_extra() -> None:
@@ -87,21 +88,42 @@ def build_services(settings: Settings) -> Iterator[Services]:
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = open_database(settings.home, settings.database)
     try:
-        yield bundle.build(database, open_blobs(settings), SystemClock(), RandomIds(), settings)
+        yield bundle.build(database, open_blobs(settings, database), SystemClock(), RandomIds(), settings)
     finally:
         database.close()
 
 
-def open_blobs(settings: Settings) -> BlobStore:
+def open_blobs(settings: Settings, owner: Database | None = None) -> BlobStore:
     """Where this home's hub keeps its blobs.
 
+    Args:
+        owner: The hub's database, for who adds or removes: a place elsewhere is claimed for it.
+
     Raises:
-        HubError: `SWEEPYARD_BLOBS` names no place that can be used.
+        HubError: `SWEEPYARD_BLOBS` names no place that can be used, or one of another hub.
     """
     from sweepyard.storage.blobs import BlobFolder
     from sweepyard.storage.remote_blobs import open_store
 
-    return open_store(settings.blobs, settings.home) if settings.blobs else BlobFolder(settings.home / "blobs")
+    if not settings.blobs:
+        return BlobFolder(settings.home / "blobs")
+    store = open_store(settings.blobs, settings.home)
+    if owner is not None:
+        store.claim(_identity_of(owner))
+    return store
+
+
+def _identity_of(database: Database) -> str:
+    """What tells a hub from others, wherever its rows are copied."""
+    from sweepyard.ids import RandomIds
+
+    with database.reading() as unit:
+        identity = unit.access.secret(_IDENTITY)
+    if identity is None:
+        with database.writing() as unit:
+            identity = unit.access.secret(_IDENTITY) or RandomIds().token()
+            unit.access.set_secret(_IDENTITY, identity)
+    return identity
 
 
 def backup_hub(settings: Settings, target: Path, *, keep: int | None, progress: ArchiveProgress) -> BackupReport:
@@ -140,7 +162,7 @@ def restore_hub(
     from sweepyard.storage.restore import restore
     from sweepyard.storage.table_copy import SharedDatabase
 
-    with _archive_lock(settings, shared=False):
+    with _archive_lock(settings, shared=False, new_home=True):
         return restore(
             target,
             settings.home,
@@ -170,7 +192,7 @@ def clean_hub(
     with _archive_lock(settings, shared=False):
         database = open_existing(settings.home, settings.database)
         try:
-            cleaner = Cleaner(database, open_blobs(settings), SystemClock())
+            cleaner = Cleaner(database, open_blobs(settings, database), SystemClock())
             return cleaner.clean(grace=grace, dry_run=dry_run, progress=progress)
         finally:
             database.close()
@@ -209,13 +231,13 @@ def export_hub(
 
 
 @contextmanager
-def _archive_lock(settings: Settings, *, shared: bool) -> Iterator[None]:
+def _archive_lock(settings: Settings, *, shared: bool, new_home: bool = False) -> Iterator[None]:
     """Keep who reads all of a home apart from who removes or replaces parts of it."""
     from sweepyard.errors import ArchiveError
     from sweepyard.files import FileLock
     from sweepyard.hub.places import HubPlaces
 
-    if shared and not settings.home.is_dir():
+    if not new_home and not settings.home.is_dir():
         raise ArchiveError(f"there is no hub's home at {settings.home}")
     lock = FileLock(HubPlaces(settings.home).archive_lock)
     if not lock.acquire(shared=shared, blocking=False):

@@ -229,9 +229,9 @@ def export(
         print_json({"folder": str(target), **written})
         return
     tables = written["tables"]
-    for name, table in tables.items() if isinstance(tables, dict) else ():
+    for table in tables.values() if isinstance(tables, dict) else ():
         if isinstance(table, dict):
-            print(f"{target / str(table['file'])}: {table['rows']:,} {name} ({_size(int(str(table['size_bytes'])))})")
+            print(f"{target / str(table['file'])}: {table['rows']:,} rows ({_size(int(str(table['size_bytes'])))})")
     left_out = written["left_out"]
     if isinstance(left_out, list) and left_out:
         names = tuple(map(str, left_out))

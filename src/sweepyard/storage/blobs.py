@@ -18,13 +18,27 @@ from pathlib import Path
 from typing import IO
 
 from sweepyard.domain.artifact import BlobRef
-from sweepyard.errors import NotFound
-from sweepyard.files import FileLock, sync_folder
+from sweepyard.errors import HubError, NotFound
+from sweepyard.files import FileLock, sync_folder, write_atomically
 from sweepyard.services.ports import StoredBlob, Upload
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
+CLAIM_FILE = "sweepyard-hub.txt"
 _PARTS = "incoming"
 _LOCK = "discarding.lock"
+
+
+def check_claim(written: bytes, hub: str, where: str) -> None:
+    """Refuse a store that another hub has claimed.
+
+    Raises:
+        HubError: It has.
+    """
+    if written != hub.encode():
+        raise HubError(
+            f"a place for blobs belongs to one hub; {where} belongs to another. Name a folder of its own in "
+            "SWEEPYARD_BLOBS; hubs share one only together with their database"
+        )
 
 
 class Digests:
@@ -75,6 +89,17 @@ class BlobFolder:
         self._parts = folder / _PARTS
         self._lock = folder / _LOCK
         self._parts.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def claim(self, hub: str) -> None:
+        """Note that the folder is this hub's: another one's `gc` would remove what it does not know.
+
+        Raises:
+            HubError: It is another hub's.
+        """
+        marker = self._folder / CLAIM_FILE
+        if not marker.exists():
+            write_atomically(marker, hub.encode(), mode=0o600)
+        check_claim(marker.read_bytes(), hub, str(self._folder))
 
     @contextmanager
     def writer(self) -> Iterator[FolderWriter]:

@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 from sweepyard.domain.artifact import BlobRef
 from sweepyard.errors import HubError, NotFound
 from sweepyard.files import FileLock
-from sweepyard.services.ports import BlobStore, StoredBlob, Upload
-from sweepyard.storage.blobs import DIGEST, BlobFolder, Digests
+from sweepyard.services.ports import StoredBlob, Upload
+from sweepyard.storage.blobs import CLAIM_FILE, DIGEST, BlobFolder, Digests, check_claim
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -61,7 +61,7 @@ class FileSystem(Protocol):
     def invalidate_cache(self) -> None: ...
 
 
-def open_store(url: str, home: Path) -> BlobStore:
+def open_store(url: str, home: Path) -> BlobFolder | RemoteBlobs:
     """The blob store at a URL: `file:` is a synced folder, others go through fsspec.
 
     Raises:
@@ -116,6 +116,21 @@ class RemoteBlobs:
         self._root = root.rstrip("/")
         self._lock = lock
         self._fresh = fresh
+
+    def claim(self, hub: str) -> None:
+        """Note that the place is this hub's: another one's `gc` would remove what it does not know.
+
+        Raises:
+            HubError: It is another hub's.
+        """
+        marker = f"{self._root}/{CLAIM_FILE}"
+        self._filesystem.invalidate_cache()
+        if not self._filesystem.exists(marker):
+            self._filesystem.makedirs(self._root, exist_ok=True)
+            with self._filesystem.open(marker, "wb") as out:
+                out.write(hub.encode())
+        with self._filesystem.open(marker, "rb") as written:
+            check_claim(written.read(), hub, self._root)
 
     @contextmanager
     def writer(self) -> Iterator[RemoteWriter]:

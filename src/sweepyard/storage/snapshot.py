@@ -54,7 +54,7 @@ def copy_sqlite(source: Path, target: Path, progress: StepProgress) -> None:
             new.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", None) in _NO_ROOM:
-            raise OSError(errno.ENOSPC, f"{error}; the disk is full, or files may not grow so large", target) from error
+            raise OSError(errno.ENOSPC, f"{error}, or files may not grow so large", target) from error
         raise ArchiveError(f"the database {source} could not be copied to {target}: {error}") from error
 
 

@@ -11,13 +11,17 @@ from sweepyard.cli import commands, summary_of
 
 HEAVY = (
     "keras tensorflow jax wandb hydra omegaconf numpy sqlalchemy alembic starlette uvicorn graphql ariadne rich "
-    "yaml PIL h5py psutil"
+    "yaml PIL h5py psutil pyarrow fsspec"
 )
 SUBCOMMANDS: list[tuple[str, ...]] = [
     ("hub", "serve"),
     ("hub", "status"),
     ("hub", "stop"),
     ("hub", "env"),
+    ("hub", "backup"),
+    ("hub", "restore"),
+    ("hub", "gc"),
+    ("hub", "export"),
     ("hub", "users", "list"),
     ("hub", "users", "add"),
     ("hub", "teams", "list"),
