@@ -21,8 +21,9 @@ from sweepyard.storage.unit_of_work import open_database
 @pytest.fixture(scope="session")
 def migrated(postgresql: PostgresServer) -> Callable[[], str]:
     """Gives URLs of databases on PostgreSQL whose tables are there."""
-    open_database(Path(), postgresql.new_database()).close()
-    return lambda: postgresql.new_database("d1")
+    url = postgresql.new_database()
+    open_database(Path(), url).close()
+    return lambda: postgresql.new_database(url.rpartition("/")[2])
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.system)])
