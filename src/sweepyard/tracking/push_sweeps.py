@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+
+import yaml
 
 from sweepyard.domain.sweep import SweepPath
-from sweepyard.errors import TrackingError
+from sweepyard.errors import SweepFileInvalid, TrackingError
+from sweepyard.sweeps.config import parse
+from sweepyard.sweeps.export import for_wandb
 from sweepyard.tracking.push_facts import RunFacts
 from sweepyard.tracking.push_journal import Journal
 from sweepyard.tracking.push_report import SweepResult
@@ -49,9 +54,10 @@ class SweepPusher:
             if found is not None:
                 return found
         if self._journal.sweep_is_begun(str(sweep.path)):
+            exported = _for_wandb(sweep)
+            files = {sweep.config} if exported is None else {sweep.config, exported[0].config}
             for found in self._destination.sweeps(entity, project):
-                is_same = (found.config, found.name) == (sweep.config, sweep.name)
-                if is_same and not self._destination.sweep_runs(found.path):
+                if found.config in files and found.name == sweep.name and not self._destination.sweep_runs(found.path):
                     return found
         return None
 
@@ -67,7 +73,22 @@ class SweepPusher:
         found = self.find(sweep, entity, project, present)
         if found is None:
             self._journal.begin_sweep(str(sweep.path))
-            found, warnings = self._destination.make_sweep(sweep, entity, project)
+            try:
+                found, warnings = self._destination.make_sweep(sweep, entity, project)
+            except TrackingError as refusal:
+                exported = _for_wandb(sweep)
+                if exported is None:
+                    raise
+                # A server that is away says so here, and is not taken for one that refuses.
+                found = self.find(sweep, entity, project, present)
+                if found is None:
+                    plain, losses = exported
+                    found, warnings = self._destination.make_sweep(plain, entity, project)
+                    warnings = (
+                        f"registered as W&B takes it, since it was refused as it is: {refusal}",
+                        *losses,
+                        *warnings,
+                    )
         if self._journal.sweep(str(sweep.path)) != found.path.sweep_id:
             self._journal.end_sweep(str(sweep.path), found.path.sweep_id)
         return found, warnings
@@ -87,3 +108,15 @@ class SweepPusher:
         if wanted == _PAUSED and state == _PAUSED and sweep.state != _PAUSED:
             notes.append(f"it is {sweep.state.lower()} at the source, and paused at the destination")
         return SweepResult(sweep.path, made.path, state, tuple(notes))
+
+
+def _for_wandb(sweep: SweepFacts) -> tuple[SweepFacts, tuple[str, ...]] | None:
+    """The sweep in W&B's words alone, and what that loses; None where it has no others."""
+    try:
+        exported = for_wandb(parse(sweep.config, text_numbers="warn"))
+    except SweepFileInvalid:
+        return None  # a file of another server, with what ours does not know
+    if not exported.changes and not exported.losses:
+        return None
+    text = yaml.safe_dump(exported.document, sort_keys=False, allow_unicode=True)
+    return replace(sweep, config=text), exported.losses
