@@ -410,10 +410,10 @@ def test_a_file_is_uploaded_in_pieces(hub) -> None:
     with artifacts.open_blob(file.blob) as stream:
         assert stream.read() == b"weights"
     assert artifacts.complete_file(version.number, "a.bin", parts) == file
+    other = artifacts.create(draft("other"))
+    artifacts.register_files(other.number, [("b", md5(b"else"))])
+    artifacts.put_part(other.number, "b", 1, blob(hub, b"x"))
     with pytest.raises(RequestInvalid, match="has the MD5"):
-        other = artifacts.create(draft("other"))
-        artifacts.register_files(other.number, [("b", md5(b"else"))])
-        artifacts.put_part(other.number, "b", 1, blob(hub, b"x"))
         artifacts.complete_file(other.number, "b", [(1, hashlib.md5(b"x").hexdigest())])
 
 
