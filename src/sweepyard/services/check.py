@@ -240,19 +240,21 @@ class _Composer:
 
 
 def _metric_violations(config: SweepConfig) -> list[Violation]:
-    objective = config.objective
-    if objective is None or objective.metric in metrics.OBJECTIVES:
-        return []
-    where = config.lines.get("metric.name", config.lines["metric"])
-    if objective.metric in {metrics.TEST_LOSS, metrics.TEST_ACCURACY}:
-        rule = "a sweep's metric must not be of the test split, which search must not see"
-        hint = f"Use {metrics.VALIDATION_ACCURACY} or {metrics.VALIDATION_LOSS}"
-    else:
-        rule = "a sweep's metric must be one that training logs"
-        # Keras' own name of a metric most likely means the epoch's.
-        named = objective.metric if "/" in objective.metric else f"{metrics.EPOCH}/{objective.metric}"
-        hint = _nearest(named, metrics.OBJECTIVES) or f"Training logs {', '.join(sorted(metrics.OBJECTIVES))}"
-    return [Violation(rule, objective.metric, hint, where)]
+    found = []
+    for objective in config.objectives:
+        if objective.metric in metrics.OBJECTIVES:
+            continue
+        where = config.lines.get("metric.name") or config.lines.get("metric") or config.lines["metrics"]
+        if objective.metric in {metrics.TEST_LOSS, metrics.TEST_ACCURACY}:
+            rule = "a sweep's metric must not be of the test split, which search must not see"
+            hint = f"Use {metrics.VALIDATION_ACCURACY} or {metrics.VALIDATION_LOSS}"
+        else:
+            rule = "a sweep's metric must be one that training logs"
+            # Keras' own name of a metric most likely means the epoch's.
+            named = objective.metric if "/" in objective.metric else f"{metrics.EPOCH}/{objective.metric}"
+            hint = _nearest(named, metrics.OBJECTIVES) or f"Training logs {', '.join(sorted(metrics.OBJECTIVES))}"
+        found.append(Violation(rule, objective.metric, hint, where))
+    return found
 
 
 def _same_key_twice(space: SearchSpace) -> list[Violation]:

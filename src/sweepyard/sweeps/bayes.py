@@ -61,7 +61,9 @@ def draw(
         found = search.first_unknown(spread(encoding.dimensions, seed=seed, position=position)[None, :])
     else:
         found = search.best(surrogate)
-    return found or search.anything() or next(_untried(space, identity, known), None)
+    found = found or search.anything()
+    # What is left of a finite space may be too little to be met with by chance.
+    return next(_untried(space, identity, known), None) if found is None and size is not None else found
 
 
 def is_exhausted(space: SearchSpace, runs: Sequence[KnownRun]) -> bool:
@@ -220,12 +222,7 @@ def _of_few(
 
 def _untried(space: SearchSpace, identity: Identity, known: set[str]) -> Iterator[JsonObject]:
     """The points of a finite space that no run has, in the grid's order."""
-    axes = []
-    for axis in space.axes:
-        values = axis.distribution.distinct()
-        if values is None:
-            return
-        axes.append(values)
+    axes = [axis.distribution.distinct() or () for axis in space.axes]
     given: set[str | None] = set()
     for chosen in itertools.product(*axes):
         point = space.point(chosen)

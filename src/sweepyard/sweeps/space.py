@@ -186,16 +186,18 @@ class SearchSpace(Sequence[Parameter]):
 
     def around(self, parameter: Parameter, value: JsonValue) -> dict[ParameterPath, JsonValue]:
         """Values for all parameters: this one's is given, the others' are in the middle of what goes with it."""
+        wanted = {**self._required(parameter), parameter.path: value}
+        keys = {path: dumps_canonical(each) for path, each in wanted.items()}
         values = self._constants()
         for axis in self.axes:
-            if axis.is_coupled and parameter in axis.parameters:
-                rows = [{item.path: each for item, each in axis.spread(row)} for row in axis.distribution.extremes()]
-                key = dumps_canonical(value)
-                values.update(next(row for row in rows if dumps_canonical(row[parameter.path]) == key))
-            else:
-                values.update({item.path: each for item, each in axis.spread(axis.distribution.sample(0.5))})
-        values.update(self._required(parameter))
-        return {**values, parameter.path: value}
+            row = {item.path: each for item, each in axis.spread(axis.distribution.sample(0.5))}
+            if axis.is_coupled:
+                rows = [{item.path: each for item, each in axis.spread(one)} for one in axis.distribution.extremes()]
+                asked = keys.keys() & row.keys()
+                fitting = (one for one in rows if all(dumps_canonical(one[path]) == keys[path] for path in asked))
+                row = next(fitting, row)
+            values.update(row)
+        return {**values, **wanted}
 
     def _required(self, parameter: Parameter) -> dict[ParameterPath, JsonValue]:
         """Values of other parameters under which a run has this one."""

@@ -9,7 +9,7 @@ from tests.fakes.deterministic import START
 from sweepyard.domain import metrics
 from sweepyard.domain.access import ApiKey, Role
 from sweepyard.domain.names import check_texts, is_unicode, normalised_file_name
-from sweepyard.domain.objective import Goal, Objective
+from sweepyard.domain.objective import Goal, Objective, ObjectiveValues, pareto_front
 from sweepyard.domain.run import TRANSITIONS, RunPath, RunState, check_transition, state_of_exit
 from sweepyard.domain.sweep import SWEEP_TRANSITIONS, SweepPath, SweepState, check_sweep_transition
 from sweepyard.errors import Conflict, RequestInvalid
@@ -104,3 +104,18 @@ def test_texts() -> None:
     with pytest.raises(RequestInvalid) as refused:
         check_texts({"a": "\0", "b": "fine", "c": "\udc00"})
     assert [violation.where for violation in refused.value.violations] == ["a", "c"]
+
+
+def test_a_front_is_what_nothing_else_beats() -> None:
+    objectives = [Objective("loss"), Objective("accuracy", Goal.MAXIMIZE)]
+    rows = [(0.5, 0.5), (0.4, 0.4), (0.6, 0.6), (0.5, 0.4), (0.5, 0.5)]
+    assert pareto_front(objectives, rows) == [0, 1, 2, 4]
+    assert pareto_front([Objective("loss")], [(2.0,), (1.0,), (1.0,)]) == [1, 2]
+    assert pareto_front(objectives, []) == []
+
+
+def test_values_of_an_objective_are_summed_up_as_they_come() -> None:
+    values = ObjectiveValues.of([3.0, math.nan, 1.0, math.inf, 2.0])
+    assert values == ObjectiveValues(3, 1.0, 3.0, 6.0, 2.0)
+    assert (values.best(Objective("m")), values.best(Objective("m", Goal.MAXIMIZE))) == (1.0, 3.0)
+    assert ObjectiveValues().best(Objective("m")) is None

@@ -203,6 +203,35 @@ def test_the_hub_refuses_what_it_lacks_and_wandb_what_is_ours(config: SmallConfi
     ]
 
 
+def test_coupled_and_conditional_parameters_are_composed_only_where_they_mean_something(config: SmallConfig) -> None:
+    text = "  model: {values: [mlp, convnet]}\n  width: {values: [4, 8]}\n"
+    text += "  rate: {value: 0.5, when: {epochs: 2}}\n  epochs: {values: [1, 2], when: {model: convnet}}\n"
+    report = check(config, text, head="method: grid\nzip: [[model, width]]\n")
+    assert (report.violations, report.expected_runs, report.points) == ((), 3, 3)
+    assert sorted(config.asked, key=len) == [
+        {"model": "mlp", "width": 4},
+        {"model": "convnet", "width": 8, "epochs": 1},
+        {"model": "convnet", "width": 8, "epochs": 2, "rate": 0.5},
+    ]
+
+
+def test_a_conditional_parameter_is_checked_at_its_extremes(config: SmallConfig) -> None:
+    text = "  model: {values: [mlp, convnet]}\n  epochs: {values: [2, 0], when: {model: convnet}}\n"
+    assert said(check(config, text)) == ["s.yaml:6: epochs: out of range; received 0"]
+
+
+def test_each_of_several_metrics_must_be_one_that_training_logs(config: SmallConfig) -> None:
+    text = f"method: random\nmetrics: [{{name: epoch/val_loss}}, {{name: speed}}]\n{COMMAND}"
+    report = check_sweep(
+        text + "parameters: {epochs: {value: 1}}\n",
+        source="s.yaml",
+        compose=config.compose,
+        overrides_of=overrides_of,
+    )
+    [message] = said(report)
+    assert message.startswith("s.yaml:2: a sweep's metric must be one that training logs; received speed")
+
+
 def test_warnings_of_the_file_are_passed_on(config: SmallConfig) -> None:
     report = check(config, "  rate: {distribution: log_uniform, min: -9, max: -1}\n")
     assert report.violations == ()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sweepyard.jsonvalue import dumps_canonical
 from sweepyard.sweeps import distributions
 from sweepyard.sweeps.quantiles import LARGEST_UNIT, SMALLEST_UNIT, beta_cdf, beta_quantile, unit_from_bits
-from sweepyard.sweeps.space import Parameter, SearchSpace
+from sweepyard.sweeps.space import Parameter, SearchSpace, remove
 
 UNITS = st.integers(0, 2**52 - 1).map(unit_from_bits)
 BOUNDS = st.tuples(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6)).map(lambda pair: (pair[0], pair[0] + pair[1]))
@@ -266,3 +266,67 @@ def test_what_a_suggestion_holds_is_its_own() -> None:
 
 def test_where_a_parameter_stands_is_no_part_of_what_it_is() -> None:
     assert Parameter(("a",), distributions.Constant(1), "x:1") == Parameter(("a",), distributions.Constant(1), "y:2")
+
+
+@given(real_distributions(), st.floats(0.02, 0.98))
+def test_a_value_lies_at_the_fraction_that_it_was_drawn_at(
+    distribution: distributions.RealDistribution, u: float
+) -> None:
+    value = distribution.real(u)
+    spread = distribution.real(min(u + 0.01, 0.99)) - distribution.real(max(u - 0.01, 0.01))
+    if spread > 1e-6 * (1e-12 + abs(value)):  # Where neighbours are one float, no inverse can tell them apart.
+        assert distribution.fraction(value) == pytest.approx(u, abs=1e-3)
+
+
+@given(real_distributions(), st.floats(-1e12, 1e12))
+def test_any_number_lies_at_some_fraction(distribution: distributions.RealDistribution, value: float) -> None:
+    assert 0.0 <= distribution.fraction(value) <= 1.0
+
+
+def test_what_lies_outside_lies_at_an_end() -> None:
+    assert distributions.Uniform(0, 1).fraction(7.0) == 1.0
+    assert distributions.LogUniformValues(0.1, 1).fraction(-3.0) == 0.0
+    assert distributions.InvLogUniformValues(0.1, 1).fraction(0.0) == 0.0
+    assert distributions.InvLogUniform(0, 1).fraction(1e9) == 1.0
+    assert distributions.LogNormal().fraction(0.0) == 0.0
+    assert distributions.Normal(1, 0).fraction(9.0) == 0.5
+    assert (distributions.IntUniform(1, 4).fraction(1), distributions.IntUniform(1, 4).fraction(9)) == (0.125, 1.0)
+
+
+@given(st.data(), st.sampled_from(sorted(QUANTISED, key=lambda kind: kind.kind)), QUANTA, UNITS)
+def test_the_distinct_values_are_those_that_can_be_drawn(data: st.DataObject, kind: Any, q: float, u: float) -> None:
+    made = kind(*data.draw(OF_KIND[QUANTISED[kind]]), q=q)
+    values = made.distinct()
+    if values is None:
+        assert kind in {distributions.QNormal, distributions.QLogNormal}
+        return
+    drawn = made.sample(u)
+    assert values[0] <= drawn <= values[-1]
+    assert made.sample(SMALLEST_UNIT) >= values[0]
+    if len(values) < 1000:
+        assert drawn in values
+        assert values[:2] == tuple(values)[:2]
+
+
+def test_distinct_values_of_choices() -> None:
+    assert distributions.Categorical((1, 1.0, "a", [1], [1])).distinct() == (1, "a", [1])
+    assert distributions.WeightedCategorical((1, 2, 1), (0.5, 0.0, 0.5)).distinct() == (1,)
+    assert distributions.Constant(3).distinct() == (3,)
+    assert list(distributions.IntUniform(2, 4).distinct()) == [2, 3, 4]
+    assert distributions.Uniform(0, 1).distinct() is None
+
+
+def test_the_size_of_a_space() -> None:
+    three = Parameter(("a",), distributions.IntUniform(1, 3))
+    assert SearchSpace([three, Parameter(("b",), distributions.Constant(1))]).size == 3
+    assert SearchSpace([three, Parameter(("b",), distributions.Uniform(0, 1))]).size is None
+    assert SearchSpace([]).size == 1
+
+
+def test_removing_a_key_leaves_the_rest_and_the_original_alone() -> None:
+    nested: Any = {"a": {"b": 1, "c": 2}, "d": 3}
+    assert remove(nested, ("a", "b")) == {"a": {"c": 2}, "d": 3}
+    assert remove(nested, ("a.b",)) == {"a": {"c": 2}, "d": 3}
+    assert remove(nested, ("d", "e")) == nested
+    assert remove({"x.y": 1}, ("x.y",)) == {}
+    assert nested == {"a": {"b": 1, "c": 2}, "d": 3}
