@@ -9,22 +9,22 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, func, select
+from sqlalchemy import Connection, Engine, column, create_engine, func, inspect, select, table
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
+from sweepyard.domain.artifact import ArtifactState
 from sweepyard.errors import ArchiveError
 from sweepyard.storage import tables
-from sweepyard.storage.artifact_repository import SqlArtifacts
 from sweepyard.storage.engine import BUSY_TIMEOUT_MILLISECONDS
-from sweepyard.storage.file_repository import SqlFiles
 from sweepyard.storage.migrations import stored_revision
-from sweepyard.storage.project_repository import SqlProjects
 
 _PAGES_A_STEP = 2048
 _ANNOUNCED_PROBLEMS = 5
 # A write beyond a limit on file sizes is an I/O error to SQLite.
 _NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE})
+
+_DIGEST, _SIZE, _VERSION = "blob_digest", "blob_size_bytes", "artifact_number"
 
 # (pages done, pages in all)
 StepProgress = Callable[[int, int], None]
@@ -101,19 +101,30 @@ def revision_of(connection: Connection) -> str:
 
 
 def referred_sizes(connection: Connection) -> dict[str, int]:
-    """The blobs that the snapshot's rows refer to: their sizes in bytes by digest."""
-    return {
-        blob.digest: blob.size_bytes
-        for entity in SqlProjects(connection).entities()
-        for held in (SqlFiles(connection), SqlArtifacts(connection))
-        for blob in held.blobs(entity)
-    }
+    """The blobs that the snapshot's rows refer to, those of deleted versions excepted: sizes in bytes by digest.
+
+    Whatever the revision: a column that names a blob is called `blob_digest` in every one.
+    """
+    inspector = inspect(connection)
+    found: dict[str, int] = {}
+    for name in inspector.get_table_names():
+        columns = {str(each["name"]) for each in inspector.get_columns(name)}
+        if _DIGEST not in columns:
+            continue
+        holder = table(name, column(_DIGEST), column(_SIZE), column(_VERSION))
+        statement = select(holder.c[_DIGEST], holder.c[_SIZE]).where(holder.c[_DIGEST].is_not(None)).distinct()
+        if _VERSION in columns:
+            versions = table("artifacts", column("number"), column("state"))
+            living = select(versions.c.number).where(versions.c.state != ArtifactState.DELETED.value)
+            statement = statement.where(holder.c[_VERSION].in_(living))
+        found.update((str(digest), int(size)) for digest, size in connection.execute(statement))
+    return found
 
 
 def counts(connection: Connection) -> dict[str, int]:
     """How many there are of what people know by name."""
     named = (tables.projects, tables.runs, tables.sweeps, tables.artifacts, tables.users)
-    return {table.name: connection.execute(select(func.count()).select_from(table)).scalar_one() for table in named}
+    return {each.name: connection.execute(select(func.count()).select_from(each)).scalar_one() for each in named}
 
 
 def _engine(file: Path) -> Engine:

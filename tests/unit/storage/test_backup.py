@@ -7,13 +7,18 @@ import stat
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.fakes.deterministic import ManualClock
 from tests.unit.storage.conftest import RUN, Home
 
+from sweepyard.domain.artifact import ArtifactFile, ArtifactState
 from sweepyard.errors import ArchiveError
+from sweepyard.services.artifacts import ArtifactDraft
+from sweepyard.services.cleaning import referred_digests
+from sweepyard.services.ports import store_bytes
 from sweepyard.storage.backup import BackupReport, SqliteSource, make_backup, verify
 from sweepyard.storage.backup_folder import BackupFolder
 
@@ -52,6 +57,28 @@ def test_a_backup_holds_the_rows_and_the_blobs_that_they_name(home: Home, target
     checked = verify(target)
     assert (checked.problems, checked.snapshots, checked.blob_count) == ((), ("20261121T080001Z",), 2)
     assert json.loads((report.folder / "manifest.json").read_text()) == report.manifest.to_json()
+
+
+def test_it_names_the_blobs_that_the_services_name(home: Home, target: Path, clock: ManualClock) -> None:
+    """Two ways to the same: through the tables of whatever revision, and through the repositories."""
+    draft = ArtifactDraft(entity="lab", project="digits", collection="m", artifact_type="model", digest="d")
+    kept, deleted = (home.services.artifacts.create(replace(draft, digest=letter)) for letter in "ab")
+    for number, version in enumerate((kept, deleted)):
+        manifest = home.services.artifacts.add_manifest(version.number, name="m.json", digest="")
+        blob = store_bytes(home.blobs, [b"manifest %d" % number])
+        home.services.artifacts.put_manifest(manifest.number, blob)
+        with home.database.writing() as unit:
+            weights = store_bytes(home.blobs, [b"weights %d" % number])
+            unit.artifacts.put_files([ArtifactFile(version.number, "w", "md5", weights)])
+            unit.artifacts.put_part(version.number, "p", 1, store_bytes(home.blobs, [b"piece %d" % number]))
+            if version is deleted:
+                unit.artifacts.save(replace(version, state=ArtifactState.DELETED))
+    report = back_up(home, target, clock)
+    with home.database.reading() as unit:
+        referred = {digest.hex() for digest in referred_digests(unit)}
+    [listed] = target.glob("*/blobs.txt")
+    assert {line.split()[0] for line in listed.read_text().splitlines()} == referred
+    assert report.manifest.blob_count == len(referred) == 2 + 3
 
 
 def test_only_its_owner_may_look_into_it(home: Home, target: Path, clock: ManualClock) -> None:
@@ -264,7 +291,11 @@ def test_a_disk_that_is_full_is_said(home: Home, target: Path, clock: ManualCloc
 import resource, sys
 from pathlib import Path
 from sweepyard.clock import SystemClock
+from sweepyard.domain.artifact import ArtifactFile, ArtifactState
 from sweepyard.errors import ArchiveError
+from sweepyard.services.artifacts import ArtifactDraft
+from sweepyard.services.cleaning import referred_digests
+from sweepyard.services.ports import store_bytes
 from sweepyard.storage.backup import SqliteSource, make_backup
 from sweepyard.storage.blobs import BlobFolder
 limit = int(sys.argv[3])

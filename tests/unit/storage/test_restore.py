@@ -13,7 +13,9 @@ from tests.fakes.memory_blobs import MemoryBlobs
 from tests.unit.storage.conftest import RUN, Home
 
 from sweepyard.errors import ArchiveError, HubAlreadyRunning, HubError
+from sweepyard.services.ports import store_bytes
 from sweepyard.storage.backup import SqliteSource, make_backup
+from sweepyard.storage.blobs import BlobFolder
 from sweepyard.storage.restore import RestoreReport, restore
 
 
@@ -186,27 +188,45 @@ def test_a_newer_format_is_refused(back, target: Path, fresh: Path) -> None:
 def test_an_older_one_is_migrated(back, tmp_path: Path, fresh: Path, clock: ManualClock) -> None:
     from alembic import command
     from alembic.config import Config
-    from sqlalchemy import create_engine
+    from sqlalchemy import create_engine, inspect
 
     from sweepyard.storage import migrations
-    from sweepyard.storage.blobs import BlobFolder
 
     old = tmp_path / "old"
     old.mkdir()
+    blobs = BlobFolder(old / "blobs")
     engine = create_engine(f"sqlite:///{old / 'hub.db'}")
     with engine.begin() as connection:
         config = Config()
         config.set_main_option("script_location", str(Path(migrations.__file__).parent))
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-        connection.exec_driver_sql("INSERT INTO secrets VALUES ('name', 'value')")
+        blob = store_bytes(blobs, [b"old"])
+        now = "2026-11-21 08:00:00.000000"
+        for table, values in {
+            "secrets": {"name": "name", "value": "value"},
+            "projects": {"number": 1, "entity": "lab", "name": "digits", "created_at": now, "description": ""},
+            "runs": {"number": 1, "entity": "lab", "project": "digits", "run_id": "one", "state": "finished"},
+            "run_files": {"run_number": 1, "name": "a.txt", "updated_at": now, "blob_digest": blob.digest},
+        }.items():
+            columns = inspect(connection).get_columns(table)
+            rest = {"blob_md5": blob.md5, "blob_size_bytes": blob.size_bytes, "config": "{}", "wandb_config": "{}"}
+            rest |= {"summary": "{}", "tags": "[]", "created_at": now, "updated_at": now}
+            rest |= {"attempt": 1, "stop_requested": 0}
+            named = {each["name"]: "" for each in columns if not each["nullable"]} | values
+            named |= {each["name"]: rest[each["name"]] for each in columns if each["name"] in rest}
+            marks = ", ".join("?" for _ in named)
+            connection.exec_driver_sql(f"INSERT INTO {table} ({', '.join(named)}) VALUES ({marks})", (*named.values(),))
     engine.dispose()
-    report = make_backup(SqliteSource(old / "hub.db"), BlobFolder(old / "blobs"), tmp_path / "b", clock=clock)
-    assert report.manifest.revision == "0001"
+    report = make_backup(SqliteSource(old / "hub.db"), blobs, tmp_path / "b", clock=clock)
+    assert (report.manifest.revision, report.manifest.blob_count) == ("0001", 1)
     back(tmp_path / "b", fresh)
     restored = Home.open(fresh)
     with restored.database.reading() as unit:
         assert unit.access.secret("name") == "value"
+    _, stream = restored.services.files.open(RUN, "a.txt")
+    with stream:
+        assert stream.read() == b"old"
     restored.close()
 
 
