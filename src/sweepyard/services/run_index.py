@@ -138,7 +138,7 @@ class RunIndex:
             column = self._columns[key]
             column.update(fresh.get(key[2], {}))
             for run_id in gone:
-                del column[run_id]
+                column.pop(run_id, None)  # Gone already, where a refresh broke off.
         if gone or len(after) != len(known.stamps):
             known.run_ids = sorted(after)
         known.stamps, known.mark = after, mark

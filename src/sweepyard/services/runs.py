@@ -172,6 +172,11 @@ class RunService:
         with self._database.reading() as unit:
             return {path: unit.streams.line_counts(path)[Stream.HISTORY] for path in paths}
 
+    def last_events(self, paths: Sequence[RunPath]) -> dict[RunPath, str | None]:
+        """The last line of each run's events (system metrics); None without a line, or a run."""
+        with self._database.reading() as unit:
+            return {path: unit.streams.last_line(path, Stream.EVENTS) for path in paths}
+
     def count(self, selection: RunSelection, *, filters: JsonValue = None) -> int:
         """How many runs `list` would give in all.
 

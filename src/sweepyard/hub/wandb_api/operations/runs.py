@@ -86,7 +86,11 @@ class RunNode:
 
     @property
     def system_metrics(self) -> str:
-        return self._tails.last_event or "{}"
+        if not self._siblings:
+            return self._tails.last_event or "{}"
+        service, siblings = self._context.services.runs, self._siblings
+        last = self._context.remember(("events", siblings), lambda: service.last_events(siblings))
+        return last[self.path] or "{}"
 
     @cached_property
     def _tails(self) -> StreamTails:
