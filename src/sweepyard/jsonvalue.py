@@ -50,13 +50,29 @@ def dumps_canonical(value: object) -> str:
 
 
 def strict(value: JsonValue) -> JsonValue:
-    """Replace NaN and infinities by the strings "NaN", "Infinity" and "-Infinity", all the way down."""
+    """Replace NaN and infinities by the strings "NaN", "Infinity" and "-Infinity", all the way down.
+
+    Gives the value itself where there is nothing to replace, as mostly.
+    """
+    return value if _is_strict(value) else _strict(value)
+
+
+def _is_strict(value: JsonValue) -> bool:
+    kind = type(value)
+    if kind is float:
+        return math.isfinite(value)  # type: ignore[arg-type]
+    if kind is dict:
+        return all(map(_is_strict, value.values()))  # type: ignore[union-attr]
+    return kind is not list or all(map(_is_strict, value))  # type: ignore[arg-type]
+
+
+def _strict(value: JsonValue) -> JsonValue:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
     if isinstance(value, list):
-        return [strict(item) for item in value]
+        return [_strict(item) for item in value]
     if isinstance(value, dict):
-        return {key: strict(item) for key, item in value.items()}
+        return {key: _strict(item) for key, item in value.items()}
     return value
 
 

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from sweepyard.domain.series import EXACT, Bits, Floats
+from sweepyard.domain.series import EXACT, Bits, Floats, Steps
 from sweepyard.jsonvalue import JsonValue
 
 SAME_AS_STEPS = b"="
@@ -75,9 +74,36 @@ def pack_column(rows: Sequence[int], values: Sequence[JsonValue], row_count: int
     return bytes([flags]) + bits + numbers.tobytes()
 
 
-def column_of_steps(steps: npt.NDArray[np.int64]) -> Column:
-    """The column that `SAME_AS_STEPS` stands for."""
-    return Column(steps.astype(np.float64), np.ones(len(steps), bool))
+def unpack_columns(packed: Sequence[bytes], counts: Sequence[int], steps: Steps) -> Column:
+    """The column of a key over several blocks.
+
+    Args:
+        packed: The column of each block.
+        counts: How many rows each block has.
+        steps: (rows,) of all of the blocks.
+    """
+    flags = {pack[0] for pack in packed}
+    if flags == {SAME_AS_STEPS[0]}:
+        return Column(steps.astype(np.float64), np.ones(len(steps), bool))
+    if flags == {0} or flags == {_ALL_WHOLE}:  # What nearly all are: no need to look at each block.
+        numbers = np.frombuffer(b"".join([memoryview(pack)[1:] for pack in packed]), dtype=_FLOAT)
+        return Column(numbers, np.full(len(numbers), flags == {_ALL_WHOLE}))
+    ends = np.cumsum(counts).tolist()
+    parts = [
+        Column(steps[end - count : end].astype(np.float64), np.ones(count, bool))
+        if pack == SAME_AS_STEPS
+        else unpack_column(pack, count)
+        for pack, count, end in zip(packed, counts, ends, strict=True)
+    ]
+    present = [
+        np.ones(count, bool) if part.present is None else part.present
+        for part, count in zip(parts, counts, strict=True)
+    ]
+    return Column(
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.whole for part in parts]),
+        np.concatenate(present),
+    )
 
 
 def unpack_column(packed: bytes, row_count: int) -> Column:

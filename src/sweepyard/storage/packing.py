@@ -49,3 +49,19 @@ def unpack_numbers(packed: bytes, count: int) -> Numbers:
         evenly: Numbers = stored[0] + stored[1] * np.arange(count, dtype=np.int64)
         return evenly
     return stored.astype(np.int64, copy=False)
+
+
+def unpack_all(packed: Sequence[tuple[bytes, int]]) -> Numbers:
+    """The numbers of several packs, each with its count, one behind the other."""
+    evenly = [_TWO.unpack(pack) if len(pack) == _TWO.size else None for pack, _ in packed]
+    if evenly[0] is not None:
+        first, distance = following, _ = evenly[0]
+        total = sum(count for _, count in packed)
+        for pair, (_, count) in zip(evenly, packed, strict=True):
+            if pair != (following, distance):
+                break
+            following += distance * count
+        else:
+            evenly_spaced: Numbers = first + distance * np.arange(total, dtype=np.int64)
+            return evenly_spaced
+    return np.concatenate([unpack_numbers(pack, count) for pack, count in packed])

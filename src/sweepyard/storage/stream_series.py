@@ -1,0 +1,87 @@
+"""The numbers of keys over a history: out of the columns of blocks, and of lines where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import groupby
+
+from sqlalchemy import Connection
+
+from sweepyard.domain.series import Bits, Series, joined, series_of
+from sweepyard.storage.blocks import rows_of, unpack_keys
+from sweepyard.storage.columns import unpack_columns
+from sweepyard.storage.packing import unpack_all
+from sweepyard.storage.stream_parts import Part, Parts, StoredBlock
+from sweepyard.storage.stream_statements import READ_BLOCK_KEYS, READ_COLUMN, READ_STEPS, of_stream
+from sweepyard.storage.stream_tails import StreamKey
+
+
+class StoredSeries:
+    """The series of some keys of a history."""
+
+    def __init__(self, connection: Connection, key: StreamKey, keys: Sequence[str]) -> None:
+        names = of_stream(key)
+        self._keys = keys
+        self._connection = connection
+        self._parts = Parts(connection)
+        self._steps: dict[int, bytes] = dict(READ_STEPS.rows(connection, names))
+        self._cells: list[dict[int, bytes]] = [
+            dict(READ_COLUMN.rows(connection, {**names, "key": key})) for key in keys
+        ]
+
+    def between(self, parts: Sequence[Part], low: int, high: int) -> Series | None:
+        """The series of these parts with low <= step < high; None where what they hold is not all exact numbers."""
+        near = [
+            part
+            for part in parts
+            if not isinstance(part, StoredBlock) or (part.max_step >= low and part.min_step < high)
+        ]
+        found: list[Series] = []
+        for in_columns, group in groupby(near, self._is_in_columns):
+            if in_columns:
+                found.append(self._of_columns([part for part in group if isinstance(part, StoredBlock)], low, high))
+                continue
+            for part in group:
+                series = self._of_lines(part, low, high)
+                if series is None:
+                    return None
+                found.append(series)
+        return joined(found, self._keys)
+
+    def _is_in_columns(self, part: Part) -> bool:
+        return isinstance(part, StoredBlock) and all(part.number in cells for cells in self._cells)
+
+    def _of_columns(self, blocks: Sequence[StoredBlock], low: int, high: int) -> Series:
+        counts = [block.line_count for block in blocks]
+        steps = unpack_all([(self._steps[block.number], block.line_count) for block in blocks])
+        values, whole = {}, {}
+        present: Bits | None = None
+        for key, cells in zip(self._keys, self._cells, strict=True):
+            column = unpack_columns([cells[block.number] for block in blocks], counts, steps)
+            values[key], whole[key] = column.values, column.whole
+            if column.present is not None:
+                present = column.present if present is None else present & column.present
+        if any(block.min_step < low or block.max_step >= high for block in blocks):
+            within = (steps >= low) & (steps < high)
+            present = within if present is None else present & within
+        series = Series(steps, values, whole)
+        return series if present is None else series.at(present)
+
+    def _of_lines(self, part: Part, low: int, high: int) -> Series | None:
+        if isinstance(part, StoredBlock) and self._lacks_one(part):
+            return joined([], self._keys)
+        lines = [line for line in self._parts.lines_of(part) if low <= line[1] < high]
+        return series_of(zip((step for _, step, _ in lines), rows_of(lines), strict=True), self._keys)
+
+    def _lacks_one(self, block: StoredBlock) -> bool:
+        """Whether no row of the block has anything under one of the keys."""
+        packed = READ_BLOCK_KEYS.rows(self._connection, {"block": block.number})[0][0]
+        if packed is None:
+            return False
+        known = unpack_keys(packed)
+        return any(not has_key(known, key) for key in self._keys)
+
+
+def has_key(known: Collection[str], key: str) -> bool:
+    """Whether rows whose dotted keys are these may have something under `key`; what a value holds has no key."""
+    return key in known or any(key.startswith(f"{other}.") or other.startswith(f"{key}.") for other in known)
