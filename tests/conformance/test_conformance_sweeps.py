@@ -204,3 +204,35 @@ def test_a_sweep_with_a_method_that_is_not_served_says_so(client: Any, project: 
     (client.folder / "sweep.yaml").write_text(SWEEP.replace("method: grid", "method: custom"))
     output = client.run("wandb", "sweep", "--project", project, "sweep.yaml", expect=1, WANDB_SILENT="false")
     assert "custom" in output
+
+
+LONG_PROGRAM = """
+import time
+import wandb
+with wandb.init() as run:
+    x = run.config["x"]
+    for _ in range(3 if x == 2 else 180):
+        run.log({"score": x})
+        time.sleep(0.5)
+"""
+
+EARLY = """
+method: grid
+metric: {name: score, goal: maximize}
+early_terminate: {type: hyperband, min_iter: 2}
+program: train.py
+parameters:
+  x: {values: [2, 1]}
+"""
+
+
+def test_a_run_that_falls_behind_is_stopped_by_its_client(client: Any, project: str) -> None:
+    """The stock client looks every 15 s whether its run is to stop, and then ends it as Ctrl-C would."""
+    path = register(client, project, text=EARLY)
+    (client.folder / "train.py").write_text(LONG_PROGRAM)
+    client.run("python", "-c", AGENT, path, WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL="1")
+    reading = READING.replace(', run.config["nested"]["y"]', "").replace(', best.config["nested"]["y"]', "")
+    output = client.run("python", "-c", reading.format(path=path))
+    found = json.loads(output.rpartition("RESULT ")[2])
+    assert (found["state"], found["points"], found["states"]) == ("FINISHED", [[2], [1]], ["finished", "killed"])
+    assert found["best"] == [2]
