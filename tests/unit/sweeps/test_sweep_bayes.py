@@ -227,9 +227,11 @@ def test_results_of_any_size_are_borne() -> None:
     assert 0.0 <= suggest(config, runs)["x"] <= 1.0  # type: ignore[operator]
 
 
-def test_of_many_results_the_best_are_kept() -> None:
+def test_of_many_results_the_best_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bayes, "_MOST_RESULTS", 20)
+    monkeypatch.setattr(bayes, "_BEST_KEPT", 8)
     config = sweep(LINE)
-    runs = [run({"x": place / 400}, (place / 400 - 0.7) ** 2) for place in range(400)]
+    runs = [run({"x": place / 100}, (place / 100 - 0.7) ** 2) for place in range(100)]
     assert abs(suggest(config, runs)["x"] - 0.7) < 0.05  # type: ignore[operator]
 
 
