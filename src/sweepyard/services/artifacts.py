@@ -35,7 +35,6 @@ from sweepyard.services.runs import existing_run
 
 _ALIAS = re.compile(r"(?!v\d+\Z)[^/:\0]{1,128}")
 _MD5_BYTES = 16
-_COPIED_BYTES = 1 << 20
 _WHOLE_MANIFEST = "wandb_manifest.json"
 _NAMED = 5
 
@@ -240,55 +239,6 @@ class ArtifactService(ArtifactReader):
                 raise RequestInvalid([Violation(rule, received, "Upload it again")])
             file = replace(file, blob=blob)
             unit.artifacts.put_files([file])
-        return file
-
-    def put_part(self, artifact_number: int, name: str, part_number: int, blob: BlobRef) -> None:
-        """Keep a piece of a registered file until `complete_file` joins the pieces.
-
-        Raises:
-            NotFound: The file was not registered.
-            Conflict: The version is committed.
-        """
-        wanted = normalised_file_name(name)
-        with self._database.writing() as unit:
-            _pending(unit, artifact_number)
-            existing_file(unit, artifact_number, wanted)
-            unit.artifacts.put_part(artifact_number, wanted, part_number, blob)
-
-    def complete_file(self, artifact_number: int, name: str, parts: Sequence[tuple[int, str]]) -> ArtifactFile:
-        """Make a registered file's bytes of its pieces, in the order given. Completing it again changes nothing.
-
-        Args:
-            parts: The number and the MD5, in hex, of each piece.
-
-        Raises:
-            NotFound: The file was not registered.
-            RequestInvalid: Pieces are missing or have another MD5; or the whole has another than was registered.
-        """
-        wanted = normalised_file_name(name)
-        with self._database.reading() as unit:
-            file = existing_file(unit, artifact_number, wanted)
-            stored = unit.artifacts.parts(artifact_number, wanted)
-        if file.blob is not None:
-            return file
-        violations = [
-            Violation(
-                "a piece of a file is uploaded, with this MD5, before the file is complete", md5, where=str(number)
-            )
-            for number, md5 in parts
-            if number not in stored or stored[number].md5 != md5.lower()
-        ]
-        if violations:
-            raise RequestInvalid(violations)
-        with self._blobs.writer() as writer:
-            for number, _ in parts:
-                with self._blobs.open(stored[number].digest) as stream:
-                    while piece := stream.read(_COPIED_BYTES):
-                        writer.write(piece)
-            whole = writer.finish()
-        file = self.put_file(artifact_number, wanted, whole)
-        with self._database.writing() as unit:
-            unit.artifacts.forget_parts(artifact_number, wanted)
         return file
 
     def commit(self, artifact_number: int) -> ArtifactVersion:

@@ -393,30 +393,6 @@ def test_references_are_listed_and_have_no_bytes(hub) -> None:
     assert version.size_bytes == 12
 
 
-def test_a_file_is_uploaded_in_pieces(hub) -> None:
-    artifacts = hub.services.artifacts
-    version = artifacts.create(draft())
-    pieces = [b"wei", b"ghts"]
-    with pytest.raises(NotFound):
-        artifacts.put_part(version.number, "a.bin", 1, blob(hub, pieces[0]))
-    artifacts.register_files(version.number, [("a.bin", md5(b"weights"))])
-    parts = [(number, hashlib.md5(piece).hexdigest()) for number, piece in enumerate(pieces, 1)]
-    artifacts.put_part(version.number, "a.bin", 1, blob(hub, pieces[0]))
-    with pytest.raises(RequestInvalid, match="2: a piece of a file is uploaded"):
-        artifacts.complete_file(version.number, "a.bin", parts)
-    artifacts.put_part(version.number, "a.bin", 2, blob(hub, pieces[1]))
-    file = artifacts.complete_file(version.number, "a.bin", parts)
-    assert file.blob is not None
-    with artifacts.open_blob(file.blob) as stream:
-        assert stream.read() == b"weights"
-    assert artifacts.complete_file(version.number, "a.bin", parts) == file
-    other = artifacts.create(draft("other"))
-    artifacts.register_files(other.number, [("b", md5(b"else"))])
-    artifacts.put_part(other.number, "b", 1, blob(hub, b"x"))
-    with pytest.raises(RequestInvalid, match="has the MD5"):
-        artifacts.complete_file(other.number, "b", [(1, hashlib.md5(b"x").hexdigest())])
-
-
 def test_a_collection_is_described_tagged_moved_renamed_and_deleted(hub) -> None:
     version = upload(hub)
     collections = hub.services.collections

@@ -48,16 +48,7 @@ class ManifestTarget:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ArtifactPartTarget:
-    """A piece of a file of an artifact version."""
-
-    artifact_number: int
-    name: str
-    part_number: int
-
-
-Target = RunFileTarget | ArtifactFileTarget | ManifestTarget | ArtifactPartTarget
+Target = RunFileTarget | ArtifactFileTarget | ManifestTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +100,6 @@ def _claims_of(target: Target) -> JsonObject:
             return {"of": "artifact", "i": number, "n": name}
         case ManifestTarget(number, name):
             return {"of": "manifest", "i": number, "n": name}
-        case ArtifactPartTarget(number, name, part_number):
-            return {"of": "part", "i": number, "n": name, "k": part_number}
 
 
 def _target_of(claims: JsonObject) -> Target:
@@ -121,7 +110,5 @@ def _target_of(claims: JsonObject) -> Target:
             return ArtifactFileTarget(number, name)
         case {"of": "manifest", "i": int(number), "n": str(name)}:
             return ManifestTarget(number, name)
-        case {"of": "part", "i": int(number), "n": str(name), "k": int(part_number)}:
-            return ArtifactPartTarget(number, name, part_number)
         case _:
             raise Forbidden("this address stands for nothing that this hub knows")

@@ -29,7 +29,6 @@ from sweepyard.hub.http.callers import RecentCallers
 from sweepyard.hub.http.links import (
     Access,
     ArtifactFileTarget,
-    ArtifactPartTarget,
     Links,
     ManifestTarget,
     RunFileTarget,
@@ -144,8 +143,6 @@ class WandbApi:
                     self.services.artifacts.put_file(number, name, blob)
                 case ManifestTarget(number, _):
                     self.services.artifacts.put_manifest(number, blob)
-                case ArtifactPartTarget(number, name, part_number):
-                    self.services.artifacts.put_part(number, name, part_number, blob)
 
     def _download(self, request: Request) -> Response:
         target = open_target(self.signer, request.path_params["token"], Access.READ)
@@ -161,8 +158,6 @@ class WandbApi:
                 blob = self.services.artifacts.file(number, name).blob
             case ManifestTarget(number, name):
                 blob = self.services.artifacts.manifest(number).blob
-            case ArtifactPartTarget():
-                blob = None  # Pieces are put, never read.
         if blob is None:
             raise NotFound(f"{target.name} was announced, but never uploaded")
         return self.services.artifacts.open_blob(blob), blob

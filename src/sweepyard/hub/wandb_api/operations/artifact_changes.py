@@ -89,20 +89,19 @@ def create_artifact_files(_root: object, info: GraphQLResolveInfo, given: Input)
         registered[codec.number_of_id("Artifact", spec["artifact_id"]), spec["name"]]
         for spec in given["artifact_files"]
     ]
-    parts = [[part["part_number"] for part in spec.get("upload_parts_input") or []] for spec in given["artifact_files"]]
-    nodes = [ArtifactFileNode(context, file, numbers) for file, numbers in zip(in_order, parts, strict=True)]
-    return {"files": connect_all(nodes)}
+    return {"files": connect_all(ArtifactFileNode(context, file) for file in in_order)}
 
 
-def complete_multipart_upload_artifact(_root: object, info: GraphQLResolveInfo, given: Input) -> dict[str, Any]:
-    """Join the pieces of a file that was uploaded in pieces."""
-    context = context_of(info)
-    context.require_write()
-    number = codec.number_of_id("Artifact", given["artifact_id"])
-    _, name = codec.parts_of_id("Upload", given["upload_id"], 2)
-    parts = [(part["part_number"], part["hex_md5"]) for part in given["completed_parts"]]
-    file = context.services.artifacts.complete_file(number, name, parts)
-    return {"digest": file.md5}
+def complete_multipart_upload_artifact(_root: object, info: GraphQLResolveInfo, given: Input) -> None:
+    """Refuse: no file is offered to be uploaded in pieces.
+
+    Joining gigabytes takes longer than the client waits for an answer; a whole upload is hashed while it comes.
+
+    Raises:
+        RequestInvalid: Always.
+    """
+    context_of(info).require_write()
+    raise RequestInvalid([Violation("this hub takes each file of an artifact whole, by its `uploadUrl`", "pieces")])
 
 
 def commit_artifact(_root: object, info: GraphQLResolveInfo, given: Input) -> dict[str, Any]:

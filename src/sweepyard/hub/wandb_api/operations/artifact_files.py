@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from graphql import GraphQLResolveInfo
 
 from sweepyard.domain.artifact import ArtifactFile, Manifest
-from sweepyard.hub.http.links import ArtifactFileTarget, ArtifactPartTarget, ManifestTarget
+from sweepyard.hub.http.links import ArtifactFileTarget, ManifestTarget
 from sweepyard.hub.wandb_api import codec
 from sweepyard.hub.wandb_api.context import Context
-from sweepyard.hub.wandb_api.operations.files import FileNode, MultipartNode, PartNode
+from sweepyard.hub.wandb_api.operations.files import FileNode
 
 
 class ArtifactFileNode(FileNode):
@@ -19,12 +18,7 @@ class ArtifactFileNode(FileNode):
 
     updated_at: ClassVar[None] = None
 
-    def __init__(self, context: Context, file: ArtifactFile, parts: Sequence[int] = ()) -> None:
-        """Take a file.
-
-        Args:
-            parts: The numbers of the pieces in which a client wants to upload it.
-        """
+    def __init__(self, context: Context, file: ArtifactFile) -> None:
         super().__init__(file.name, file.blob)
         self._reference = file.reference
         self.artifact_number = file.artifact_number
@@ -35,14 +29,6 @@ class ArtifactFileNode(FileNode):
         self.digest = file.md5
         self.storage_path = f"artifacts/{file.artifact_number}/{file.name}"
         self._stored = file.blob is not None
-        if parts and not self._stored:
-            self.upload_multipart_urls = MultipartNode(
-                codec.node_id("Upload", file.artifact_number, file.name),
-                [PartNode(number, context.links.upload(self._part(number))) for number in parts],
-            )
-
-    def _part(self, number: int) -> ArtifactPartTarget:
-        return ArtifactPartTarget(self._target.artifact_number, self._target.name, number)
 
     @property
     def upload_url(self) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import mimetypes
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from graphql import GraphQLResolveInfo
@@ -16,26 +15,10 @@ from sweepyard.hub.wandb_api import codec
 from sweepyard.hub.wandb_api.context import Context, Input, Resolvers, context_of
 
 
-@dataclass(frozen=True, slots=True)
-class PartNode:
-    """Where a piece of a file is put."""
-
-    part_number: int
-    upload_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class MultipartNode:
-    """Where the pieces of a file are put."""
-
-    upload_id: str
-    upload_url_parts: list[PartNode]
-
-
 class FileNode:
     """What all files have in common."""
 
-    upload_multipart_urls: MultipartNode | None = None
+    upload_multipart_urls: ClassVar[None] = None
     artifact_number: int | None = None
 
     def __init__(self, name: str, blob: BlobRef | None) -> None:
