@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sweepyard.domain.run import RunPath, RunState
 from sweepyard.domain.sweep import SweepPath
-from sweepyard.errors import InvalidInput, NotTracked, Violation
+from sweepyard.errors import InvalidInput, NotTracked, TrackingError, Violation
 from sweepyard.tracking.push_artifacts import in_order
 from sweepyard.tracking.push_client import SyncClient
 from sweepyard.tracking.push_facts import LATEST, ArtifactFacts, Difference, RunFacts, differences, renumbered
@@ -98,6 +98,10 @@ class Push:
         self._client.forget()
         try:
             self._push(wanted, report)
+        except TrackingError as error:
+            if report.count(Outcome.SENT, Outcome.EXTENDED):
+                raise TrackingError(f"{error}. What was sent stays; the same command goes on from there") from error
+            raise
         finally:
             self._clear()
         return report

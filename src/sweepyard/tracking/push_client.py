@@ -13,6 +13,7 @@ import psutil
 
 from sweepyard import processes
 from sweepyard.errors import TrackingError
+from sweepyard.tracking.push_login import check_destination
 from sweepyard.tracking.server import Server
 
 _GRACE_SECONDS = 10.0
@@ -41,6 +42,7 @@ class SyncClient:
             folder: Where the client keeps its caches and logs.
             leash: A command that becomes the command behind it, and ends it when this process dies.
         """
+        self._destination = destination
         self._leash = list(leash)
         self._folder = folder
         kept = {
@@ -73,7 +75,7 @@ class SyncClient:
             The last lines that it printed. Whether all was taken, only the server knows.
 
         Raises:
-            TrackingError: The client did not even try.
+            TrackingError: The client did not even try, or the server is away.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         output = self._folder / "sync.log"
@@ -97,6 +99,7 @@ class SyncClient:
         said = " | ".join(line.removeprefix("wandb: ").strip() for line in lines[-_TAIL_LINES:])
         if child.returncode != 0:
             raise TrackingError(f"`wandb sync` must return 0; it returned {child.returncode} and said: {said}")
+        check_destination(self._destination)  # which the client would put in other words
         return said
 
 

@@ -31,9 +31,19 @@ def open_destination(to: str, *, entity: str | None, key_file: Path | None, envi
         TrackingError: There is no key, the server is away or refuses it.
     """
     url = _base_url(to)
-    key = _key_of(url, key_file, environ)
-    check_server(url, key, advice=_ADVICE)
-    return Server(url=url, api_key=key, entity=entity or "")
+    server = Server(url=url, api_key=_key_of(url, key_file, environ), entity=entity or "")
+    check_destination(server)
+    return server
+
+
+def check_destination(server: Server) -> None:
+    """See to it that the server is there and takes the key; of servers behind TLS the client knows more.
+
+    Raises:
+        TrackingError: It is away, or refuses.
+    """
+    if server.url.startswith("http://"):
+        check_server(server.url, server.api_key, advice=_ADVICE)
 
 
 def _base_url(to: str) -> str:

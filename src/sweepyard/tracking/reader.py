@@ -42,12 +42,17 @@ class Reader:
             self._entity = ""
             api_key = None
         else:
-            check_server(server.url, server.api_key)
+            # Servers behind TLS may need certificates and proxies that the client knows better how to find.
+            if server.url.startswith("http://"):
+                check_server(server.url, server.api_key)
             self._url = server.url
             self._entity = server.entity
             api_key = server.api_key
         overrides = {"base_url": self._url, "entity": self._entity or None}
-        self._api: Any = wandb.Api(overrides=overrides, api_key=api_key, timeout=_TIMEOUT_SECONDS)
+        try:
+            self._api: Any = wandb.Api(overrides=overrides, api_key=api_key, timeout=_TIMEOUT_SECONDS)
+        except (wandb.Error, WandbApiFailedError, ValueError) as error:
+            raise TrackingError(f"{self._url} must accept the login; the W&B client says: {error}") from error
 
     @property
     def url(self) -> str:
