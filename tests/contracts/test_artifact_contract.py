@@ -213,7 +213,6 @@ def test_collections_are_changed_renamed_and_deleted(stored: Database) -> None:
         named = unit.artifacts.by_alias("lab", "digits", "new", "best")
         assert named is not None
         assert (named.number, named.collection) == (version.number, "new")
-        unit.artifacts.put_part(version.number, "a", 1, BLOB)
         unit.artifacts.put_files([ArtifactFile(version.number, "a", "m")])
         unit.artifacts.add_manifest(Manifest(0, version.number, "m", "d"))
         unit.artifacts.link(version.number, RunPath("lab", "digits", "one"), used=True)
@@ -244,20 +243,11 @@ def test_versions_made_together_are_found_and_their_manifests_listed(stored: Dat
         assert unit.artifacts.manifests_of(second.number) == []
 
 
-def test_pieces_of_files_and_references(stored: Database) -> None:
-    other = replace(BLOB, digest="ef" * 32)
+def test_a_file_may_be_a_reference(stored: Database) -> None:
     with stored.writing() as unit:
         number = unit.artifacts.add(DRAFT).number
-        unit.artifacts.put_part(number, "a", 2, BLOB)
-        unit.artifacts.put_part(number, "a", 1, BLOB)
-        unit.artifacts.put_part(number, "a", 1, other)
-        unit.artifacts.put_part(number, "b", 1, BLOB)
         reference = ArtifactFile(number, "r", "", reference="s3://bucket/key")
         unit.artifacts.put_files([reference])
-    with stored.writing() as unit:
-        assert list(unit.artifacts.parts(number, "a").items()) == [(1, other), (2, BLOB)]
-        unit.artifacts.forget_parts(number, "a")
-        assert unit.artifacts.parts(number, "a") == {}
-        assert unit.artifacts.parts(number, "b") == {1: BLOB}
+    with stored.reading() as unit:
         assert unit.artifacts.file(number, "r") == reference
-        assert list(unit.artifacts.blobs("lab")) == [BLOB], "a piece on its way is in use"
+        assert list(unit.artifacts.blobs("lab")) == []

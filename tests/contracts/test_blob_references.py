@@ -13,7 +13,7 @@ from sweepyard.domain.run import Run, RunPath, RunState
 from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.storage import tables
 
-FILE, MANIFEST, SHARED, PIECE = (BlobRef(letter * 64, letter * 32, 3) for letter in "abcd")
+FILE, MANIFEST, SHARED = (BlobRef(letter * 64, letter * 32, 3) for letter in "abc")
 RUN = RunPath("lab", "digits", "one")
 
 
@@ -54,10 +54,9 @@ def test_files_and_manifests_of_versions_that_are_not_deleted(stored: Database, 
         unit.artifacts.put_files(
             [ArtifactFile(version.number, "a", "m1", SHARED), ArtifactFile(version.number, "b", "m2")]
         )
-        unit.artifacts.put_part(version.number, "c", 1, PIECE)
     with stored.reading() as unit:
         lives = state is not ArtifactState.DELETED
-        assert referred(unit, "lab") == ({MANIFEST, SHARED, PIECE} if lives else set())
+        assert referred(unit, "lab") == ({MANIFEST, SHARED} if lives else set())
         assert unit.artifacts.blobs_by_md5("lab", ["m1", "m2"]) == ({"m1": SHARED} if lives else {})
         assert referred(unit, "zoo") == set()
 
@@ -77,4 +76,4 @@ def test_many_come_piece_by_piece(stored: Database) -> None:
 def test_no_table_names_bytes_that_nobody_asks_it_for() -> None:
     """`hub gc` would remove them: a table's bytes belong into its repository's `blobs`, and into the tests above."""
     with_blobs = {table.name for table in tables.metadata.tables.values() if "blob_digest" in table.columns}
-    assert with_blobs == {"run_files", "artifact_files", "artifact_manifests", "artifact_parts"}
+    assert with_blobs == {"run_files", "artifact_files", "artifact_manifests"}

@@ -62,7 +62,6 @@ class State:
     aliases: dict[tuple[CollectionKey, str], int] = field(default_factory=dict)
     manifests: dict[int, Manifest] = field(default_factory=dict)
     artifact_files: dict[tuple[int, str], ArtifactFile] = field(default_factory=dict)
-    parts: dict[tuple[int, str, int], BlobRef] = field(default_factory=dict)
     links: dict[tuple[int, RunPath, bool], None] = field(default_factory=dict)
 
     def cloned(self) -> State:
@@ -535,7 +534,6 @@ class MemoryArtifacts(Repository):
         gone = {number for number, version in state.versions.items() if _collection_of(version) == place}
         state.aliases = {key: number for key, number in state.aliases.items() if number not in gone}
         state.links = {key: None for key in state.links if key[0] not in gone}
-        state.parts = {key: blob for key, blob in state.parts.items() if key[0] not in gone}
         state.artifact_files = {key: file for key, file in state.artifact_files.items() if key[0] not in gone}
         state.manifests = {key: one for key, one in state.manifests.items() if one.artifact_number not in gone}
         state.versions = {number: one for number, one in state.versions.items() if number not in gone}
@@ -639,17 +637,6 @@ class MemoryArtifacts(Repository):
     def file(self, artifact_number: int, name: str) -> ArtifactFile | None:
         return self._state.artifact_files.get((artifact_number, name))
 
-    def put_part(self, artifact_number: int, name: str, part_number: int, blob: BlobRef) -> None:
-        self._write().parts[(artifact_number, name, part_number)] = blob
-
-    def parts(self, artifact_number: int, name: str) -> dict[int, BlobRef]:
-        stored = sorted(self._state.parts.items(), key=lambda item: item[0])
-        return {number: blob for (owner, of, number), blob in stored if (owner, of) == (artifact_number, name)}
-
-    def forget_parts(self, artifact_number: int, name: str) -> None:
-        state = self._write()
-        state.parts = {key: blob for key, blob in state.parts.items() if key[:2] != (artifact_number, name)}
-
     def files(self, artifact_number: int) -> list[ArtifactFile]:
         stored = sorted(self._state.artifact_files.items(), key=lambda item: item[0])
         return [file for (number, _), file in stored if number == artifact_number]
@@ -666,9 +653,6 @@ class MemoryArtifacts(Repository):
         for held in (*self._state.manifests.values(), *self._state.artifact_files.values()):
             if held.blob is not None and self._lives(held.artifact_number, entity):
                 yield held.blob
-        for (number, _, _), blob in self._state.parts.items():
-            if self._lives(number, entity):
-                yield blob
 
     def _lives(self, number: int, entity: str) -> bool:
         version = self._state.versions[number]

@@ -435,15 +435,6 @@ class ArtifactRepository(Protocol):
 
     def file(self, artifact_number: int, name: str) -> ArtifactFile | None: ...
 
-    def put_part(self, artifact_number: int, name: str, part_number: int, blob: BlobRef) -> None:
-        """Store a piece of a file that is on its way, or overwrite the piece of that number."""
-
-    def parts(self, artifact_number: int, name: str) -> dict[int, BlobRef]:
-        """The pieces of the file, by their numbers, in order."""
-
-    def forget_parts(self, artifact_number: int, name: str) -> None:
-        """Remove the pieces of the file."""
-
     def files(self, artifact_number: int) -> list[ArtifactFile]:
         """The version's files, by name."""
 

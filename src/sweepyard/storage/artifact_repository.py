@@ -27,7 +27,7 @@ from sweepyard.storage.artifact_rows import (
     version_of,
     version_row,
 )
-from sweepyard.storage.statements import blob_columns, blob_of, blobs_of, insert_new, pieces, upsert
+from sweepyard.storage.statements import blob_of, blobs_of, insert_new, pieces, upsert
 
 _VERSIONS = tables.artifacts.c
 _COLLECTIONS = tables.artifact_collections.c
@@ -88,7 +88,6 @@ class SqlArtifacts:
         numbers = select(_VERSIONS.number).where(*_inside(entity, project, name))
         for table in (
             tables.artifact_links,
-            tables.artifact_parts,
             tables.artifact_files,
             tables.artifact_manifests,
         ):
@@ -201,23 +200,6 @@ class SqlArtifacts:
         row = self._connection.execute(statement).first()
         return None if row is None else file_of(row)
 
-    def put_part(self, artifact_number: int, name: str, part_number: int, blob: BlobRef) -> None:
-        row = {"artifact_number": artifact_number, "name": name, "part_number": part_number, **blob_columns(blob)}
-        upsert(self._connection, tables.artifact_parts, [row], keys=["artifact_number", "name", "part_number"])
-
-    def parts(self, artifact_number: int, name: str) -> dict[int, BlobRef]:
-        columns = tables.artifact_parts.c
-        statement = select(tables.artifact_parts).where(
-            columns.artifact_number == artifact_number, columns.name == name
-        )
-        rows = self._connection.execute(statement.order_by(columns.part_number))
-        return {row.part_number: BlobRef(row.blob_digest, row.blob_md5, row.blob_size_bytes) for row in rows}
-
-    def forget_parts(self, artifact_number: int, name: str) -> None:
-        columns = tables.artifact_parts.c
-        delete = tables.artifact_parts.delete()
-        self._connection.execute(delete.where(columns.artifact_number == artifact_number, columns.name == name))
-
     def files(self, artifact_number: int) -> list[ArtifactFile]:
         statement = select(tables.artifact_files).where(_FILES.artifact_number == artifact_number)
         return [file_of(row) for row in self._connection.execute(statement.order_by(_FILES.name))]
@@ -238,7 +220,7 @@ class SqlArtifacts:
         return found
 
     def blobs(self, entity: str) -> Iterator[BlobRef]:
-        for columns in (_MANIFESTS, _FILES, tables.artifact_parts.c):
+        for columns in (_MANIFESTS, _FILES):
             statement = (
                 select(columns.blob_digest, columns.blob_md5, columns.blob_size_bytes)
                 .join(tables.artifacts, _VERSIONS.number == columns.artifact_number)

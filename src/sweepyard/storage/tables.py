@@ -370,18 +370,6 @@ artifact_files = Table(
     Column("reference", Text),
 )
 
-# Pieces of a file that is on its way.
-artifact_parts = Table(
-    "artifact_parts",
-    metadata,
-    Column("artifact_number", _NUMBER, ForeignKey("artifacts.number"), primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("part_number", Integer, primary_key=True, autoincrement=False),
-    Column("blob_digest", String(64), nullable=False),
-    Column("blob_md5", String(32), nullable=False),
-    Column("blob_size_bytes", BigInteger, nullable=False),
-)
-
 artifact_links = Table(
     "artifact_links",
     metadata,

@@ -128,7 +128,8 @@ def read_card(path: Path) -> ModelCard:
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(
             f"{path} holds no card that says how its images are scaled and its classes are called; "
-            "received a model that Sweepyard did not save. Train one with `sweepyard train`; `sweepyard convert` writes it as .h5"
+            "received a model that Sweepyard did not save. Train one with `sweepyard train`; `sweepyard convert` "
+            "writes it as .h5"
         ) from error
 
 

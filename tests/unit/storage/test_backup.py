@@ -70,7 +70,6 @@ def test_it_names_the_blobs_that_the_services_name(home: Home, target: Path, clo
         with home.database.writing() as unit:
             weights = store_bytes(home.blobs, [b"weights %d" % number])
             unit.artifacts.put_files([ArtifactFile(version.number, "w", "md5", weights)])
-            unit.artifacts.put_part(version.number, "p", 1, store_bytes(home.blobs, [b"piece %d" % number]))
             if version is deleted:
                 unit.artifacts.save(replace(version, state=ArtifactState.DELETED))
     report = back_up(home, target, clock)
@@ -78,7 +77,7 @@ def test_it_names_the_blobs_that_the_services_name(home: Home, target: Path, clo
         referred = {digest.hex() for digest in referred_digests(unit)}
     [listed] = target.glob("*/blobs.txt")
     assert {line.split()[0] for line in listed.read_text().splitlines()} == referred
-    assert report.manifest.blob_count == len(referred) == 2 + 3
+    assert report.manifest.blob_count == len(referred) == 2 + 2
 
 
 def test_only_its_owner_may_look_into_it(home: Home, target: Path, clock: ManualClock) -> None:

@@ -1,4 +1,4 @@
-"""Artifacts made in parts: by several processes, upon another version, of pieces of files; references; tags."""
+"""Artifacts made in parts: by several processes, upon another version; references; tags."""
 
 from __future__ import annotations
 
@@ -14,23 +14,10 @@ _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add the columns, with what is true of the rows that are there, and the table of parts."""
+    """Add the columns, with what is true of the rows that are there."""
     op.add_column("artifact_collections", sa.Column("tags", sa.Text(), nullable=False, server_default="[]"))
     op.add_column("artifacts", sa.Column("distributed_id", sa.String(length=128), nullable=True))
     op.create_index(op.f("ix_artifacts_distributed_id"), "artifacts", ["distributed_id"], unique=False)
     op.add_column("artifact_manifests", sa.Column("kind", sa.String(16), nullable=False, server_default="FULL"))
     op.add_column("artifact_manifests", sa.Column("base_number", _NUMBER, nullable=True))
     op.add_column("artifact_files", sa.Column("reference", sa.Text(), nullable=True))
-    op.create_table(
-        "artifact_parts",
-        sa.Column("artifact_number", _NUMBER, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("part_number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("blob_digest", sa.String(length=64), nullable=False),
-        sa.Column("blob_md5", sa.String(length=32), nullable=False),
-        sa.Column("blob_size_bytes", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["artifact_number"], ["artifacts.number"], name=op.f("fk_artifact_parts_artifact_number_artifacts")
-        ),
-        sa.PrimaryKeyConstraint("artifact_number", "name", "part_number", name=op.f("pk_artifact_parts")),
-    )
