@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import math
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -186,6 +189,18 @@ print("RESULT " + json.dumps([row["value"] for row in wandb.Api().run(run.path).
     assert client.python(script) == list(range(6))
 
 
+def beside(folder: Path) -> list[psutil.Process]:
+    """The living processes that were started with this folder as their home."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and process.environ().get("HOME") == str(folder):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
 def test_a_killed_run_that_is_synced_loses_nothing(client: Any, project: str) -> None:
     script = f"""
 import os, signal, time, wandb
@@ -201,6 +216,11 @@ while len(rows) < 40 and time.monotonic() < deadline:
 os.kill(os.getpid(), signal.SIGKILL)
 """
     client.run("python", "-c", script, expect=-signal.SIGKILL)
+    # What the client has running beside the script outlives it for a moment, and still speaks for the run.
+    deadline = time.monotonic() + 60
+    while beside(client.folder):
+        assert time.monotonic() < deadline, beside(client.folder)
+        time.sleep(0.1)
     (folder,) = (client.folder / "wandb").glob("run-*-killed")
     client.run("wandb", "sync", "--yes", "--include-online", str(folder))
     run = client.hub.graphql(ROWS, {"project": project, "run": "killed"})["project"]["run"]
