@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -19,29 +24,29 @@ _CREATE = 'mutation { upsertBucket(input: {name: "synced", modelName: "durabilit
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-def test_the_log_is_synced_before_each_answer(hub, tmp_path: Path) -> None:
-    hub.graphql(_CREATE)
-    trace = tmp_path / "trace"
-    command = ["strace", "-f", "-y", "-qq", "-s", "40", "-e", "trace=recvfrom,sendto,fsync,fdatasync", "-o", str(trace)]
-    tracer = subprocess.Popen(
-        [*command, "-p", str(hub.process.pid)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+def test_the_log_is_synced_before_each_answer(tmp_path: Path) -> None:
+    home, trace = tmp_path / "home", tmp_path / "trace"
+    tracing = ["strace", "-f", "-y", "-qq", "-s", "40", "-e", "trace=recvfrom,sendto,fsync,fdatasync", "-o", str(trace)]
+    serving = [sys.executable, "-m", "sweepyard", "hub", "serve", "--port", "0", "--home", str(home)]
+    with (tmp_path / "log").open("wb") as log:
+        traced = subprocess.Popen([*tracing, *serving], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        with hub.http() as client:
-            _until_traced(client, trace)
+        address = _await_address(traced, home, tmp_path / "log")
+        key = json.loads((home / "client.json").read_text())["api_key"]
+        with httpx.Client(base_url=address["url"], auth=("api", key), timeout=30, trust_env=False) as client:
+            client.post("/graphql", json={"query": _CREATE}).raise_for_status()
             for number in range(REQUESTS):
                 lines = [f'{{"_step":{number},"value":{number}}}']
                 body = {"files": {"wandb-history.jsonl": {"offset": number, "content": lines}}}
                 answer = client.post("/files/local/durability/synced/file_stream", json=body)
                 assert answer.status_code == 200, answer.text
+        os.kill(address["pid"], signal.SIGTERM)
+        traced.wait(timeout=60)
     finally:
-        tracer.send_signal(signal.SIGINT)
-        output, _ = tracer.communicate(timeout=20)
+        traced.kill()
+        traced.wait()
     events = _events(trace.read_text(errors="replace"))
-    assert events.count("request") == events.count("answer") == REQUESTS, (events, output)
+    assert events.count("request") == events.count("answer") == 1 + REQUESTS, events
     synced = False
     for event in events:
         if event == "request":
@@ -52,16 +57,18 @@ def test_the_log_is_synced_before_each_answer(hub, tmp_path: Path) -> None:
             assert synced, events
 
 
-def _until_traced(client, trace: Path) -> None:
-    deadline = time.monotonic() + 30
-    while not (trace.exists() and "/healthz" in trace.read_text(errors="replace")):
-        assert time.monotonic() < deadline
-        client.get("/healthz")
+def _await_address(traced: subprocess.Popen[bytes], home: Path, log: Path) -> dict[str, Any]:
+    deadline = time.monotonic() + 120
+    while not (home / "hub.json").exists():
+        assert traced.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.1)
+    address: dict[str, Any] = json.loads((home / "hub.json").read_text())
+    return address
 
 
 def _events(text: str) -> list[str]:
-    """Requests of the stream, syncs of the write-ahead log, and answers to these requests, in order."""
+    """Requests that store something, syncs of the write-ahead log, and answers, in order."""
     events: list[str] = []
     syncing: set[str] = set()
     for line in text.splitlines():
@@ -69,9 +76,7 @@ def _events(text: str) -> list[str]:
         if found is None:
             continue
         thread, call = found["thread"], found["call"]
-        if (call.startswith("recvfrom") and "POST /files/" in call) or (
-            "recvfrom resumed" in call and "POST /files/" in call
-        ):
+        if (call.startswith("recvfrom") and "POST /" in call) or ("recvfrom resumed" in call and "POST /" in call):
             events.append("request")
         elif call.startswith(("fsync", "fdatasync")) and "hub.db-wal" in call:
             if call.endswith("<unfinished ...>"):
