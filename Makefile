@@ -58,6 +58,9 @@ format: setup-dev ## rewrite the sources in the project's format
 test: setup-dev coverage ## every test that needs Python alone; parts that are missing are skipped and listed
 	$(PYTEST) -q -n 2 --dist loadgroup -m "not system and not chaos" tests --ignore tests/docs $(foreach room,$(PURE),--ignore tests/unit/$(room))
 
+test-unit: setup-dev ## unit tests of the pure rooms, in seconds
+	$(PYTEST) -q -n 2 $(foreach room,$(PURE),tests/unit/$(room))
+
 coverage: setup-dev ## unit tests of the pure rooms, with their branch coverage (at least 95%)
 	$(BIN)/coverage run --branch --source=$(subst $(space),$(comma),$(foreach room,$(PURE),src/sweepyard/$(room))) -m pytest -q $(foreach room,$(PURE),tests/unit/$(room))
 	$(BIN)/coverage report --skip-covered --fail-under=95
