@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest
 PURE := domain sweeps config services
-SYSTEM_PARTS := postgresql
+SYSTEM_PARTS := openssl postgresql strace
 comma := ,
 empty :=
 space := $(empty) $(empty)
@@ -69,7 +69,7 @@ system-parts: ## install what test-system needs beside Python (Debian; as root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SYSTEM_PARTS)
 
-test-system: setup-dev ## tests against PostgreSQL's own server (make system-parts; as root)
+test-system: setup-dev ## tests with real PostgreSQL, openssl and strace (make system-parts; as root)
 	$(PYTEST) -q -n 2 --dist loadfile -m system tests
 
 test-chaos: setup-dev ## kill hubs and agents 3 times each: nothing lost, nothing twice, nobody left

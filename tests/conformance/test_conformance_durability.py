@@ -23,7 +23,8 @@ _CALL = re.compile(r"^(?P<thread>\d+) (?P<call>.*)$")
 _CREATE = 'mutation { upsertBucket(input: {name: "synced", modelName: "durability", host: "h"}) { inserted } }'
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+@pytest.mark.system
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace: make system-parts")
 def test_the_log_is_synced_before_each_answer(tmp_path: Path) -> None:
     home, trace = tmp_path / "home", tmp_path / "trace"
     tracing = ["strace", "-f", "-y", "-qq", "-s", "40", "-e", "trace=recvfrom,sendto,fsync,fdatasync", "-o", str(trace)]

@@ -39,7 +39,7 @@ print("RESULT " + json.dumps([found.url, [row["loss"] for row in found.scan_hist
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an authority of our own, and the certificate that it gave to `localhost`."""
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
+        pytest.skip("needs openssl, which makes the certificates: make system-parts")
     folder = tmp_path_factory.mktemp("tls")
     (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -60,6 +60,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.system
 def test_the_real_client_works_over_https_beyond_loopback(
     make_hub: Any, client: Any, authority: Path, tmp_path: Path
 ) -> None:

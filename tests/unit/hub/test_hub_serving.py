@@ -22,7 +22,7 @@ from sweepyard.settings import Settings
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
+        pytest.skip("needs openssl, which makes the certificates: make system-parts")
     folder = tmp_path_factory.mktemp("tls")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-keyout", "key.pem", "-out", "cert.pem"]
     subprocess.run(["openssl", "req", "-x509", *key, "-nodes", "-subj", "/CN=x"], cwd=folder, check=True)
@@ -36,6 +36,7 @@ def test_loopback_needs_nothing(host: str) -> None:
     check(Listening(host=host))
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "lab.example", "127.0.0.1.example", ""])
 def test_beyond_loopback_needs_https(host: str, tls: TlsFiles) -> None:
     with pytest.raises(InvalidInput, match=r"speaks HTTPS.*--tls-cert.*--behind-proxy"):
@@ -54,6 +55,7 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     assert len(refused.value.violations) == 3
 
 
+@pytest.mark.system
 def test_certificates_that_cannot_be_used_are_refused_before_anything_listens(tls: TlsFiles, tmp_path: Path) -> None:
     (tmp_path / "no.pem").write_text("not PEM")
     for broken in (
