@@ -13,16 +13,15 @@ import asyncio
 import json
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import psutil
+
+from hub_process import serving
 
 EVERY_SECONDS = 5.0
 SWEEP = "{method: random, program: train.py, parameters: {x: {min: 0.0, max: 1.0}}}"
@@ -96,25 +95,6 @@ async def measure(url: str, key: str, process: psutil.Process, agents: int, seco
         "processor of the hub, cores": cores,
         "memory of the hub, MiB": process.memory_info().rss / 2**20,
     }
-
-
-@contextmanager
-def serving(home: Path) -> Iterator[tuple[str, str, psutil.Process]]:
-    """A hub process over the home: its address, its key, and the process."""
-    command = [sys.executable, "-m", "sweepyard", "hub", "serve", "--port", "0", "--home", str(home)]
-    with (home / "serve.log").open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 60
-        while not (home / "hub.json").exists():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"the hub did not come up:\n{(home / 'serve.log').read_text()}")
-            time.sleep(0.05)
-        key = json.loads((home / "client.json").read_text())["api_key"]
-        yield json.loads((home / "hub.json").read_text())["url"], key, psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 if __name__ == "__main__":

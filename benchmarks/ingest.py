@@ -37,10 +37,11 @@ from urllib.parse import urlsplit
 
 import psutil
 
+import hub_process
+
 ENTITY, PROJECT = "local", "bench"
 METRICS = [f"metric_{index}" for index in range(5)]
 STEPS = 20_000
-_READY_SECONDS = 60.0
 _CREATE = 'mutation($r: String!) { upsertBucket(input: {name: $r, modelName: "bench", host: "h"}) { inserted } }'
 
 
@@ -80,21 +81,8 @@ class Hub:
 def serving(home: Path) -> Iterator[Hub]:
     """A hub over `home`, in a process of its own."""
     home.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "sweepyard", "hub", "serve", "--port", "0", "--home", str(home)]
-    with (home / "serve.log").open("ab") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + _READY_SECONDS
-        while not (home / "hub.json").exists():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError((home / "serve.log").read_text())
-            time.sleep(0.05)
-        url = json.loads((home / "hub.json").read_text())["url"]
-        key = json.loads((home / "client.json").read_text())["api_key"]
-        yield Hub(url, key, psutil.Process(process.pid))
-    finally:
-        process.terminate()
-        process.wait(30)
+    with hub_process.serving(home) as (url, key, process):
+        yield Hub(url, key, process)
 
 
 class Raw:

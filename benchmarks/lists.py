@@ -12,12 +12,10 @@ import argparse
 import json
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from typing import Any
 import httpx
 import psutil
 
+from hub_process import serving
 from sweepyard.domain.run import Run, RunPath, RunState
 from sweepyard.domain.sweep import Sweep, SweepPath, SweepState
 from sweepyard.jsonvalue import JsonObject
@@ -112,25 +111,6 @@ def fill(home: Path, count: int) -> None:
                 )
             )
     database.close()
-
-
-@contextmanager
-def serving(home: Path) -> Iterator[tuple[str, str, psutil.Process]]:
-    """A hub process over the home: its address, its key, and itself."""
-    command = [sys.executable, "-m", "sweepyard", "hub", "serve", "--port", "0", "--home", str(home)]
-    with (home / "serve.log").open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 60
-        while not (home / "hub.json").exists():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"the hub did not come up:\n{(home / 'serve.log').read_text()}")
-            time.sleep(0.05)
-        key = json.loads((home / "client.json").read_text())["api_key"]
-        yield json.loads((home / "hub.json").read_text())["url"], key, psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 def listing(
