@@ -269,9 +269,9 @@ def record() -> None:
     """Train the models of the table: small networks on 1,000 real digits each, judged on the validation split."""
     import tempfile
 
-    from sweepyard import wiring
     from sweepyard.cli.environment import settings_now
     from sweepyard.training.stopping import StopSignal
+    from sweepyard.wiring.training import TrainingRequest, run_training
 
     table: dict[str, Any] = {
         "parameters": {
@@ -286,8 +286,8 @@ def record() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number, point in enumerate(itertools.product(*table["parameters"].values())):
             overrides = [f"{name}={value}" for name, value in zip(table["parameters"], point, strict=True)]
-            request = wiring.TrainingRequest(overrides=(*fixed, f"output={folder}/{number}", *overrides))
-            result = wiring.run_training(request, settings_now(), {}, stop=StopSignal(), say=lambda _: None)
+            request = TrainingRequest(overrides=(*fixed, f"output={folder}/{number}", *overrides))
+            result = run_training(request, settings_now(), {}, stop=StopSignal(), say=lambda _: None)
             loss = result.best["best/val_loss"]
             table["runs"].append({"point": list(point), "loss": loss})
             print(number, point, loss, flush=True)

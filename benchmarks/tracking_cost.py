@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 
-from sweepyard import wiring
 from sweepyard.clock import SystemClock
 from sweepyard.config.compose import compose
 from sweepyard.config.schema import ExperimentConfig
@@ -37,6 +36,7 @@ from sweepyard.tracking.tracker import Tracker
 from sweepyard.training.loop import fit
 from sweepyard.training.result import FitResult
 from sweepyard.training.stopping import StopSignal
+from sweepyard.wiring.joining import open_server
 
 BAR = 0.02
 RESAMPLES = 10_000
@@ -131,7 +131,7 @@ def main() -> int:
     dataset = load(composition.config.data, Settings.from_environment(os.environ))
     with tempfile.TemporaryDirectory() as home:
         settings = Settings.from_environment({**os.environ, "SWEEPYARD_HOME": home})
-        with wiring.open_server(options.mode, settings, os.environ) as server:
+        with open_server(options.mode, settings, os.environ) as server:
             bench = Bench(composition.config, composition.resolved, dataset, server)
             bench.pair(bare_first=True)
             pairs = [_measured(bench, number, options.pairs) for number in range(options.pairs)]

@@ -9,12 +9,13 @@ import click
 
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.jsonvalue import JsonValue
+from sweepyard.wiring.sweep_files import check_sweep_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sweepyard.errors import Violation
-    from sweepyard.wiring import SweepTarget
+    from sweepyard.services.check import Target
 
 
 @click.command(
@@ -32,12 +33,11 @@ if TYPE_CHECKING:
 )
 @click.option("--config-dir", type=click.Path(path_type=Path), metavar="DIR", help="A conf/ folder of your own.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(file: Path, target: SweepTarget, config_dir: Path | None, as_json: bool) -> int:
+def command(file: Path, target: Target, config_dir: Path | None, as_json: bool) -> int:
     """Check FILE: schema, every parameter against conf/, the metric. Exit code 1 if a rule is broken."""
-    from sweepyard import wiring
     from sweepyard.cli.output import print_json
 
-    report = wiring.check_sweep_file(file, target=target, config_folder=config_dir)
+    report = check_sweep_file(file, target=target, config_folder=config_dir)
     if as_json:
         print_json({"violations": _as_json(report.violations), "warnings": _as_json(report.warnings)})
         return 1 if report.violations else 0

@@ -12,6 +12,8 @@ import click
 
 from sweepyard.cli.environment import interrupted_by_sigterm, quieten_backend, settings_now
 from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.wiring.joining import join_hub
+from sweepyard.wiring.sweep_files import plan_sweep
 
 if TYPE_CHECKING:
     from sweepyard.settings import Settings
@@ -32,7 +34,6 @@ def command() -> int:
 
     Everything stays in this home ($SWEEPYARD_HOME); the second time adds a second sweep. Ctrl-C ends it all.
     """
-    from sweepyard import wiring
     from sweepyard.agents.sweeping import AgentPlan
     from sweepyard.cli.leaderboard import print_leaderboard
     from sweepyard.cli.output import duration
@@ -45,10 +46,10 @@ def command() -> int:
     settings = settings_now()
     settings.home.mkdir(parents=True, exist_ok=True)
     # One hub for all of it, and runs below the home, wherever this is called.
-    with interrupted_by_sigterm(), wiring.join_hub(settings) as server:
+    with interrupted_by_sigterm(), join_hub(settings) as server:
         print(f"hub: {server.url}, state in {settings.home}")
         work = AgentPlan(agents=_AGENTS, output=settings.home / "outputs", working_folder=settings.home)
-        plan, _ = wiring.plan_sweep(sweeps_folder() / _FILE, work, target="hub")
+        plan, _ = plan_sweep(sweeps_folder() / _FILE, work, target="hub")
         print(f"$ wandb sweep {_shown(plan.file)}   and {_AGENTS} times   $ wandb agent ...")
         outcome = run_shown(plan, target="hub", on_registered=announce)
         print()

@@ -17,6 +17,8 @@ from sweepyard.cli.hub_users import users
 from sweepyard.cli.style import CONTEXT, HOME, examples
 from sweepyard.errors import SweepyardError
 from sweepyard.jsonvalue import JsonObject
+from sweepyard.wiring.hub import serve_hub
+from sweepyard.wiring.joining import server_at
 
 
 @click.group(
@@ -63,7 +65,6 @@ def serve(
 
     What it logs goes to standard error, a line an event. Exit code 1 if it cannot serve.
     """
-    from sweepyard import wiring
     from sweepyard.hub import detached, logs
     from sweepyard.hub.listening import Listening, TlsFiles
     from sweepyard.hub.places import HubAddress
@@ -81,13 +82,13 @@ def serve(
             print('In another shell: eval "$(sweepyard hub env)", then wandb login, sweep, agent as usual.', flush=True)
 
         logs.log_to()
-        wiring.serve_hub(settings, listening=listening, mode="served", on_ready=announce)
+        serve_hub(settings, listening=listening, mode="served", on_ready=announce)
         return
     detached.detach()
     logs.log_to()
     descriptor: int = detach_and_answer
     try:
-        wiring.serve_hub(
+        serve_hub(
             settings,
             listening=listening,
             mode="embedded",
@@ -142,7 +143,6 @@ def env(shell: str, as_json: bool, home: str | None) -> None:
 
     Where no hub is served, one is started that lives as long as the shell.
     """
-    from sweepyard import wiring
     from sweepyard.agents.environment import hub_variables
     from sweepyard.cli.output import print_json
     from sweepyard.hub import embedded, holder
@@ -151,7 +151,7 @@ def env(shell: str, as_json: bool, home: str | None) -> None:
     address = embedded.status(settings)
     if address is None or address.mode == "embedded":
         address = holder.hold_for(holder.calling_shell(), settings)
-    variables = hub_variables(wiring.server_at(address, settings))
+    variables = hub_variables(server_at(address, settings))
     if as_json:
         print_json(dict(variables))
         return

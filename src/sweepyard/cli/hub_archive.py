@@ -13,6 +13,8 @@ import click
 
 from sweepyard.cli.environment import interrupted_by_sigterm, settings_now
 from sweepyard.cli.style import examples
+from sweepyard.wiring.archive import backup_hub, clean_hub, export_hub, restore_hub
+from sweepyard.wiring.hub import require_hub_extra
 
 _HOME = click.option("--home", metavar="DIR", help="The hub's home, in place of $SWEEPYARD_HOME.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -43,7 +45,6 @@ def backup(
     read back. A backup holds everything that the hub has, its secret and digests of keys too, but no key. Exit code 1
     if it cannot be made or is unsound, or if the hub itself has lost files; it is made all the same then.
     """
-    from sweepyard import wiring
     from sweepyard.cli.output import print_json
 
     if only_verify and keep is not None:
@@ -51,7 +52,7 @@ def backup(
     if snapshot is not None and not only_verify:
         raise click.UsageError("--snapshot goes with --verify")
     target = target.absolute()
-    wiring.require_hub_extra()
+    require_hub_extra()
     from sweepyard.storage.backup import verify
 
     _as_owner()
@@ -59,7 +60,7 @@ def backup(
         if only_verify:
             checked = verify(target, name=snapshot, progress=steps.show)
         else:
-            report = wiring.backup_hub(settings_now(home=home), target, keep=keep, progress=steps.show)
+            report = backup_hub(settings_now(home=home), target, keep=keep, progress=steps.show)
     if only_verify:
         if as_json:
             print_json(checked.to_json())
@@ -108,14 +109,13 @@ def restore(target: Path, snapshot: str | None, force: bool, as_json: bool, home
     migrated; one of a newer version is refused. Everything is checked before anything changes. Exit code 1 if it is
     refused or unsound.
     """
-    from sweepyard import wiring
     from sweepyard.cli.output import print_json
 
     settings = settings_now(home=home)
-    wiring.require_hub_extra()
+    require_hub_extra()
     _as_owner()
     with interrupted_by_sigterm(), _Steps() as steps:
-        report = wiring.restore_hub(settings, target.absolute(), name=snapshot, force=force, progress=steps.show)
+        report = restore_hub(settings, target.absolute(), name=snapshot, force=force, progress=steps.show)
     if as_json:
         print_json(report.to_json())
         return
@@ -145,13 +145,12 @@ def gc(dry_run: bool, grace: int, as_json: bool, home: str | None) -> int:
     These are files of deleted runs and deleted artifact versions, replaced files, and what broken uploads left. Exit
     code 1 if it cannot run, or if files that rows refer to are missing.
     """
-    from sweepyard import wiring
     from sweepyard.cli.output import print_json
 
     settings = settings_now(home=home)
-    wiring.require_hub_extra()
+    require_hub_extra()
     with interrupted_by_sigterm(), _Steps() as steps:
-        report = wiring.clean_hub(
+        report = clean_hub(
             settings,
             grace=timedelta(minutes=grace),
             dry_run=dry_run,
@@ -214,17 +213,16 @@ def export(
     All tables are of one moment, and are read back. Exit code 1 if it is refused or cannot be written; TARGET is not
     there then.
     """
-    from sweepyard import wiring
     from sweepyard.cli.output import print_json
 
     settings = settings_now(home=home)
-    wiring.require_hub_extra()
+    require_hub_extra()
     from sweepyard.services.transfer import ExportScope
 
     scope = ExportScope(entity=entity, project=project, sweep_id=sweep)
     target = target.absolute()
     with interrupted_by_sigterm(), _Steps() as steps:
-        written = wiring.export_hub(settings, target, scope=scope, name=format_name, progress=steps.show)
+        written = export_hub(settings, target, scope=scope, name=format_name, progress=steps.show)
     if as_json:
         print_json({"folder": str(target), **written})
         return

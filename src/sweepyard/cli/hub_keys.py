@@ -13,6 +13,7 @@ from sweepyard.cli.hub_users import ROLES
 from sweepyard.cli.style import CONTEXT, HOME, examples
 from sweepyard.errors import InvalidInput, Violation
 from sweepyard.jsonvalue import JsonObject
+from sweepyard.wiring.hub import administration
 
 if TYPE_CHECKING:
     from sweepyard.domain.access import ApiKey
@@ -28,10 +29,9 @@ def keys() -> None:
 @HOME
 def list_keys(as_json: bool, home: str | None) -> None:
     """List keys by their ids; no key can be read back."""
-    from sweepyard import wiring
     from sweepyard.cli.output import print_json, print_table
 
-    with wiring.administration(settings_now(home=home)) as access:
+    with administration(settings_now(home=home)) as access:
         found = access.keys()
     if as_json:
         print_json([_described(key) for key in found])
@@ -65,13 +65,12 @@ def list_keys(as_json: bool, home: str | None) -> None:
 @HOME
 def add(user: str, name: str, role: str | None, key_file: str | None, as_json: bool, home: str | None) -> None:
     """Make a key for a user and print it, this once; or accept one that exists."""
-    from sweepyard import wiring
     from sweepyard.cli.output import print_json
     from sweepyard.domain.access import Role
 
     given = _read(key_file) if key_file else None
     cap = Role(role) if role else None
-    with wiring.administration(settings_now(home=home)) as access:
+    with administration(settings_now(home=home)) as access:
         key = given or access.create_key(user, name=name, role=cap)
         stored = access.import_key(user, key, name=name, role=cap)
     if as_json:
@@ -88,9 +87,7 @@ def add(user: str, name: str, role: str | None, key_file: str | None, as_json: b
 @HOME
 def revoke(key_ids: tuple[str, ...], home: str | None) -> None:
     """Make keys worthless, at once; sessions that were opened with them end too."""
-    from sweepyard import wiring
-
-    with wiring.administration(settings_now(home=home)) as access:
+    with administration(settings_now(home=home)) as access:
         for key_id in key_ids:
             revoked = access.revoke_key(key_id)
             print(f"revoked {revoked.key_id} of {revoked.username}")

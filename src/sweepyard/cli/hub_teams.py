@@ -9,6 +9,7 @@ import click
 from sweepyard.cli.environment import settings_now
 from sweepyard.cli.style import CONTEXT, HOME, examples
 from sweepyard.jsonvalue import JsonObject
+from sweepyard.wiring.hub import administration
 
 if TYPE_CHECKING:
     from sweepyard.domain.access import Team
@@ -24,10 +25,9 @@ def teams() -> None:
 @HOME
 def list_teams(as_json: bool, home: str | None) -> None:
     """List teams with their members."""
-    from sweepyard import wiring
     from sweepyard.cli.output import print_json, print_table
 
-    with wiring.administration(settings_now(home=home)) as access:
+    with administration(settings_now(home=home)) as access:
         found = access.teams()
     if as_json:
         print_json([_described(team) for team in found])
@@ -43,9 +43,7 @@ def list_teams(as_json: bool, home: str | None) -> None:
 @HOME
 def add(name: str, members: tuple[str, ...], home: str | None) -> None:
     """Make a team; runs go into it with `wandb.init(entity=NAME)`."""
-    from sweepyard import wiring
-
-    with wiring.administration(settings_now(home=home)) as access:
+    with administration(settings_now(home=home)) as access:
         _say(access.add_team(name, members=members))
 
 
@@ -55,9 +53,7 @@ def add(name: str, members: tuple[str, ...], home: str | None) -> None:
 @HOME
 def add_member(team: str, user: str, home: str | None) -> None:
     """Let USER belong to TEAM, from now on."""
-    from sweepyard import wiring
-
-    with wiring.administration(settings_now(home=home)) as access:
+    with administration(settings_now(home=home)) as access:
         _say(access.add_member(team, user))
 
 
@@ -67,9 +63,7 @@ def add_member(team: str, user: str, home: str | None) -> None:
 @HOME
 def remove_member(team: str, user: str, home: str | None) -> None:
     """End USER's membership of TEAM, at once."""
-    from sweepyard import wiring
-
-    with wiring.administration(settings_now(home=home)) as access:
+    with administration(settings_now(home=home)) as access:
         _say(access.remove_member(team, user))
 
 
@@ -78,9 +72,7 @@ def remove_member(team: str, user: str, home: str | None) -> None:
 @HOME
 def remove(name: str, home: str | None) -> None:
     """Remove a team; its projects stay, within reach of administrators."""
-    from sweepyard import wiring
-
-    with wiring.administration(settings_now(home=home)) as access:
+    with administration(settings_now(home=home)) as access:
         access.remove_team(name)
     print(f"removed the team {name}; its projects stay")
 

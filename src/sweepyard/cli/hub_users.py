@@ -9,6 +9,7 @@ import click
 from sweepyard.cli.environment import settings_now
 from sweepyard.cli.style import CONTEXT, HOME, examples
 from sweepyard.jsonvalue import JsonObject
+from sweepyard.wiring.hub import administration
 
 if TYPE_CHECKING:
     from sweepyard.domain.access import User
@@ -27,10 +28,9 @@ def users() -> None:
 @HOME
 def list_users(as_json: bool, home: str | None) -> None:
     """List users with their roles and the entities that they belong to."""
-    from sweepyard import wiring
     from sweepyard.cli.output import print_json, print_table
 
-    with wiring.administration(settings_now(home=home)) as access:
+    with administration(settings_now(home=home)) as access:
         rows = [_described(access, user) for user in access.users()]
     if as_json:
         print_json([*rows])
@@ -54,11 +54,10 @@ def list_users(as_json: bool, home: str | None) -> None:
 @HOME
 def add(name: str, role: str, entity: str | None, teams: tuple[str, ...], as_json: bool, home: str | None) -> None:
     """Add a user, who sees and changes only what belongs to the user's own entity and teams (admin: everything)."""
-    from sweepyard import wiring
     from sweepyard.cli.output import print_json
     from sweepyard.domain.access import Role
 
-    with wiring.administration(settings_now(home=home)) as access:
+    with administration(settings_now(home=home)) as access:
         user = access.add_user(name, role=Role(role), entity=entity, teams=teams)
         row = _described(access, user)
     if as_json:
@@ -73,10 +72,9 @@ def add(name: str, role: str, entity: str | None, teams: tuple[str, ...], as_jso
 @HOME
 def set_role(name: str, role: str, home: str | None) -> None:
     """Give a user another role; every key of theirs grants it from now on."""
-    from sweepyard import wiring
     from sweepyard.domain.access import Role
 
-    with wiring.administration(settings_now(home=home)) as access:
+    with administration(settings_now(home=home)) as access:
         access.set_role(name, Role(role))
     print(f"{name} has the role {role} now")
 
@@ -86,9 +84,7 @@ def set_role(name: str, role: str, home: str | None) -> None:
 @HOME
 def remove(name: str, home: str | None) -> None:
     """Remove a user and all their keys, at once; what they made stays."""
-    from sweepyard import wiring
-
-    with wiring.administration(settings_now(home=home)) as access:
+    with administration(settings_now(home=home)) as access:
         access.remove_user(name)
     print(f"removed {name} and every key of theirs; their runs stay")
 

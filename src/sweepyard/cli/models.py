@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepyard.errors import DigestMismatch, ModelFileError
+from sweepyard.wiring.joining import join_hub
 
 if TYPE_CHECKING:
     from sweepyard.settings import Settings
@@ -89,12 +90,11 @@ def note_with_run(path: Path, scores: Mapping[str, float], settings: Settings) -
     Raises:
         TrackingError: The hub has no such run.
     """
-    from sweepyard import wiring
     from sweepyard.domain.run import RunPath
     from sweepyard.tracking.scores import note_scores
     from sweepyard.training.modelfile import read_card
 
     # A run's folder is <output>/<project>/<run id>, and its models lie in it.
     project, run_id = path.absolute().parent.parent.name, read_card(path).run_id
-    with wiring.join_hub(settings) as server:
+    with join_hub(settings) as server:
         note_scores(RunPath(server.entity, project, run_id), scores, server=server)

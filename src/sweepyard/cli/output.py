@@ -6,8 +6,11 @@ import io
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from sweepyard.errors import InvalidInput, Violation
+from sweepyard.files import write_atomically
 from sweepyard.jsonvalue import JsonValue, strict
 
 _SMALL = 0.01
@@ -17,6 +20,19 @@ _WIDE = 10_000  # a table is only as wide as it needs to be, and nobody folds a 
 def print_json(value: JsonValue) -> None:
     """Print one JSON document; NaN and infinities as strings."""
     print(json.dumps(strict(value), indent=2, ensure_ascii=False))
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a file of the user's, whole or not at all.
+
+    Raises:
+        InvalidInput: It cannot be written.
+    """
+    try:
+        write_atomically(file, text.encode())
+    except OSError as error:
+        violation = Violation("a file must be writable", error.strerror or str(error), where=str(file))
+        raise InvalidInput([violation]) from error
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:

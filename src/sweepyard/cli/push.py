@@ -12,6 +12,7 @@ import click
 from sweepyard.cli.environment import interrupted_by_sigterm, settings_now
 from sweepyard.cli.reading import FROM, path_of
 from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.wiring.pushing import push_runs
 
 if TYPE_CHECKING:
     from sweepyard.tracking.push_report import PushReport
@@ -62,7 +63,6 @@ def command(
     Runs keep their ids. A push that was interrupted goes on where it was; what the destination has already
     is compared, not sent again; a run that has grown since is extended.
     """
-    from sweepyard import wiring
     from sweepyard.cli.output import print_json
     from sweepyard.tracking.push_opening import PushRequest
 
@@ -78,7 +78,7 @@ def command(
     )
     try:
         with interrupted_by_sigterm():
-            report = wiring.push_runs(request, settings_now(), os.environ, say=_say)
+            report = push_runs(request, settings_now(), os.environ, say=_say)
     except KeyboardInterrupt:
         _say("what was sent stays; the same command goes on from there")
         raise

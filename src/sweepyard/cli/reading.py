@@ -10,6 +10,7 @@ import click
 
 from sweepyard.errors import InvalidInput, Violation
 from sweepyard.settings import DEFAULT_PROJECT
+from sweepyard.wiring.joining import join_hub
 
 if TYPE_CHECKING:
     from sweepyard.settings import Settings
@@ -34,13 +35,12 @@ def reader_of(source: str, settings: Settings) -> Iterator[Reader]:
         HubError: No hub could be joined or started.
         TrackingError: The server is away or refuses.
     """
-    from sweepyard import wiring
     from sweepyard.tracking.reader import Reader
 
     if source == "wandb":
         yield Reader(None)
         return
-    with wiring.join_hub(settings) as server:
+    with join_hub(settings) as server:
         yield Reader(server)
 
 

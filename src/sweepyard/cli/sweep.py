@@ -16,11 +16,13 @@ from sweepyard.cli.environment import interrupted_by_sigterm, settings_now
 from sweepyard.cli.reading import path_of
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.cli.sweep_changes import edit, export
+from sweepyard.wiring.sweep_files import plan_sweep
+from sweepyard.wiring.sweeps import register_sweep
 
 if TYPE_CHECKING:
     from sweepyard.agents.stock import RegisteredSweep
     from sweepyard.agents.sweeping import SweepOutcome
-    from sweepyard.wiring import SweepTarget
+    from sweepyard.services.check import Target
 
 
 class _RunByDefault(click.Group):
@@ -86,7 +88,7 @@ def run(
     agents: int,
     count: int | None,
     no_agents: bool,
-    target: SweepTarget,
+    target: Target,
     config_dir: Path | None,
     output: str,
     as_json: bool,
@@ -97,7 +99,6 @@ def run(
     it stands. Ctrl-C ends the agents and everything they started; runs that it meets are saved, and go on with the
     sweep. Exit code 1 if no run finished, or the sweep did not reach its end.
     """
-    from sweepyard import wiring
     from sweepyard.agents.sweeping import AgentPlan
     from sweepyard.cli.sweeping import announce, resume_shown, run_shown
 
@@ -110,11 +111,11 @@ def run(
                 path_of(what, "sweep"), work, target=target, on_registered=register, to_stderr=as_json
             )
     else:
-        plan, warnings = wiring.plan_sweep(Path(what), work, target=target, config_folder=config_dir)
+        plan, warnings = plan_sweep(Path(what), work, target=target, config_folder=config_dir)
         for warning in warnings:
             print(f"warning: {warning}", file=sys.stderr)
         if no_agents:
-            sweep = wiring.register_sweep(plan, settings_now(), os.environ, target=target)
+            sweep = register_sweep(plan, settings_now(), os.environ, target=target)
             announce(sweep)
             login = 'eval "$(sweepyard hub env)"; ' if target == "hub" else ""
             print(f"start agents with: sweepyard sweep {sweep.path}   or: {login}wandb agent {sweep.path}")

@@ -11,6 +11,8 @@ import click
 from sweepyard.cli.environment import settings_now
 from sweepyard.cli.reading import path_of
 from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.wiring.sweep_files import export_sweep_file
+from sweepyard.wiring.sweeps import edit_sweep
 
 
 @click.command(
@@ -30,16 +32,15 @@ def export(file: Path, target: str, output: Path | None, as_json: bool) -> int:
 
     What was said in another way, and what is lost, stands on standard error. Exit code 1 if FILE breaks a rule.
     """
-    from sweepyard import wiring
-    from sweepyard.cli.output import print_json
+    from sweepyard.cli.output import print_json, write_text
 
-    exported, text = wiring.export_sweep_file(file)
+    exported, text = export_sweep_file(file)
     for change in exported.changes:
         print(f"changed: {change}", file=sys.stderr)
     for loss in exported.losses:
         print(f"lost: {loss}", file=sys.stderr)
     if output is not None:
-        wiring.write_text(output, text)
+        write_text(output, text)
         print(f"wrote {output}; check it with: sweepyard check {output} --target {target}", file=sys.stderr)
     if as_json:
         print_json({"file": exported.document, "changes": list(exported.changes), "losses": list(exported.losses)})
@@ -65,9 +66,7 @@ def edit(sweep: str, file: Path, config_dir: Path | None) -> int:
     run_cap, other names, targets, budgets and retries. A grid goes on with the points that no run has; random and
     Bayesian search go on with their sequence. What cannot be done is refused, all of it at once. Exit code 1 then.
     """
-    from sweepyard import wiring
-
-    warnings = wiring.edit_sweep(path_of(sweep, "sweep"), file, settings_now(), os.environ, config_folder=config_dir)
+    warnings = edit_sweep(path_of(sweep, "sweep"), file, settings_now(), os.environ, config_folder=config_dir)
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
     print(f"sweep {path_of(sweep, 'sweep')} goes on by {file}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sweepyard.cli.environment import settings_now
 from sweepyard.cli.progress import ProgressView
+from sweepyard.wiring.sweeps import resume_sweep, run_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
     from sweepyard.agents.progress import SweepProgress
     from sweepyard.agents.stock import RegisteredSweep
     from sweepyard.agents.sweeping import AgentPlan, SweepOutcome, SweepPlan
-    from sweepyard.wiring import SweepTarget
+    from sweepyard.services.check import Target
 
 _TAIL_LINES = 4
 
 
 def run_shown(
-    plan: SweepPlan, *, target: SweepTarget, on_registered: Callable[[RegisteredSweep], None], to_stderr: bool = False
+    plan: SweepPlan, *, target: Target, on_registered: Callable[[RegisteredSweep], None], to_stderr: bool = False
 ) -> SweepOutcome:
     """Register the sweep and run it with live progress.
 
@@ -33,19 +34,15 @@ def run_shown(
     Raises:
         SweepyardError: It could not be registered, or its server is away.
     """
-    from sweepyard import wiring
-
     with _shown(to_stderr) as show:
-        return wiring.run_sweep(
-            plan, settings_now(), os.environ, target=target, on_registered=on_registered, on_progress=show
-        )
+        return run_sweep(plan, settings_now(), os.environ, target=target, on_registered=on_registered, on_progress=show)
 
 
 def resume_shown(
     name: str,
     plan: AgentPlan,
     *,
-    target: SweepTarget,
+    target: Target,
     on_registered: Callable[[RegisteredSweep], None],
     to_stderr: bool = False,
 ) -> SweepOutcome:
@@ -54,10 +51,8 @@ def resume_shown(
     Raises:
         SweepyardError: There is no such sweep, it hands out nothing, or its server is away.
     """
-    from sweepyard import wiring
-
     with _shown(to_stderr) as show:
-        return wiring.resume_sweep(
+        return resume_sweep(
             name, plan, settings_now(), os.environ, target=target, on_registered=on_registered, on_progress=show
         )
 

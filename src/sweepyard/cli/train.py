@@ -20,7 +20,7 @@ from sweepyard.errors import ConfigInvalid, InvalidInput, Violation
 if TYPE_CHECKING:
     import click
 
-    from sweepyard.wiring import TrainingRequest
+    from sweepyard.wiring.training import TrainingRequest
 
 INTERRUPTED_EXIT_CODE = 128 + signal.SIGINT
 # Of the run config, what says where a run came from: it is no input.
@@ -75,7 +75,7 @@ def run(arguments: Sequence[str]) -> int:
     if options.multirun:
         return _train_many(options, overrides)
 
-    from sweepyard.wiring import TrainingRequest
+    from sweepyard.wiring.training import TrainingRequest
 
     request = TrainingRequest(
         overrides=tuple(overrides), config_folder=folder, config_name=options.config_name, resume=resume
@@ -109,8 +109,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace | None:
 
 
 def _train_one(request: TrainingRequest) -> int:
-    from sweepyard import wiring
     from sweepyard.training.stopping import StopSignal
+    from sweepyard.wiring.training import run_training
 
     quieten_backend()
     if os.environ.get("WANDB_SWEEP_ID"):
@@ -126,7 +126,7 @@ def _train_one(request: TrainingRequest) -> int:
     before = signal.signal(signal.SIGINT, interrupt)
     try:
         with stop.on(signal.SIGTERM, signal.SIGUSR1):
-            result = wiring.run_training(request, settings_now(), os.environ, stop=stop)
+            result = run_training(request, settings_now(), os.environ, stop=stop)
     finally:
         signal.signal(signal.SIGINT, before)
     return INTERRUPTED_EXIT_CODE if result.stopped_because == "interrupted" else result.exit_code

@@ -10,7 +10,6 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from sweepyard import wiring
 from sweepyard.errors import HubError
 from sweepyard.services.ports import Upload, store_bytes
 from sweepyard.settings import Settings
@@ -18,6 +17,7 @@ from sweepyard.storage.backup import check_blob, copy_blob
 from sweepyard.storage.blobs import BlobFolder
 from sweepyard.storage.remote_blobs import RemoteBlobs, open_store
 from sweepyard.storage.unit_of_work import open_database
+from sweepyard.wiring.hub import open_blobs
 
 CONTENT = b"0123456789" * 300_000
 LATER = datetime.now(UTC) + timedelta(days=1)
@@ -192,7 +192,7 @@ def test_two_homes_do_not_share_a_place_and_one_home_finds_its_own_again(tmp_pat
         home.mkdir(exist_ok=True)
         database = open_database(home)
         try:
-            wiring.open_blobs(Settings(home=home, cache=home, blobs=f"file://{tmp_path}/blobs"), database)
+            open_blobs(Settings(home=home, cache=home, blobs=f"file://{tmp_path}/blobs"), database)
         finally:
             database.close()
 

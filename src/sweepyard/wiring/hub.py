@@ -1,0 +1,152 @@
+"""The hub of a home: its services over its database and blobs, its owner, and serving it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from sweepyard.errors import HubError, Unauthenticated
+from sweepyard.settings import DEFAULT_ENTITY, Settings
+
+if TYPE_CHECKING:
+    from sweepyard.hub.listening import Listening
+    from sweepyard.hub.places import HubAddress, HubMode
+    from sweepyard.services.access import AccessService
+    from sweepyard.services.bundle import Services
+    from sweepyard.services.ports import BlobStore, Database
+    from sweepyard.web.hosts import Addresses
+
+_OWNER = DEFAULT_ENTITY
+_KEY_NAME = "made on first start"
+_IDENTITY = "hub-identity"
+
+
+def require_hub_extra() -> None:
+    """See to it that the hub's own packages are there.
+
+    Raises:
+        HubError: The extra `hub` is not installed.
+    """
+    try:
+        from sweepyard.storage import unit_of_work  # noqa: F401 - only whether it can be imported
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("sweepyard"):
+            raise
+        raise HubError(
+            f"the hub needs the package {error.name}: install Sweepyard with the extra `hub`, or set "
+            "WANDB_BASE_URL and WANDB_API_KEY to a hub that runs elsewhere and use tracking=wandb"
+        ) from error
+
+
+@contextmanager
+def build_services(settings: Settings) -> Iterator[Services]:
+    """The services over this home's database and blobs, migrated to the present schema.
+
+    Raises:
+        HubError: The extra `hub` is not installed.
+    """
+    require_hub_extra()
+    from sweepyard.clock import SystemClock
+    from sweepyard.ids import RandomIds
+    from sweepyard.services import bundle
+    from sweepyard.storage.unit_of_work import open_database
+
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = open_database(settings.home, settings.database)
+    try:
+        yield bundle.build(database, open_blobs(settings, database), SystemClock(), RandomIds(), settings)
+    finally:
+        database.close()
+
+
+def open_blobs(settings: Settings, owner: Database | None = None) -> BlobStore:
+    """Where this home's hub keeps its blobs.
+
+    Args:
+        owner: The hub's database, for who adds or removes: a place elsewhere is claimed for it.
+
+    Raises:
+        HubError: `SWEEPYARD_BLOBS` names no place that can be used, or one of another hub.
+    """
+    from sweepyard.storage.blobs import BlobFolder
+    from sweepyard.storage.remote_blobs import open_store
+
+    if not settings.blobs:
+        return BlobFolder(settings.home / "blobs")
+    store = open_store(settings.blobs, settings.home)
+    if owner is not None:
+        store.claim(_identity_of(owner))
+    return store
+
+
+def _identity_of(database: Database) -> str:
+    """What tells a hub from others, wherever its rows are copied."""
+    from sweepyard.ids import RandomIds
+
+    with database.reading() as unit:
+        identity = unit.access.secret(_IDENTITY)
+    if identity is None:
+        with database.writing() as unit:
+            identity = unit.access.secret(_IDENTITY) or RandomIds().token()
+            unit.access.set_secret(_IDENTITY, identity)
+    return identity
+
+
+def serve_hub(
+    settings: Settings, *, listening: Listening, mode: HubMode, on_ready: Callable[[HubAddress], None]
+) -> None:
+    """Be this home's hub until told to stop or, embedded, until nobody uses it.
+
+    Raises:
+        InvalidInput: Others could reach the hub unprotected, or a certificate cannot be used.
+        HubAlreadyRunning: This home has a hub.
+        PortTaken: The address is in use.
+        HubError: The hub cannot start.
+    """
+    from sweepyard.hub import serving
+
+    with ExitStack() as stack:
+
+        def build_app(addresses: Addresses) -> object:
+            # Only here: the database is opened by whoever holds the home's lock.
+            services = stack.enter_context(build_services(settings))
+            ensure_owner(services.access, settings)
+            from sweepyard.hub.app import create_app
+
+            return create_app(services, settings=settings, addresses=addresses)
+
+        serving.serve(build_app, settings, listening=listening, mode=mode, on_ready=on_ready)
+
+
+def ensure_owner(access: AccessService, settings: Settings) -> None:
+    """See to it that this home has an owner whose key stands in the client file and is a right one."""
+    from sweepyard.domain.access import Role
+    from sweepyard.hub.credentials import ClientKey, read_key, write_key
+    from sweepyard.hub.places import HubPlaces
+
+    places = HubPlaces(settings.home)
+    user = access.ensure_user(_OWNER, entity=DEFAULT_ENTITY, role=Role.ADMIN)
+    stored = read_key(places)
+    if stored is not None:
+        try:
+            access.authenticate(stored.api_key)
+        except Unauthenticated:
+            stored = None  # the file is of another database, or the key was revoked
+    if stored is None:
+        write_key(places, ClientKey(access.create_key(_OWNER, name=_KEY_NAME), user.entity))
+
+
+@contextmanager
+def administration(settings: Settings) -> Iterator[AccessService]:
+    """The users, teams and keys of this home, whether or not its hub runs: a running one heeds changes at once.
+
+    Raises:
+        HubError: The extra `hub` is not installed, or the database cannot be used.
+    """
+    with build_services(settings) as services:
+        ensure_owner(services.access, settings)
+        try:
+            yield services.access
+        finally:
+            ensure_owner(services.access, settings)  # its own key may have been revoked

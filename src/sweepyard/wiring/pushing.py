@@ -1,0 +1,35 @@
+"""Sending runs to another server."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from sweepyard.settings import Settings
+from sweepyard.wiring.joining import open_target
+
+if TYPE_CHECKING:
+    from sweepyard.tracking.push_opening import PushRequest
+    from sweepyard.tracking.push_report import PushReport
+
+
+def push_runs(
+    request: PushRequest, settings: Settings, environ: Mapping[str, str], *, say: Callable[[str], None]
+) -> PushReport:
+    """Send runs and sweeps to another server, or, for a dry run, say what that would do.
+
+    Raises:
+        InvalidInput: The destination is no server's address, or is where the runs are.
+        HubError, TrackingError: A server is away or refuses, or has no such run.
+    """
+    from sweepyard.tracking.push_opening import open_push
+
+    # A push that is killed takes the client's process with it.
+    leash = (sys.executable, "-P", "-m", "sweepyard.agents.leash", str(os.getpid()))
+    with (
+        open_target(request.source, settings) as server,
+        open_push(request, server, settings.home, environ, say=say, leash=leash) as (push, wanted),
+    ):
+        return push.plan(wanted) if request.dry_run else push.push(wanted)

@@ -1,0 +1,81 @@
+"""Sweep files: checked against the configs that they vary, planned, and written for wandb.ai."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweepyard.errors import SweepFileInvalid, Violation
+from sweepyard.settings import DEFAULT_PROJECT
+
+if TYPE_CHECKING:
+    from sweepyard.agents.sweeping import AgentPlan, SweepPlan
+    from sweepyard.services.check import CheckReport, Target
+    from sweepyard.sweeps.export import Exported
+
+
+def check_sweep_file(file: Path, *, target: Target, config_folder: Path | None = None) -> CheckReport:
+    """Everything that is wrong with a sweep file, and what it is warned about; nothing is started.
+
+    Raises:
+        SweepFileInvalid: The file cannot be read.
+    """
+    from sweepyard.config import compose
+    from sweepyard.services.check import check_sweep
+
+    return check_sweep(
+        _read_sweep_file(file),
+        source=str(file),
+        compose=partial(compose.compose, config_folder=config_folder),
+        overrides_of=partial(compose.overrides_of, config_folder=config_folder),
+        target=target,
+    )
+
+
+def _read_sweep_file(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SweepFileInvalid(
+            [Violation("a sweep file must be a readable text file", reason, where=str(file))]
+        ) from error
+
+
+def plan_sweep(
+    file: Path, work: AgentPlan, *, target: Target, config_folder: Path | None = None
+) -> tuple[SweepPlan, tuple[Violation, ...]]:
+    """Check a sweep file and say what is to be run; gives the check's warnings too.
+
+    Raises:
+        SweepFileInvalid: The file breaks rules; all of them are named.
+    """
+    from sweepyard.agents.sweeping import SweepPlan
+    from sweepyard.sweeps.config import parse
+    from sweepyard.sweeps.engine import expected_runs
+
+    report = check_sweep_file(file, target=target, config_folder=config_folder)
+    if report.violations:
+        raise SweepFileInvalid(report.violations)
+    config = parse(file.read_text(encoding="utf-8"), source=str(file))
+    project = config.project or DEFAULT_PROJECT
+    plan = SweepPlan(file=file.absolute(), project=project, expected=expected_runs(config), work=work)
+    return plan, tuple(report.warnings)
+
+
+def export_sweep_file(file: Path) -> tuple[Exported, str]:
+    """A sweep file as wandb.ai takes it, and its YAML.
+
+    Raises:
+        SweepFileInvalid: The file cannot be read, or breaks rules.
+    """
+    import yaml
+
+    from sweepyard.sweeps.config import parse
+    from sweepyard.sweeps.export import for_wandb
+
+    exported = for_wandb(parse(_read_sweep_file(file), source=str(file)))
+    return exported, yaml.safe_dump(
+        exported.document, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110
+    )

@@ -1,0 +1,109 @@
+"""Sweeps on a server: registered, run with stock agents, gone on with, edited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweepyard.errors import SweepFileInvalid, Violation
+from sweepyard.settings import Settings
+from sweepyard.wiring.joining import join_hub, open_target
+from sweepyard.wiring.sweep_files import check_sweep_file
+
+if TYPE_CHECKING:
+    from sweepyard.agents.progress import SweepProgress
+    from sweepyard.agents.stock import RegisteredSweep
+    from sweepyard.agents.sweeping import AgentPlan, SweepOutcome, SweepPlan
+    from sweepyard.services.check import Target
+
+
+def edit_sweep(
+    name: str, file: Path, settings: Settings, environ: Mapping[str, str], *, config_folder: Path | None = None
+) -> tuple[Violation, ...]:
+    """Give a sweep of this home's hub a new file; gives what the check warns of.
+
+    Raises:
+        SweepFileInvalid: The file breaks rules; all of them are named.
+        HubError, TrackingError: The hub is away, there is no such sweep, or its runs do not suit the file.
+    """
+    from sweepyard.agents import sweeping
+
+    report = check_sweep_file(file, target="hub", config_folder=config_folder)
+    if report.violations:
+        raise SweepFileInvalid(report.violations)
+    with join_hub(settings) as server:
+        sweeping.edit(name, file, server=server, environ=environ)
+    return report.warnings
+
+
+def register_sweep(
+    plan: SweepPlan, settings: Settings, environ: Mapping[str, str], *, target: Target
+) -> RegisteredSweep:
+    """Register the sweep, and start nothing.
+
+    Raises:
+        HubError, TrackingError: The server is away or refuses.
+    """
+    from sweepyard.agents import sweeping
+
+    with open_target(target, settings) as server:
+        return sweeping.start(plan, server=server, environ=environ)[0]
+
+
+def run_sweep(
+    plan: SweepPlan,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    target: Target,
+    on_registered: Callable[[RegisteredSweep], None],
+    on_progress: Callable[[SweepProgress], None],
+) -> SweepOutcome:
+    """Run the sweep to its end with stock agents.
+
+    Raises:
+        HubError, TrackingError: The server is away or refuses.
+    """
+    from sweepyard.agents import sweeping
+    from sweepyard.clock import SystemClock
+
+    with open_target(target, settings) as server:
+        return sweeping.run(
+            plan,
+            server=server,
+            environ=environ,
+            clock=SystemClock(),
+            on_registered=on_registered,
+            on_progress=on_progress,
+        )
+
+
+def resume_sweep(
+    name: str,
+    plan: AgentPlan,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    target: Target,
+    on_registered: Callable[[RegisteredSweep], None],
+    on_progress: Callable[[SweepProgress], None],
+) -> SweepOutcome:
+    """Go on with a registered sweep to its end, with stock agents.
+
+    Raises:
+        HubError, TrackingError: The server is away or refuses, or the sweep hands out nothing.
+    """
+    from sweepyard.agents import sweeping
+    from sweepyard.clock import SystemClock
+
+    with open_target(target, settings) as server:
+        return sweeping.resume(
+            name,
+            plan,
+            server=server,
+            environ=environ,
+            clock=SystemClock(),
+            on_registered=on_registered,
+            on_progress=on_progress,
+        )

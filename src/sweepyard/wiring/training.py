@@ -1,0 +1,145 @@
+"""One training run, from its config to its end."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweepyard.errors import CheckpointError, SweepyardError
+from sweepyard.settings import Settings
+from sweepyard.wiring.joining import open_server
+
+if TYPE_CHECKING:
+    from sweepyard.training.result import FitResult
+    from sweepyard.training.stopping import StopSignal
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRequest:
+    """What `sweepyard train` was asked for.
+
+    Attributes:
+        overrides: Hydra overrides.
+        config_folder: The user's own `conf/`.
+        resume: The folder of an earlier run to go on with.
+    """
+
+    overrides: tuple[str, ...]
+    config_folder: Path | None = None
+    config_name: str = "train"
+    resume: Path | None = None
+
+
+def run_training(
+    request: TrainingRequest,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    stop: StopSignal,
+    say: Say = print,
+) -> FitResult:
+    """Compose, load the data, open the tracker, fit: one run from beginning to end.
+
+    Args:
+        stop: Makes the fit leave early, with a checkpoint.
+
+    Raises:
+        SweepyardError: What its parts raise; nothing is written before config and data are known to be right,
+            and a run that was opened is finished as failed.
+    """
+    from sweepyard.clock import SystemClock
+    from sweepyard.config.compose import compose
+    from sweepyard.datasets.loading import load
+    from sweepyard.ids import RandomIds
+    from sweepyard.tracking.opening import open_tracker
+    from sweepyard.training import backend, console
+    from sweepyard.training.checkpoints import CHECKPOINTS_FOLDER
+    from sweepyard.training.stopping import STOPPED_EXIT_CODE
+
+    composition = compose(request.overrides, config_folder=request.config_folder, config_name=request.config_name)
+    config = composition.config
+    backend.check_installed()
+    dataset = load(config.data, settings)
+
+    by_agent = bool(environ.get("WANDB_SWEEP_ID"))
+    project = (environ.get("WANDB_PROJECT") if by_agent else None) or config.tracking.project
+    run_id = environ.get("WANDB_RUN_ID") or RandomIds().short()
+    folder = request.resume or Path(config.output).expanduser().absolute() / project / run_id
+    # A run that an agent starts anew, after a crash or a preemption, goes on where it was.
+    going_on = (by_agent or config.trainer.resume) and (folder / CHECKPOINTS_FOLDER).is_dir()
+    if request.resume is not None:
+        if not (folder / CHECKPOINTS_FOLDER).is_dir():
+            raise CheckpointError(f"a run to go on with must have a checkpoint; there is none in {folder}")
+        run_id, going_on = folder.name, True
+    config = replace(config, trainer=replace(config.trainer, resume=going_on))
+    with (
+        _new_folder(folder) as keep_folder,
+        console.kept_in(folder / "train.log"),
+        open_server(config.tracking.mode, settings, environ) as server,
+    ):
+        composition.write(folder)
+        tracker = open_tracker(
+            config.tracking,
+            server=server,
+            output=folder,
+            run_id=run_id,
+            name=config.name,
+            notes=config.notes,
+            resume=going_on,
+            environ=environ,
+        )
+        keep_folder()
+        say(f"run {tracker.run_id} in {folder}" + (f", at {tracker.url}" if tracker.url else ""))
+        resolved = {**composition.resolved, "output": str(folder.parent.parent)}
+        try:
+            from sweepyard.training.loop import fit
+
+            result = fit(config, dataset, tracker, folder, resolved=resolved, stop=stop, clock=SystemClock())
+        except BaseException as error:
+            tracker.finish(STOPPED_EXIT_CODE if isinstance(error, KeyboardInterrupt) else 1)
+            raise
+        tracker.finish(result.exit_code)
+        _report(result, folder, tracker.url, say)
+        if not by_agent:
+            _say_how_the_page_is_seen_later(tracker.url, settings, say)
+    return result
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Callable[[], None]]:
+    """A run's folder, removed if it is new and an error comes before the block has called what it is given."""
+    is_new, is_kept = not folder.exists(), False
+
+    def keep() -> None:
+        nonlocal is_kept
+        is_kept = True
+
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield keep
+    except SweepyardError:
+        if is_new and not is_kept:
+            shutil.rmtree(folder)
+        raise
+
+
+def _report(result: FitResult, folder: Path, url: str | None, say: Say) -> None:
+    if result.stopped_because:
+        say(f"ended early: {result.stopped_because}; go on with: sweepyard train --resume {folder}")
+    best = ", ".join(f"{name} {value:g}" for name, value in result.best.items())
+    say(f"{result.epochs} epochs in {result.timing.fit_seconds:.1f} s; {best or 'no epoch was completed'}")
+    say(f"model: {result.model_path}" + (f"\nrun:   {url}" if url else ""))
+
+
+def _say_how_the_page_is_seen_later(url: str | None, settings: Settings, say: Say) -> None:
+    from sweepyard.hub import embedded
+
+    hint = embedded.page_hint(url, settings)
+    if hint:
+        say(f"       ({hint})")
