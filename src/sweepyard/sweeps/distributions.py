@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import ClassVar, Protocol, overload
@@ -146,6 +146,14 @@ class RealDistribution(ABC):
     def fraction(self, value: float) -> float:
         """The part of all samples that lies below `value`: 0 or 1 for what lies outside."""
 
+    def support(self) -> tuple[Number, Number] | None:
+        """The ends of what `real` can give; None where one of them is infinite."""
+        return None
+
+    def ends(self) -> tuple[float, float]:
+        """What `extremes` gives, before any rounding."""
+        return (self.real(_TAIL), self.real(1.0 - _TAIL))
+
     def sample(self, u: float) -> JsonValue:
         return self.real(u)
 
@@ -156,25 +164,34 @@ class RealDistribution(ABC):
         return None
 
     def extremes(self) -> Sequence[JsonValue]:
-        return (self.sample(_TAIL), self.sample(1.0 - _TAIL))
+        return self.ends()
 
 
 @dataclass(frozen=True)
-class Uniform(RealDistribution):
+class Bounded(RealDistribution):
     """Real numbers from `min` to `max`."""
 
-    kind: ClassVar[str] = "uniform"
     min: Number
     max: Number
+
+    def support(self) -> tuple[Number, Number]:
+        return (self.min, self.max)
+
+    def ends(self) -> tuple[float, float]:
+        return (float(self.min), float(self.max))
+
+
+@dataclass(frozen=True)
+class Uniform(Bounded):
+    """Real numbers from `min` to `max`, each as likely as the others."""
+
+    kind: ClassVar[str] = "uniform"
 
     def real(self, u: float) -> float:
         return _clamp(self.min + u * (self.max - self.min), self.min, self.max)
 
     def fraction(self, value: float) -> float:
         return _unit((value - self.min) / (self.max - self.min))
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return (float(self.min), float(self.max))
 
 
 @dataclass(frozen=True)
@@ -191,14 +208,15 @@ class LogUniform(RealDistribution):
     def fraction(self, value: float) -> float:
         return _unit((_log(value) - self.min) / (self.max - self.min))
 
+    def support(self) -> tuple[Number, Number]:
+        return (math.exp(self.min), math.exp(self.max))
+
 
 @dataclass(frozen=True)
-class LogUniformValues(RealDistribution):
+class LogUniformValues(Bounded):
     """Real numbers from `min` to `max`, their logarithm uniform."""
 
     kind: ClassVar[str] = "log_uniform_values"
-    min: Number
-    max: Number
 
     def real(self, u: float) -> float:
         low, high = math.log(self.min), math.log(self.max)
@@ -208,9 +226,6 @@ class LogUniformValues(RealDistribution):
     def fraction(self, value: float) -> float:
         low, high = math.log(self.min), math.log(self.max)
         return _unit((_log(value) - low) / (high - low))
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return (float(self.min), float(self.max))
 
 
 @dataclass(frozen=True)
@@ -227,25 +242,19 @@ class InvLogUniform(RealDistribution):
     def fraction(self, value: float) -> float:
         return _unit(1.0 + (_log(value) + self.min) / (self.max - self.min))
 
+    def support(self) -> tuple[Number, Number]:
+        return (math.exp(-self.max), math.exp(-self.min))
+
 
 @dataclass(frozen=True)
-class InvLogUniformValues(RealDistribution):
+class InvLogUniformValues(LogUniformValues):
     """Real numbers from `min` to `max`, the logarithm of their inverse uniform."""
 
     kind: ClassVar[str] = "inv_log_uniform_values"
-    min: Number
-    max: Number
 
     def real(self, u: float) -> float:
         low, high = -math.log(self.max), -math.log(self.min)
         return _clamp(math.exp(-(low + (1.0 - u) * (high - low))), self.min, self.max)
-
-    def fraction(self, value: float) -> float:
-        low, high = math.log(self.min), math.log(self.max)
-        return _unit((_log(value) - low) / (high - low))
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return (float(self.min), float(self.max))
 
 
 @dataclass(frozen=True)
@@ -292,135 +301,101 @@ class Beta(RealDistribution):
     def fraction(self, value: float) -> float:
         return beta_cdf(value, self.a, self.b)
 
+    def support(self) -> tuple[Number, Number]:
+        return (0.0, 1.0)
+
 
 @dataclass(frozen=True)
-class QUniform(Uniform):
-    """A uniform number rounded to a multiple of `q` (not of `min` + k `q`, and not clipped)."""
+class Quantised(RealDistribution):
+    """Real numbers rounded to a multiple of `q`: not of `min` + k `q`, and not clipped."""
+
+    q: Number = 1.0
+
+    def sample(self, u: float) -> JsonValue:
+        return _quantise(self.real(u), self.q)
+
+    def distinct(self) -> Sequence[JsonValue] | None:
+        support = self.support()
+        return None if support is None else multiples(*support, self.q)
+
+    def extremes(self) -> Sequence[JsonValue]:
+        return tuple(_quantise(end, self.q) for end in self.ends())
+
+
+@dataclass(frozen=True)
+class QUniform(Quantised, Uniform):
+    """`uniform`, rounded."""
 
     kind: ClassVar[str] = "q_uniform"
-    q: Number = 1.0
-
-    def sample(self, u: float) -> JsonValue:
-        return _quantise(self.real(u), self.q)
 
     def grid_values(self) -> Sequence[JsonValue] | None:
-        return SteppedRange(self.min, self.max, self.q)
-
-    def distinct(self) -> Sequence[JsonValue]:
-        return Multiples(self.min, self.max, self.q)
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return (_quantise(self.min, self.q), _quantise(self.max, self.q))
+        return stepped_range(self.min, self.max, self.q)
 
 
 @dataclass(frozen=True)
-class QLogUniform(LogUniform):
-    """`log_uniform` rounded to a multiple of `q`."""
+class QLogUniform(Quantised, LogUniform):
+    """`log_uniform`, rounded."""
 
     kind: ClassVar[str] = "q_log_uniform"
-    q: Number = 1.0
-
-    def sample(self, u: float) -> JsonValue:
-        return _quantise(self.real(u), self.q)
-
-    def distinct(self) -> Sequence[JsonValue]:
-        return Multiples(math.exp(self.min), math.exp(self.max), self.q)
 
 
 @dataclass(frozen=True)
-class QLogUniformValues(LogUniformValues):
-    """`log_uniform_values` rounded to a multiple of `q`."""
+class QLogUniformValues(Quantised, LogUniformValues):
+    """`log_uniform_values`, rounded."""
 
     kind: ClassVar[str] = "q_log_uniform_values"
-    q: Number = 1.0
-
-    def sample(self, u: float) -> JsonValue:
-        return _quantise(self.real(u), self.q)
-
-    def distinct(self) -> Sequence[JsonValue]:
-        return Multiples(self.min, self.max, self.q)
-
-    def extremes(self) -> Sequence[JsonValue]:
-        return (_quantise(self.min, self.q), _quantise(self.max, self.q))
 
 
 @dataclass(frozen=True)
-class QNormal(Normal):
-    """`normal` rounded to a multiple of `q`."""
+class QNormal(Quantised, Normal):
+    """`normal`, rounded."""
 
     kind: ClassVar[str] = "q_normal"
-    q: Number = 1.0
-
-    def sample(self, u: float) -> JsonValue:
-        return _quantise(self.real(u), self.q)
 
 
 @dataclass(frozen=True)
-class QLogNormal(LogNormal):
-    """`log_normal` rounded to a multiple of `q`."""
+class QLogNormal(Quantised, LogNormal):
+    """`log_normal`, rounded."""
 
     kind: ClassVar[str] = "q_log_normal"
-    q: Number = 1.0
-
-    def sample(self, u: float) -> JsonValue:
-        return _quantise(self.real(u), self.q)
 
 
 @dataclass(frozen=True)
-class QBeta(Beta):
-    """`beta` rounded to a multiple of `q`."""
+class QBeta(Quantised, Beta):
+    """`beta`, rounded."""
 
     kind: ClassVar[str] = "q_beta"
-    q: Number = 1.0
-
-    def sample(self, u: float) -> JsonValue:
-        return _quantise(self.real(u), self.q)
-
-    def distinct(self) -> Sequence[JsonValue]:
-        return Multiples(0.0, 1.0, self.q)
 
 
-class SteppedRange(Sequence[Number]):
+class _Numbers(Sequence[Number]):
+    """A number for each integer of a range, computed when it is asked for."""
+
+    def __init__(self, places: range, number: Callable[[int], Number]) -> None:
+        self._places = places
+        self._number = number
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Number: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Number]: ...
+    def __getitem__(self, index: int | slice) -> Number | Sequence[Number]:
+        found = self._places[index]
+        return tuple(map(self._number, found)) if isinstance(found, range) else self._number(found)
+
+
+def stepped_range(start: Number, stop: Number, step: Number) -> Sequence[Number]:
     """`start`, `start + step`, ... below `stop`: what `numpy.arange` holds, without holding it."""
-
-    def __init__(self, start: Number, stop: Number, step: Number) -> None:
-        self._start = start
-        # With floats, arange rounds the second value first and steps by what is left of it.
-        self._step = (start + step) - start
-        self._length = max(0, math.ceil((stop - start) / step))
-
-    def __len__(self) -> int:
-        return self._length
-
-    @overload
-    def __getitem__(self, index: int) -> Number: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Number]: ...
-    def __getitem__(self, index: int | slice) -> Number | Sequence[Number]:
-        if isinstance(index, slice):
-            return tuple(self[position] for position in range(*index.indices(self._length)))
-        position = range(self._length)[index]
-        return self._start + position * self._step
+    # With floats, arange rounds the second value first and steps by what is left of it.
+    rounded = (start + step) - start
+    return _Numbers(range(max(0, math.ceil((stop - start) / step))), lambda place: start + place * rounded)
 
 
-class Multiples(Sequence[Number]):
+def multiples(low: Number, high: Number, q: Number) -> Sequence[Number]:
     """The multiples of `q` that numbers from `low` to `high` are rounded to."""
-
-    def __init__(self, low: Number, high: Number, q: Number) -> None:
-        self._q = q
-        self._factors = range(round(low / q), round(high / q) + 1)
-
-    def __len__(self) -> int:
-        return len(self._factors)
-
-    @overload
-    def __getitem__(self, index: int) -> Number: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Number]: ...
-    def __getitem__(self, index: int | slice) -> Number | Sequence[Number]:
-        if isinstance(index, slice):
-            return tuple(factor * self._q for factor in self._factors[index])
-        return self._factors[index] * self._q
+    return _Numbers(range(round(low / q), round(high / q) + 1), lambda factor: factor * q)
 
 
 def _once(values: Sequence[JsonValue]) -> tuple[JsonValue, ...]:

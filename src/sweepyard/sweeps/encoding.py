@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical
-from sweepyard.sweeps.distributions import Distribution
+from sweepyard.sweeps.distributions import Distribution, Quantised
 from sweepyard.sweeps.quantiles import LARGEST_UNIT, SMALLEST_UNIT
 from sweepyard.sweeps.space import INACTIVE, SearchSpace
 
@@ -121,7 +121,7 @@ def _middle(axis: _NumberAxis | _ChoiceAxis) -> list[float]:
 def _axis(distribution: Distribution) -> _NumberAxis | _ChoiceAxis:
     values = distribution.distinct()
     if isinstance(distribution, _Measurable):
-        rounds = values is not None or hasattr(distribution, "q")
+        rounds = values is not None or isinstance(distribution, Quantised)
         return _NumberAxis(distribution, distribution, rounds)
     assert values is not None, "what is no number is one of a few values"  # noqa: S101
     keys = [dumps_canonical(value) for value in values]

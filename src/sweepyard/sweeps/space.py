@@ -237,9 +237,14 @@ class SearchSpace(Sequence[Parameter]):
         return f"SearchSpace({list(self._parameters)!r}, {self.coupled!r})"
 
 
+def _spellings(path: ParameterPath) -> tuple[ParameterPath, ParameterPath]:
+    """The path as it is, and with its dotted names level by level."""
+    return path, tuple(step for key in path for step in key.split("."))
+
+
 def find(parameters: Mapping[str, JsonValue], path: ParameterPath) -> Chosen:
     """The value at `path`, or INACTIVE; a dotted name that is no flat key is looked up level by level."""
-    for steps in (path, tuple(step for key in path for step in key.split("."))):
+    for steps in _spellings(path):
         value: object = parameters
         for step in steps:
             if not isinstance(value, Mapping) or step not in value:
@@ -282,7 +287,7 @@ def _copy(value: JsonValue) -> JsonValue:
 def remove(parameters: JsonObject, path: ParameterPath) -> JsonObject:
     """A copy without what stands at the path; flat dotted names are tried too."""
     changed = copied(parameters)
-    for steps in (path, tuple(step for key in path for step in key.split("."))):
+    for steps in _spellings(path):
         below: JsonValue = changed
         for step in steps[:-1]:
             below = below.get(step) if isinstance(below, dict) else None

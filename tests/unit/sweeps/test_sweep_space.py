@@ -206,7 +206,7 @@ def test_a_beta_with_tiny_shapes_reaches_far_down_and_up() -> None:
     [(0.1, 1.3, 0.3), (0, 10, 3), (1, 2, 0.1), (-3.7, 12.0, 0.7), (0, 7, 2.0), (0.0, 1.0, 1.0)],
 )
 def test_a_stepped_range_is_numpys_arange(start: float, stop: float, step: float) -> None:
-    stepped = distributions.SteppedRange(start, stop, step)
+    stepped = distributions.stepped_range(start, stop, step)
     assert list(stepped) == np.arange(start, stop, step).tolist()
     assert stepped[1:] == tuple(list(stepped)[1:])
     assert stepped[-1] == list(stepped)[-1]
