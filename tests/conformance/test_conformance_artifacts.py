@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from typing import Any
 
@@ -99,6 +100,53 @@ print("RESULT " + json.dumps({{
         "inputs": ["model:v0"],
         "outputs": ["model:v0"],
     }
+
+
+def test_single_files_are_read_by_every_address_that_the_client_knows(client: Any, project: str) -> None:
+    """Of one file, or when a signed address is too old, the client makes up the address by itself."""
+    log(client, project, "maker", b"weights")
+    read = client.python(f"""
+import json, pathlib, requests, shutil, wandb
+from wandb.apis.public.service_api import ServiceApi
+from wandb.proto import wandb_internal_pb2 as pb
+from wandb.sdk.artifacts.storage_layout import StorageLayout
+
+asked, send, feature_enabled = [], requests.Session.send, ServiceApi.feature_enabled
+
+def noting(session, request, **options):
+    asked.append(request.url)
+    return send(session, request, **options)
+
+requests.Session.send = noting
+
+def content(name="model.bin"):
+    shutil.rmtree("cache", ignore_errors=True)
+    shutil.rmtree("down", ignore_errors=True)
+    return pathlib.Path(artifact.get_entry(name).download("down")).read_text(), asked[-1].partition("/artifacts")[2]
+
+artifact = wandb.Api().artifact("local/{project}/model:v0")
+entry, policy = artifact.manifest.entries["model.bin"], artifact.manifest.storage_policy
+told = {{"stock": content(), "named": content("inner/note ü.txt")}}
+entry.birth_artifact_id = None
+told["without a birth"] = content()
+with_artifact_id = pb.ARTIFACT_V2_DOWNLOAD_HANDLER_SUPPORTS_ARTIFACT_ID
+ServiceApi.feature_enabled = lambda api, feature: feature == with_artifact_id or feature_enabled(api, feature)
+told["with the artifact"] = content()
+policy._config = policy._config.model_copy(update={{"storage_layout": StorageLayout.V1}})
+told["of old"] = content()
+print("RESULT " + json.dumps(told))
+""")
+    text, digits = "weights", hashlib.md5(b"weights").hexdigest()
+    place = f"V2/default/local/{project}/model"
+    said, address = read["stock"]
+    assert said == text
+    assert re.fullmatch(rf"{place}/[^/]+/{digits}/model\.bin", address)
+    assert read["named"][0] == "the same each time"
+    assert read["without a birth"] == [text, f"{place}//{digits}/model.bin"]
+    said, address = read["with the artifact"]
+    assert said == text
+    assert re.fullmatch(rf"{place}/[^/]+//{digits}/model\.bin", address)
+    assert read["of old"] == [text, f"/local/{digits}"]
 
 
 def test_an_artifact_is_deleted(client: Any, project: str) -> None:

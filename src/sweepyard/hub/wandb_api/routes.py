@@ -75,9 +75,11 @@ class WandbApi:
             Route("/files/{entity}/{project}/{run}/{name:path}", self._run_file, methods=["GET"]),
             Route("/storage/{token}/{name}", self._upload, methods=["PUT"]),
             Route("/storage/{token}/{name}", self._download, methods=["GET"]),
+            # Without a signed address the client asks by MD5. Its place is project/collection/birth, with the artifact
+            # before the birth where a server says that it knows that, and without a birth for old manifests.
             Route("/artifacts/{entity}/{md5}", self._artifact_by_md5, methods=["GET"]),
             Route(
-                "/artifactsV2/{region}/{entity}/{project}/{collection}/{artifact}/{birth}/{md5}/{name:path}",
+                "/artifactsV2/{region}/{entity}/{place:path}/{md5}/{name:path}",
                 self._artifact_by_md5,
                 methods=["GET"],
             ),
