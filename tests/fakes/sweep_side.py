@@ -8,11 +8,11 @@ from dataclasses import replace
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import TrackingError
-from sweepyard.tracking.push_side import SweepFacts
+from sweepyard.tracking.push.side import SweepFacts
 
 
 class SweepsInMemory:
-    """Stands in for `push_side.Side` as far as sweeps go."""
+    """Stands in for `push.side.Side` as far as sweeps go."""
 
     url = "http://memory"
 

@@ -15,7 +15,7 @@ from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.wiring.pushing import push_runs
 
 if TYPE_CHECKING:
-    from sweepyard.tracking.push_report import PushReport
+    from sweepyard.tracking.push.report import PushReport
 
 _EPILOG = (
     examples(
@@ -64,7 +64,7 @@ def command(
     is compared, not sent again; a run that has grown since is extended.
     """
     from sweepyard.cli.output import print_json
-    from sweepyard.tracking.push_opening import PushRequest
+    from sweepyard.tracking.push.opening import PushRequest
 
     request = PushRequest(
         names=tuple(path_of(name, "run or sweep") for name in names),
@@ -95,7 +95,7 @@ def _say(line: str) -> None:
 
 def _print(report: PushReport) -> None:
     from sweepyard.cli.output import print_table
-    from sweepyard.tracking.push_report import Outcome
+    from sweepyard.tracking.push.report import Outcome
 
     for sweep in report.sweeps:
         place = f"{report.server}, {sweep.destination}" if sweep.destination else "(to be registered)"

@@ -11,8 +11,8 @@ from sweepyard.settings import Settings
 from sweepyard.wiring.joining import open_target
 
 if TYPE_CHECKING:
-    from sweepyard.tracking.push_opening import PushRequest
-    from sweepyard.tracking.push_report import PushReport
+    from sweepyard.tracking.push.opening import PushRequest
+    from sweepyard.tracking.push.report import PushReport
 
 
 def push_runs(
@@ -24,7 +24,7 @@ def push_runs(
         InvalidInput: The destination is no server's address, or is where the runs are.
         HubError, TrackingError: A server is away or refuses, or has no such run.
     """
-    from sweepyard.tracking.push_opening import open_push
+    from sweepyard.tracking.push.opening import open_push
 
     # A push that is killed takes the client's process with it.
     leash = (sys.executable, "-P", "-m", "sweepyard.agents.leash", str(os.getpid()))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sweepyard.domain.run import RunPath
-from sweepyard.tracking.push_artifacts import ClientIds, derived_client_id, in_order
-from sweepyard.tracking.push_facts import ArtifactFacts
+from sweepyard.tracking.push.artifacts import ClientIds, derived_client_id, in_order
+from sweepyard.tracking.push.facts import ArtifactFacts
 
 A, B = RunPath("e", "p", "a"), RunPath("e", "p", "b")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sweepyard.domain.run import RunPath, RunState
-from sweepyard.tracking.push_facts import (
+from sweepyard.tracking.push.facts import (
     ArtifactFacts,
     FileFacts,
     RunFacts,

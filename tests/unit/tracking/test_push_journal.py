@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sweepyard.errors import TrackingError
-from sweepyard.tracking.push_journal import Journal, Verified
+from sweepyard.tracking.push.journal import Journal, Verified
 
 
 def journal(folder: Path, project: str | None = None) -> Journal:

@@ -14,8 +14,8 @@ import pytest
 from wandb.proto import wandb_internal_pb2
 
 from sweepyard.domain.run import RunPath, RunState
-from sweepyard.tracking.push_facts import RunFacts
-from sweepyard.tracking.push_log import TransactionLog, exit_code_of
+from sweepyard.tracking.push.facts import RunFacts
+from sweepyard.tracking.push.log import TransactionLog, exit_code_of
 
 pb: Any = wandb_internal_pb2
 _BLOCK = 32_768

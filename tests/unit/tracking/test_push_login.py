@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweepyard.errors import InvalidInput, TrackingError
-from sweepyard.tracking.push_login import KEY_VARIABLE, open_destination
+from sweepyard.tracking.push.login import KEY_VARIABLE, open_destination
 
 VIEWER = '{"data": {"viewer": {"id": "u", "entity": "e"}}}'
 KEY = "k" * 40

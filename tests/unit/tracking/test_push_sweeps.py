@@ -13,9 +13,9 @@ from tests.fakes.sweep_side import SweepsInMemory
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import TrackingError
-from sweepyard.tracking.push_journal import Journal
-from sweepyard.tracking.push_side import SweepFacts
-from sweepyard.tracking.push_sweeps import SweepPusher
+from sweepyard.tracking.push.journal import Journal
+from sweepyard.tracking.push.side import SweepFacts
+from sweepyard.tracking.push.sweeps import SweepPusher
 
 PLAIN = "method: grid\nparameters:\n  lr: {values: [1, 2]}\n"
 OWN = f"seed: 3\nmax_retries: 1\n{PLAIN}"

@@ -9,8 +9,8 @@ from typing import Any
 
 from sweepyard.domain.run import RunPath
 from sweepyard.jsonvalue import JsonObject, dumps_canonical
-from sweepyard.tracking.push_facts import Difference
-from sweepyard.tracking.push_side import ConsoleText, Side
+from sweepyard.tracking.push.facts import Difference
+from sweepyard.tracking.push.side import ConsoleText, Side
 
 _COUNTED_ANEW = "_runtime"  # In system metrics the client counts it from the run's start, to the microsecond.
 

@@ -20,7 +20,7 @@ from sweepyard.domain.run import RunPath, RunState
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import NotTracked, TrackingError
 from sweepyard.jsonvalue import JsonObject, JsonValue, dumps, loads_object
-from sweepyard.tracking.push_facts import ArtifactFacts, FileFacts, RunFacts
+from sweepyard.tracking.push.facts import ArtifactFacts, FileFacts, RunFacts
 from sweepyard.tracking.reader import Reader
 
 _PAGE = 200

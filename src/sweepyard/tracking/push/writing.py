@@ -7,12 +7,12 @@ from datetime import datetime
 from pathlib import Path
 
 from sweepyard.jsonvalue import JsonObject
-from sweepyard.tracking.push_artifacts import ClientIds, derived_client_id
-from sweepyard.tracking.push_facts import ArtifactFacts, RunFacts, differences
-from sweepyard.tracking.push_log import TransactionLog
-from sweepyard.tracking.push_side import Side
-from sweepyard.tracking.push_streams import StreamDigests, canonical_row
-from sweepyard.tracking.push_task import PushTask
+from sweepyard.tracking.push.artifacts import ClientIds, derived_client_id
+from sweepyard.tracking.push.facts import ArtifactFacts, RunFacts, differences
+from sweepyard.tracking.push.log import TransactionLog
+from sweepyard.tracking.push.side import Side
+from sweepyard.tracking.push.streams import StreamDigests, canonical_row
+from sweepyard.tracking.push.task import PushTask
 
 
 class LogWriter:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sweepyard.domain.run import RunPath
 from sweepyard.jsonvalue import JsonValue
-from sweepyard.tracking.push_facts import ArtifactFacts
+from sweepyard.tracking.push.facts import ArtifactFacts
 
 _REFERENCE = re.compile(r"wandb-client-artifact://(?P<id>[^/:]+)(?P<latest>:latest)?/")
 _OF_VERSION, _OF_COLLECTION = "artifact_path", "_latest_artifact_path"

@@ -10,12 +10,12 @@ from typing import Literal
 
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
-from sweepyard.tracking.push import Push, Say
-from sweepyard.tracking.push_client import SyncClient
-from sweepyard.tracking.push_journal import Journal
-from sweepyard.tracking.push_login import open_destination
-from sweepyard.tracking.push_side import Side
-from sweepyard.tracking.push_task import PushTarget
+from sweepyard.tracking.push.client import SyncClient
+from sweepyard.tracking.push.journal import Journal
+from sweepyard.tracking.push.login import open_destination
+from sweepyard.tracking.push.sending import Push, Say
+from sweepyard.tracking.push.side import Side
+from sweepyard.tracking.push.task import PushTarget
 from sweepyard.tracking.reader import Reader
 from sweepyard.tracking.server import Server
 

@@ -11,10 +11,10 @@ from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import SweepFileInvalid, TrackingError
 from sweepyard.sweeps.config import parse
 from sweepyard.sweeps.export import for_wandb
-from sweepyard.tracking.push_facts import RunFacts
-from sweepyard.tracking.push_journal import Journal
-from sweepyard.tracking.push_report import SweepResult
-from sweepyard.tracking.push_side import Side, SweepFacts
+from sweepyard.tracking.push.facts import RunFacts
+from sweepyard.tracking.push.journal import Journal
+from sweepyard.tracking.push.report import SweepResult
+from sweepyard.tracking.push.side import Side, SweepFacts
 
 _OVER = frozenset({"FINISHED", "CANCELED"})
 _PAUSED = "PAUSED"

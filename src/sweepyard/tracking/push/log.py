@@ -21,7 +21,7 @@ from wandb.proto import wandb_internal_pb2
 
 from sweepyard.domain.run import RunPath, RunState
 from sweepyard.jsonvalue import JsonObject, JsonValue
-from sweepyard.tracking.push_facts import ArtifactFacts, RunFacts
+from sweepyard.tracking.push.facts import ArtifactFacts, RunFacts
 
 pb: Any = wandb_internal_pb2  # it brings no types
 _IDENT = b":W&B\xe1\xbe\x00"  # A name, the magic number 0xBEE1 and format version 0, little-endian.

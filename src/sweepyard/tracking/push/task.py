@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sweepyard.domain.run import RunPath
-from sweepyard.tracking.push_facts import ArtifactFacts, Difference, RunFacts
-from sweepyard.tracking.push_report import Outcome, RunResult
-from sweepyard.tracking.push_streams import StreamDigests
+from sweepyard.tracking.push.facts import ArtifactFacts, Difference, RunFacts
+from sweepyard.tracking.push.report import Outcome, RunResult
+from sweepyard.tracking.push.streams import StreamDigests
 
 _MOST_NOTES = 8
 

@@ -13,7 +13,7 @@ import psutil
 
 from sweepyard import processes
 from sweepyard.errors import TrackingError
-from sweepyard.tracking.push_login import check_destination
+from sweepyard.tracking.push.login import check_destination
 from sweepyard.tracking.server import Server
 
 _GRACE_SECONDS = 10.0

@@ -15,16 +15,16 @@ from pathlib import Path
 from sweepyard.domain.run import RunPath, RunState
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import InvalidInput, NotTracked, TrackingError, Violation
-from sweepyard.tracking.push_artifacts import in_order
-from sweepyard.tracking.push_client import SyncClient
-from sweepyard.tracking.push_facts import LATEST, ArtifactFacts, Difference, RunFacts, differences, renumbered
-from sweepyard.tracking.push_journal import Journal, Verified
-from sweepyard.tracking.push_report import Outcome, PushReport, RunResult, SweepResult
-from sweepyard.tracking.push_side import Side, SweepFacts
-from sweepyard.tracking.push_streams import digests_of
-from sweepyard.tracking.push_sweeps import SweepPusher
-from sweepyard.tracking.push_task import PushTarget, PushTask, shared_collections
-from sweepyard.tracking.push_writing import LogWriter
+from sweepyard.tracking.push.artifacts import in_order
+from sweepyard.tracking.push.client import SyncClient
+from sweepyard.tracking.push.facts import LATEST, ArtifactFacts, Difference, RunFacts, differences, renumbered
+from sweepyard.tracking.push.journal import Journal, Verified
+from sweepyard.tracking.push.report import Outcome, PushReport, RunResult, SweepResult
+from sweepyard.tracking.push.side import Side, SweepFacts
+from sweepyard.tracking.push.streams import digests_of
+from sweepyard.tracking.push.sweeps import SweepPusher
+from sweepyard.tracking.push.task import PushTarget, PushTask, shared_collections
+from sweepyard.tracking.push.writing import LogWriter
 
 _BATCH_RUNS = 8
 _PARALLEL = 4
