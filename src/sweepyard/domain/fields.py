@@ -29,6 +29,18 @@ def canonical_time(moment: datetime) -> str:
     return aware.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+def time_written(text: str) -> str:
+    """A moment as people write it (2026-11-21T08:00:00, the time and a zone may be missing), by `canonical_time`.
+
+    Raises:
+        ValueError: It is none, or one that no calendar has in UTC.
+    """
+    try:
+        return canonical_time(datetime.fromisoformat(text))
+    except OverflowError as error:
+        raise ValueError(f"{text} lies before or behind all that can be counted") from error
+
+
 def _time(moment: datetime | None) -> str | None:
     return None if moment is None else canonical_time(moment)
 
@@ -84,6 +96,7 @@ _PLAIN: dict[str, tuple[str, FieldReader]] = {
     "commit": ("commit", lambda run: run.commit or None),
     "notes": ("notes", lambda run: run.notes or None),
     "attempt": ("attempt", lambda run: run.attempt),
+    "duration": ("summary", lambda run: run.summary.get("_runtime")),  # in seconds, as the client counts them
 }
 _OTHER_SPELLINGS = {
     "displayName": "display_name",

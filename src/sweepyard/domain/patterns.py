@@ -6,11 +6,12 @@ What needs backtracking (backreferences, look-around) is refused.
 
 from __future__ import annotations
 
+_MAX_LENGTH = 256
 _MAX_MEMORY_BYTES = 8 << 20
 
 
 class PatternError(ValueError):
-    """The text is no pattern of RE2's, or one that takes too much memory."""
+    """The text is no pattern of RE2's, or one that is too long or takes too much memory."""
 
 
 class Pattern:
@@ -25,6 +26,8 @@ class Pattern:
         Raises:
             PatternError: It is none.
         """
+        if len(pattern) > _MAX_LENGTH:
+            raise PatternError(f"it has at most {_MAX_LENGTH} characters, not {len(pattern)}")
         # Only filters with a pattern need it, and only a hub has those.
         import re2
 

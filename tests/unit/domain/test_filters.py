@@ -148,6 +148,7 @@ def deep_condition(levels: int) -> dict[str, object]:
         ({"state": {"$regex": "(?=a)"}}, "invalid perl operator"),
         ({"state": {"$regex": "a", "$options": "x"}}, r"\$options knows i"),
         ({"created_at": "yesterday"}, "a time is written as"),
+        ({"created_at": "0001-01-01T00:00:00+14:00"}, "a time is written as"),
         ({"created_at": {"$gt": 5}}, "a time is written as"),
         (deep("$and", 40), "nests at most 32"),
         (deep("$not", 40), "nests at most 32"),
