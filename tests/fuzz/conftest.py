@@ -19,7 +19,7 @@ from sweepyard.domain.run import RunPath
 from sweepyard.hub.app import create_app
 from sweepyard.hub.wandb_api import codec
 from sweepyard.ids import RandomIds
-from sweepyard.services.artifacts import ArtifactDraft
+from sweepyard.services.artifact_drafts import ArtifactDraft
 from sweepyard.services.bundle import Services, build
 from sweepyard.services.ports import Database
 from sweepyard.services.runs import RunChanges

@@ -21,6 +21,8 @@ from sweepyard.domain.names import check_texts, normalised_file_name
 from sweepyard.domain.run import RunPath
 from sweepyard.errors import Conflict, RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonObject
+from sweepyard.services.artifact_completion import completed
+from sweepyard.services.artifact_drafts import ArtifactDraft, version_of
 from sweepyard.services.artifact_reader import (
     LATEST,
     ArtifactReader,
@@ -28,43 +30,12 @@ from sweepyard.services.artifact_reader import (
     existing_manifest,
     existing_version,
 )
-from sweepyard.services.manifests import ManifestEntry, digest_of, merge_manifests, read_manifest
-from sweepyard.services.ports import UnitOfWork, store_bytes
+from sweepyard.services.ports import UnitOfWork
 from sweepyard.services.projects import check_name
 from sweepyard.services.runs import existing_run
 
 _ALIAS = re.compile(r"(?!v\d+\Z)[^/:\0]{1,128}")
 _MD5_BYTES = 16
-_WHOLE_MANIFEST = "wandb_manifest.json"
-_NAMED = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArtifactDraft:
-    """A version to be made.
-
-    Attributes:
-        digest: The manifest's digest, as the client computed it.
-        deduplicate: Whether a committed version of the collection with this digest is taken instead of a new one.
-        run_id: The run of the same project that logs it, if any.
-        distributed_id: The id under which several processes make this version together, if they do.
-    """
-
-    entity: str
-    project: str
-    collection: str
-    artifact_type: str
-    digest: str
-    aliases: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    description: str = ""
-    metadata: JsonObject | None = None
-    run_id: str | None = None
-    client_id: str | None = None
-    sequence_client_id: str | None = None
-    history_step: int | None = None
-    deduplicate: bool = True
-    distributed_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,28 +84,7 @@ class ArtifactService(ArtifactReader):
             if collection.artifact_type != draft.artifact_type:
                 rule = f"artifact {draft.collection} holds versions of type {collection.artifact_type}"
                 raise Conflict(f"{rule}; asked for one of type {draft.artifact_type}")
-            version = _same_as(unit, draft) or unit.artifacts.add(
-                ArtifactVersion(
-                    number=0,
-                    entity=draft.entity,
-                    project=draft.project,
-                    collection=draft.collection,
-                    artifact_type=draft.artifact_type,
-                    digest=draft.digest,
-                    state=ArtifactState.PENDING,
-                    created_at=now,
-                    updated_at=now,
-                    description=draft.description,
-                    metadata=draft.metadata or {},
-                    aliases=tuple(dict.fromkeys(draft.aliases)),
-                    created_by_run=draft.run_id,
-                    client_id=draft.client_id,
-                    sequence_client_id=draft.sequence_client_id,
-                    history_step=draft.history_step,
-                    tags=tuple(dict.fromkeys(draft.tags)),
-                    distributed_id=draft.distributed_id,
-                )
-            )
+            version = version_of(unit, draft) or unit.artifacts.add(draft.version(now))
             if version.state is ArtifactState.COMMITTED:
                 aliases = dict.fromkeys((*version.aliases, *draft.aliases, LATEST))
                 unit.artifacts.set_aliases(version.number, aliases)
@@ -255,17 +205,12 @@ class ArtifactService(ArtifactReader):
             version = existing_version(unit, artifact_number)
             if version.state is ArtifactState.COMMITTED:
                 return version
-            version = self._with_whole_manifest(unit, _pending(unit, artifact_number))
-            entries = self._entries(unit, artifact_number)
-            files = _complete_files(unit, version, entries)
-            sizes = [entry.size_bytes if entry.size_bytes is not None else files[entry.name] for entry in entries]
+            version = completed(unit, self._blobs, _pending(unit, artifact_number))
             committed = replace(
                 version,
                 state=ArtifactState.COMMITTED,
                 version=unit.artifacts.next_version(version.entity, version.project, version.collection),
                 updated_at=self._clock.now(),
-                size_bytes=sum(sizes),
-                file_count=len(entries),
             )
             unit.artifacts.save(committed)
             unit.artifacts.set_aliases(artifact_number, dict.fromkeys((*version.aliases, LATEST)))
@@ -346,50 +291,6 @@ class ArtifactService(ArtifactReader):
             unit.artifacts.link(artifact_number, run, used=True)
         return version
 
-    def _with_whole_manifest(self, unit: UnitOfWork, version: ArtifactVersion) -> ArtifactVersion:
-        """The version, its manifest joined with what it adds to, and with the other parts."""
-        manifests = unit.artifacts.manifests_of(version.number)
-        if not manifests or manifests[-1].kind is ManifestKind.FULL:
-            return version
-        bases = [manifest.base_number for manifest in manifests if manifest.base_number is not None]
-        joined = [unit.artifacts.manifest_of(number) for number in bases[-1:]]
-        contents = [self._content(manifest, version.number) for manifest in (*joined, *manifests)]
-        whole = merge_manifests(contents)
-        digest = digest_of(read_manifest(whole))
-        manifest = Manifest(0, version.number, _WHOLE_MANIFEST, digest, store_bytes(self._blobs, [whole]))
-        unit.artifacts.add_manifest(manifest)
-        version = replace(version, digest=digest)
-        unit.artifacts.save(version)
-        return version
-
-    def _entries(self, unit: UnitOfWork, artifact_number: int) -> list[ManifestEntry]:
-        return read_manifest(self._content(unit.artifacts.manifest_of(artifact_number), artifact_number))
-
-    def _content(self, manifest: Manifest | None, artifact_number: int) -> bytes:
-        if manifest is None or manifest.blob is None:
-            raise Conflict(f"the manifest of artifact number {artifact_number} was never uploaded")
-        with self._blobs.open(manifest.blob.digest) as stream:
-            return stream.read()
-
-
-def _same_as(unit: UnitOfWork, draft: ArtifactDraft) -> ArtifactVersion | None:
-    """The version that the draft means without a new one being made, if there is one."""
-    if draft.client_id is not None:
-        version = unit.artifacts.by_client_id(draft.client_id)
-        place = (draft.entity, draft.project, draft.collection)
-        if (
-            version is not None
-            and version.state is not ArtifactState.DELETED
-            and (version.entity, version.project, version.collection) == place
-        ):
-            return version
-    if draft.distributed_id is not None:
-        version = unit.artifacts.by_distributed_id(draft.entity, draft.project, draft.collection, draft.distributed_id)
-        return version if version is not None and version.state is ArtifactState.PENDING else None
-    if draft.deduplicate:
-        return unit.artifacts.by_digest(draft.entity, draft.project, draft.collection, draft.digest)
-    return None
-
 
 def _pending(unit: UnitOfWork, artifact_number: int) -> ArtifactVersion:
     version = existing_version(unit, artifact_number)
@@ -405,33 +306,6 @@ def _committed(unit: UnitOfWork, artifact_number: int) -> ArtifactVersion:
     if version.state is not ArtifactState.COMMITTED:
         raise Conflict(f"artifact number {artifact_number} is {version.state.value.lower()}; nothing is added to it")
     return version
-
-
-def _complete_files(unit: UnitOfWork, version: ArtifactVersion, entries: Sequence[ManifestEntry]) -> dict[str, int]:
-    """The size of every file; entries that were not registered take the bytes that the entity has of them.
-
-    References are registered, so that they are listed among the files.
-
-    Raises:
-        Conflict: Bytes are missing; the message names the files.
-    """
-    files = {file.name: file for file in unit.artifacts.files(version.number)}
-    references = [
-        ArtifactFile(version.number, entry.name, "", reference=entry.reference)
-        for entry in entries
-        if entry.reference is not None
-    ]
-    unit.artifacts.put_files(references)
-    absent = [entry for entry in entries if entry.reference is None and entry.name not in files]
-    stored = unit.artifacts.blobs_by_md5(version.entity, {entry.digest for entry in absent})
-    added = [ArtifactFile(version.number, entry.name, entry.digest, stored.get(entry.digest)) for entry in absent]
-    unit.artifacts.put_files([file for file in added if file.blob is not None])
-    files.update({file.name: file for file in added})
-    missing = sorted(name for name, file in files.items() if file.blob is None)
-    if missing:
-        names = ", ".join(missing[:_NAMED]) + (f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else "")
-        raise Conflict(f"files of artifact {version.collection} were never uploaded: {names}")
-    return {name: file.blob.size_bytes for name, file in files.items() if file.blob is not None}
 
 
 def _with_aliases(unit: UnitOfWork, version: ArtifactVersion, aliases: Sequence[str]) -> ArtifactVersion:

@@ -8,7 +8,8 @@ import pytest
 
 from sweepyard.domain.artifact import ArtifactState, ManifestKind
 from sweepyard.errors import Conflict, NotFound, RequestInvalid
-from sweepyard.services.artifacts import ArtifactChanges, ArtifactDraft
+from sweepyard.services.artifact_drafts import ArtifactDraft
+from sweepyard.services.artifacts import ArtifactChanges
 from sweepyard.services.collections import CollectionChanges
 from sweepyard.services.manifests import ManifestEntry, digest_of, read_manifest
 

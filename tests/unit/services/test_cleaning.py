@@ -10,7 +10,8 @@ from tests.fakes.memory_blobs import MemoryBlobs
 
 from sweepyard.errors import RequestInvalid
 from sweepyard.jsonvalue import dumps
-from sweepyard.services.artifacts import ArtifactDraft, ArtifactService
+from sweepyard.services.artifact_drafts import ArtifactDraft
+from sweepyard.services.artifacts import ArtifactService
 from sweepyard.services.cleaning import Cleaner, CleaningReport
 from sweepyard.services.files import FileService
 from sweepyard.services.ports import Upload, store_bytes

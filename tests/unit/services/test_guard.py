@@ -16,7 +16,8 @@ from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import Forbidden, NotFound
 from sweepyard.jsonvalue import dumps
 from sweepyard.services import guard, ports
-from sweepyard.services.artifacts import ArtifactChanges, ArtifactDraft
+from sweepyard.services.artifact_drafts import ArtifactDraft
+from sweepyard.services.artifacts import ArtifactChanges
 from sweepyard.services.guard import acting_as, acting_for_the_hub
 from sweepyard.services.ports import RunSelection
 from sweepyard.services.runs import RunChanges

@@ -16,7 +16,7 @@ from tests.unit.storage.conftest import RUN, Home
 
 from sweepyard.domain.artifact import ArtifactFile, ArtifactState
 from sweepyard.errors import ArchiveError
-from sweepyard.services.artifacts import ArtifactDraft
+from sweepyard.services.artifact_drafts import ArtifactDraft
 from sweepyard.services.cleaning import referred_digests
 from sweepyard.services.ports import store_bytes
 from sweepyard.storage.backup import BackupReport, SqliteSource, make_backup, verify
@@ -292,7 +292,7 @@ from pathlib import Path
 from sweepyard.clock import SystemClock
 from sweepyard.domain.artifact import ArtifactFile, ArtifactState
 from sweepyard.errors import ArchiveError
-from sweepyard.services.artifacts import ArtifactDraft
+from sweepyard.services.artifact_drafts import ArtifactDraft
 from sweepyard.services.cleaning import referred_digests
 from sweepyard.services.ports import store_bytes
 from sweepyard.storage.backup import SqliteSource, make_backup

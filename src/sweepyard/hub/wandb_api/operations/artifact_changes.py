@@ -15,7 +15,8 @@ from sweepyard.hub.wandb_api.connections import connect_all
 from sweepyard.hub.wandb_api.context import FALLBACK_PROJECT, Input, Resolvers, context_of
 from sweepyard.hub.wandb_api.operations.artifact_files import ArtifactFileNode, ManifestNode
 from sweepyard.hub.wandb_api.operations.artifacts import ArtifactNode
-from sweepyard.services.artifacts import ArtifactChanges, ArtifactDraft
+from sweepyard.services.artifact_drafts import ArtifactDraft
+from sweepyard.services.artifacts import ArtifactChanges
 
 
 def create_artifact(_root: object, info: GraphQLResolveInfo, given: Input) -> dict[str, Any]:
