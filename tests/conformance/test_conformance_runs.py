@@ -152,6 +152,59 @@ print("RESULT " + json.dumps([row["value"] for row in run.scan_history()]))
     assert rows == [3, 3, 3]
 
 
+def test_a_run_that_its_user_renames_while_it_goes_on_keeps_what_it_logged(client: Any, project: str) -> None:
+    read = client.python(f"""
+import json, time, wandb
+path = "local/{project}/renamed"
+def values():
+    return [row["value"] for row in wandb.Api().run(path).scan_history()]
+with wandb.init(project={project!r}, id="renamed") as run:
+    for value in range(3):
+        run.log({{"value": value}})
+        deadline = time.monotonic() + 30
+        while value not in values() and time.monotonic() < deadline:
+            time.sleep(0.5)
+        run.name, run.notes, run.tags = f"name {{value}}", f"note {{value}}", [f"tag {{value}}"]
+run = wandb.Api().run(path)
+print("RESULT " + json.dumps([values(), run.name, run.notes, run.tags, run.state]))
+""")
+    assert read == [[0, 1, 2], "name 2", "note 2", ["tag 2"], "finished"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["", "host=''", "x_disable_machine_info=True", "host='', program=''"],
+    ids=["stock", "no-host", "no-machine", "nothing"],
+)
+def test_a_run_runs_whatever_it_says_of_its_machine(client: Any, project: str, settings: str) -> None:
+    states = client.python(f"""
+import json, time, wandb
+path = "local/{project}/one"
+with wandb.init(project={project!r}, id="one", settings=wandb.Settings({settings})) as run:
+    run.log({{"value": 1}})
+    deadline = time.monotonic() + 30
+    while (state := wandb.Api().run(path).state) == "pending" and time.monotonic() < deadline:
+        time.sleep(0.5)
+print("RESULT " + json.dumps([state, wandb.Api().run(path).state]))
+""")
+    assert states == ["running", "finished"]
+
+
+def test_a_run_that_no_process_works_on_is_what_its_maker_says(client: Any, project: str) -> None:
+    states = client.python(f"""
+import json, wandb
+from wandb.apis.public import Run
+api = wandb.Api()
+api.create_run(run_id="at-once", project={project!r})
+Run.create(api, run_id="later", project={project!r}, state="pending")
+made = [api.run("{project}/" + name).state for name in ("at-once", "later")]
+with wandb.init(project={project!r}, id="later", resume="allow"):
+    made.append(wandb.Api().run("{project}/later").state)
+print("RESULT " + json.dumps(made))
+""")
+    assert states == ["running", "pending", "running"]
+
+
 @pytest.mark.parametrize(
     ("how", "said"),
     [

@@ -23,8 +23,8 @@ from sweepyard.services.transitions import moved
 
 _MAX_NUMBER = 2**53
 _HEARTBEAT_RESOLUTION = timedelta(seconds=1)
-# A sign of life alone leads on from every other state but these.
-_UNMOVED = frozenset(RunState) - {RunState.CRASHED}
+# A sign of life alone moves a run in no other state but these.
+_MOVED = frozenset({RunState.CRASHED, RunState.PENDING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +87,10 @@ class StreamService:
         """Store everything in the update, or nothing; on disk once the future gives the reply.
 
         Receiving it again changes nothing. What a late process sends, one of an attempt whose run was given to another
-        agent meanwhile, is not stored; the reply tells it to stop. Any sign of life makes a run that was taken for
-        crashed a running one again, unless its point was given to another agent meanwhile. `complete` ends the run as
-        its exit code says, as long as its state allows that; a preempting run that ends with an exit code other than
-        0 is preempted, one that was asked to stop is killed. Heartbeats are noted to the second.
+        agent meanwhile, is not stored; the reply tells it to stop. Any sign of life makes a run that is pending, or
+        was taken for crashed, a running one, unless its point was given to another agent meanwhile. `complete` ends
+        the run as its exit code says, as long as its state allows that; a preempting run that ends with an exit code
+        other than 0 is preempted, one that was asked to stop is killed. Heartbeats are noted to the second.
 
         The future gives the error NotFound where there is no such run.
 
@@ -130,7 +130,7 @@ def _received(
     for chunk, numbers in zip(update.chunks, steps, strict=True):
         unit.streams.write(path, chunk, numbers)
     offsets = [chunk.offset for chunk in update.chunks if chunk.stream is Stream.HISTORY and chunk.lines]
-    if pulse.state not in _UNMOVED or update.preempting or update.complete:
+    if pulse.state in _MOVED or update.preempting or update.complete:
         _move(unit, path, update, now)
     else:
         is_fresh = pulse.heartbeat_at is not None and timedelta() <= now - pulse.heartbeat_at < _HEARTBEAT_RESOLUTION
@@ -161,6 +161,8 @@ def _move(unit: UnitOfWork, path: RunPath, update: StreamUpdate, now: datetime) 
 
 def _after(run: Run, update: StreamUpdate, now: datetime) -> Run:
     """The run in the state that the update leads to."""
+    if run.state is RunState.PENDING:  # Its client did not say that it begins; it speaks, so it has begun.
+        run = moved(run, RunState.RUNNING, now)
     if update.preempting and run.state is RunState.RUNNING:
         run = moved(run, RunState.PREEMPTING, now)
     if update.complete and update.exit_code is not None:

@@ -4,6 +4,7 @@ import pytest
 
 from sweepyard.domain.history import Chunk, Stream
 from sweepyard.errors import NotFound, RequestInvalid
+from sweepyard.services.runs import RunChanges
 from sweepyard.services.streams import StreamUpdate
 
 
@@ -135,6 +136,18 @@ def test_a_run_taken_for_crashed_lives_when_it_speaks_and_keeps_its_start(hub) -
     send(hub)
     run = hub.services.runs.get(hub.path("one"))
     assert (run.state.value, run.started_at, run.ended_at) == ("running", started, None)
+
+
+def test_a_pending_run_runs_as_soon_as_it_speaks(hub, actor) -> None:
+    for run_id, update in (("one", StreamUpdate()), ("two", StreamUpdate(complete=True, exit_code=3))):
+        hub.services.runs.upsert(hub.path(run_id), RunChanges(), actor=actor, begins=False)
+        assert hub.state(run_id) == "pending"
+        hub.services.streams.receive(hub.path(run_id), update)
+    assert (hub.state("one"), hub.state("two")) == ("running", "failed")
+    assert hub.services.runs.get(hub.path("two")).started_at == hub.clock.now()
+    hub.clock.advance(61)
+    hub.services.agents.reap()
+    assert hub.state("one") == "crashed"
 
 
 def test_a_crashed_run_may_report_its_true_end_late(hub) -> None:

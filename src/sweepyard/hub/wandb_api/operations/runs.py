@@ -215,15 +215,23 @@ def upsert_bucket(_root: object, info: GraphQLResolveInfo, given: Input) -> dict
     context = context_of(info)
     context.require_write()
     changes = _changes_of(given)
-    # A client that starts a run says where it runs; later upserts of the same process leave that out.
     outcome = context.services.runs.upsert(
         _path_of(context, given),
         changes,
         actor=context.actor,
-        begins=given.get("host") is not None,
+        begins=_begins(given),
         sends_again=codec.is_sync(changes.program),
     )
     return {"bucket": UpsertedRunNode(context, outcome.run), "inserted": outcome.inserted}
+
+
+def _begins(given: Input) -> bool:
+    """Whether a new process starts the run.
+
+    It then says what runs and where (not where, if it was told to keep that to itself), and knows no id yet. Later
+    upserts of the process say the same when its user has renamed or tagged the run, but with the id, else neither.
+    """
+    return not given.get("id") and (given.get("host") is not None or given.get("job_program") is not None)
 
 
 def _path_of(context: Context, given: Input) -> RunPath:
