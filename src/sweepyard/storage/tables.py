@@ -23,6 +23,7 @@ from sweepyard.domain.access import Role
 from sweepyard.domain.artifact import ArtifactState, ManifestKind
 from sweepyard.domain.run import RunState
 from sweepyard.domain.sweep import SweepState
+from sweepyard.storage.table_shapes import MD5, NAME, NUMBER, SHA256, blob, in_project, own_number, place, run_number
 from sweepyard.storage.types import EnumText, JsonText, UtcDateTime
 
 metadata = MetaData(
@@ -34,14 +35,11 @@ metadata = MetaData(
     }
 )
 
-# SQLite counts only an INTEGER primary key up by itself.
-_NUMBER = BigInteger().with_variant(Integer, "sqlite")
-
 users = Table(
     "users",
     metadata,
-    Column("username", String(128), primary_key=True),
-    Column("entity", String(128), nullable=False),
+    Column("username", NAME, primary_key=True),
+    Column("entity", NAME, nullable=False),
     Column("role", EnumText(Role), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
@@ -49,22 +47,22 @@ users = Table(
 teams = Table(
     "teams",
     metadata,
-    Column("name", String(128), primary_key=True),
+    Column("name", NAME, primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
 team_members = Table(
     "team_members",
     metadata,
-    Column("team", String(128), ForeignKey("teams.name"), primary_key=True),
-    Column("username", String(128), ForeignKey("users.username"), primary_key=True, index=True),
+    Column("team", NAME, ForeignKey("teams.name"), primary_key=True),
+    Column("username", NAME, ForeignKey("users.username"), primary_key=True, index=True),
 )
 
 api_keys = Table(
     "api_keys",
     metadata,
-    Column("digest", String(64), primary_key=True),
-    Column("username", String(128), ForeignKey("users.username"), nullable=False),
+    Column("digest", SHA256, primary_key=True),
+    Column("username", NAME, ForeignKey("users.username"), nullable=False),
     Column("name", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
@@ -81,9 +79,9 @@ secrets = Table(
 projects = Table(
     "projects",
     metadata,
-    Column("number", _NUMBER, primary_key=True, autoincrement=True),
-    Column("entity", String(128), nullable=False),
-    Column("name", String(128), nullable=False),
+    own_number(),
+    Column("entity", NAME, nullable=False),
+    Column("name", NAME, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("description", Text, nullable=False),
     UniqueConstraint("entity", "name"),
@@ -92,10 +90,9 @@ projects = Table(
 runs = Table(
     "runs",
     metadata,
-    Column("number", _NUMBER, primary_key=True, autoincrement=True),
-    Column("entity", String(128), nullable=False),
-    Column("project", String(128), nullable=False),
-    Column("run_id", String(128), nullable=False),
+    own_number(),
+    *place(),
+    Column("run_id", NAME, nullable=False),
     Column("state", EnumText(RunState), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
@@ -111,8 +108,8 @@ runs = Table(
     Column("host", Text, nullable=False),
     Column("program", Text, nullable=False),
     Column("repo", Text, nullable=False),
-    Column("sweep_id", String(128)),
-    Column("agent_id", String(128)),
+    Column("sweep_id", NAME),
+    Column("agent_id", NAME),
     Column("attempt", Integer, nullable=False),
     Column("stop_requested", Boolean, nullable=False),
     Column("stop_requested_at", UtcDateTime),
@@ -121,11 +118,11 @@ runs = Table(
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
     Column("exit_code", Integer),
-    Column("creator", String(128), nullable=False),
+    Column("creator", NAME, nullable=False),
     # A greater number after every change of the row.
     Column("stamp", BigInteger, nullable=False),
     UniqueConstraint("entity", "project", "run_id"),
-    ForeignKeyConstraint(["entity", "project"], ["projects.entity", "projects.name"]),
+    in_project(),
     Index(None, "entity", "project", "created_at", "run_id"),
     Index(None, "entity", "project", "stamp", "run_id"),
     Index(None, "sweep_id", "state"),
@@ -135,8 +132,8 @@ runs = Table(
 run_events = Table(
     "run_events",
     metadata,
-    Column("number", _NUMBER, primary_key=True, autoincrement=True),
-    Column("run_number", _NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False, index=True),
+    own_number(),
+    run_number(index=True),
     Column("at", UtcDateTime, nullable=False),
     Column("kind", Text, nullable=False),
     Column("detail", Text, nullable=False),
@@ -148,8 +145,8 @@ run_events = Table(
 run_chunks = Table(
     "run_chunks",
     metadata,
-    Column("number", _NUMBER, primary_key=True, autoincrement=True),
-    Column("run_number", _NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False),
+    own_number(),
+    run_number(),
     Column("stream", String(32), nullable=False),
     Column("first_line", BigInteger, nullable=False),
     Column("line_count", Integer, nullable=False),
@@ -163,8 +160,8 @@ run_chunks = Table(
 run_blocks = Table(
     "run_blocks",
     metadata,
-    Column("number", _NUMBER, primary_key=True, autoincrement=True),
-    Column("run_number", _NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False),
+    own_number(),
+    run_number(),
     Column("stream", String(32), nullable=False),
     Column("first_line", BigInteger, nullable=False),
     Column("last_line", BigInteger, nullable=False),
@@ -184,7 +181,7 @@ run_blocks = Table(
 run_columns = Table(
     "run_columns",
     metadata,
-    Column("block_number", _NUMBER, ForeignKey("run_blocks.number", ondelete="CASCADE"), primary_key=True),
+    Column("block_number", NUMBER, ForeignKey("run_blocks.number", ondelete="CASCADE"), primary_key=True),
     Column("key", Text, primary_key=True),
     Column("cells", LargeBinary, nullable=False),
 )
@@ -192,20 +189,17 @@ run_columns = Table(
 run_files = Table(
     "run_files",
     metadata,
-    Column("run_number", _NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True),
+    run_number(primary_key=True),
     Column("name", Text, primary_key=True),
     Column("updated_at", UtcDateTime, nullable=False),
-    Column("blob_digest", String(64), index=True),
-    Column("blob_md5", String(32)),
-    Column("blob_size_bytes", BigInteger),
+    *blob(index=True),
 )
 
 sweeps = Table(
     "sweeps",
     metadata,
-    Column("sweep_id", String(128), primary_key=True),
-    Column("entity", String(128), nullable=False),
-    Column("project", String(128), nullable=False),
+    Column("sweep_id", NAME, primary_key=True),
+    *place(),
     Column("state", EnumText(SweepState), nullable=False, index=True),
     Column("config_yaml", Text, nullable=False),
     Column("seed", BigInteger, nullable=False),
@@ -216,24 +210,24 @@ sweeps = Table(
     Column("suggestions", BigInteger, nullable=False),
     Column("controller", JsonText),
     Column("scheduler", JsonText),
-    Column("creator", String(128), nullable=False),
+    Column("creator", NAME, nullable=False),
     Column("warnings", JsonText, nullable=False),
     Column("prior_runs_filters", JsonText),
     Column("sequence_start", BigInteger, nullable=False),
     Column("started_at", UtcDateTime),
-    ForeignKeyConstraint(["entity", "project"], ["projects.entity", "projects.name"]),
+    in_project(),
     Index(None, "entity", "project", "created_at"),
 )
 
 leases = Table(
     "leases",
     metadata,
-    Column("sweep_id", String(128), ForeignKey("sweeps.sweep_id"), primary_key=True),
+    Column("sweep_id", NAME, ForeignKey("sweeps.sweep_id"), primary_key=True),
     Column("position", BigInteger, primary_key=True, autoincrement=False),
-    Column("run_id", String(128), nullable=False),
+    Column("run_id", NAME, nullable=False),
     Column("parameters", JsonText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("agent_id", String(128)),
+    Column("agent_id", NAME),
     Column("acknowledged", Boolean, nullable=False),
     Column("handed_out", Integer, nullable=False),
     Column("retries", Integer, nullable=False),
@@ -246,7 +240,7 @@ leases = Table(
 objectives = Table(
     "objectives",
     metadata,
-    Column("run_number", _NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True),
+    run_number(primary_key=True),
     Column("metric", Text, primary_key=True),
     Column("next_line", BigInteger, nullable=False),
     Column("value_count", BigInteger, nullable=False),
@@ -260,8 +254,8 @@ objectives = Table(
 objective_marks = Table(
     "objective_marks",
     metadata,
-    Column("number", _NUMBER, primary_key=True, autoincrement=True),
-    Column("run_number", _NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False),
+    own_number(),
+    run_number(),
     Column("metric", Text, nullable=False),
     Column("iteration", BigInteger, nullable=False),
     Column("value", Double, nullable=False),
@@ -274,10 +268,9 @@ objective_marks = Table(
 agents = Table(
     "agents",
     metadata,
-    Column("agent_id", String(128), primary_key=True),
-    Column("sweep_id", String(128), ForeignKey("sweeps.sweep_id"), nullable=False, index=True),
-    Column("entity", String(128), nullable=False),
-    Column("project", String(128), nullable=False),
+    Column("agent_id", NAME, primary_key=True),
+    Column("sweep_id", NAME, ForeignKey("sweeps.sweep_id"), nullable=False, index=True),
+    *place(),
     Column("host", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("heartbeat_at", UtcDateTime, nullable=False),
@@ -292,14 +285,13 @@ agents = Table(
 artifact_collections = Table(
     "artifact_collections",
     metadata,
-    Column("entity", String(128), primary_key=True),
-    Column("project", String(128), primary_key=True),
-    Column("name", String(128), primary_key=True),
+    *place(primary_key=True),
+    Column("name", NAME, primary_key=True),
     Column("artifact_type", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("description", Text, nullable=False),
     Column("tags", JsonText, nullable=False),
-    ForeignKeyConstraint(["entity", "project"], ["projects.entity", "projects.name"]),
+    in_project(),
 )
 
 _COLLECTION = ["artifact_collections.entity", "artifact_collections.project", "artifact_collections.name"]
@@ -307,10 +299,9 @@ _COLLECTION = ["artifact_collections.entity", "artifact_collections.project", "a
 artifacts = Table(
     "artifacts",
     metadata,
-    Column("number", _NUMBER, primary_key=True, autoincrement=True),
-    Column("entity", String(128), nullable=False),
-    Column("project", String(128), nullable=False),
-    Column("collection", String(128), nullable=False),
+    own_number(),
+    *place(),
+    Column("collection", NAME, nullable=False),
     Column("artifact_type", Text, nullable=False),
     Column("digest", String(128), nullable=False),
     Column("state", EnumText(ArtifactState), nullable=False),
@@ -322,12 +313,12 @@ artifacts = Table(
     Column("requested_aliases", JsonText, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("file_count", Integer, nullable=False),
-    Column("created_by_run", String(128)),
-    Column("client_id", String(128), index=True),
-    Column("sequence_client_id", String(128), index=True),
+    Column("created_by_run", NAME),
+    Column("client_id", NAME, index=True),
+    Column("sequence_client_id", NAME, index=True),
     Column("history_step", BigInteger),
     Column("tags", JsonText, nullable=False),
-    Column("distributed_id", String(128), index=True),
+    Column("distributed_id", NAME, index=True),
     UniqueConstraint("entity", "project", "collection", "version"),
     ForeignKeyConstraint(["entity", "project", "collection"], _COLLECTION),
     Index(None, "entity", "project", "collection", "digest"),
@@ -336,48 +327,42 @@ artifacts = Table(
 artifact_aliases = Table(
     "artifact_aliases",
     metadata,
-    Column("entity", String(128), primary_key=True),
-    Column("project", String(128), primary_key=True),
-    Column("collection", String(128), primary_key=True),
-    Column("alias", String(128), primary_key=True),
-    Column("artifact_number", _NUMBER, ForeignKey("artifacts.number"), nullable=False, index=True),
+    *place(primary_key=True),
+    Column("collection", NAME, primary_key=True),
+    Column("alias", NAME, primary_key=True),
+    Column("artifact_number", NUMBER, ForeignKey("artifacts.number"), nullable=False, index=True),
     Column("place", Integer, nullable=False),
 )
 
 artifact_manifests = Table(
     "artifact_manifests",
     metadata,
-    Column("number", _NUMBER, primary_key=True, autoincrement=True),
-    Column("artifact_number", _NUMBER, ForeignKey("artifacts.number"), nullable=False, index=True),
+    own_number(),
+    Column("artifact_number", NUMBER, ForeignKey("artifacts.number"), nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("digest", String(128), nullable=False),
-    Column("blob_digest", String(64)),
-    Column("blob_md5", String(32)),
-    Column("blob_size_bytes", BigInteger),
+    *blob(),
     Column("kind", EnumText(ManifestKind), nullable=False),
-    Column("base_number", _NUMBER),
+    Column("base_number", NUMBER),
 )
 
 artifact_files = Table(
     "artifact_files",
     metadata,
-    Column("artifact_number", _NUMBER, ForeignKey("artifacts.number"), primary_key=True),
+    Column("artifact_number", NUMBER, ForeignKey("artifacts.number"), primary_key=True),
     Column("name", Text, primary_key=True),
-    Column("md5", String(32), nullable=False, index=True),
-    Column("blob_digest", String(64), index=True),
-    Column("blob_md5", String(32)),
-    Column("blob_size_bytes", BigInteger),
+    Column("md5", MD5, nullable=False, index=True),
+    *blob(index=True),
     Column("reference", Text),
 )
 
 artifact_links = Table(
     "artifact_links",
     metadata,
-    Column("number", _NUMBER, primary_key=True, autoincrement=True),
-    Column("artifact_number", _NUMBER, ForeignKey("artifacts.number"), nullable=False, index=True),
-    Column("entity", String(128), nullable=False),
-    Column("project", String(128), nullable=False),
-    Column("run_id", String(128), nullable=False),
+    own_number(),
+    Column("artifact_number", NUMBER, ForeignKey("artifacts.number"), nullable=False, index=True),
+    *place(),
+    Column("run_id", NAME, nullable=False),
     Column("used", Boolean, nullable=False),
     UniqueConstraint("entity", "project", "run_id", "used", "artifact_number"),
 )
