@@ -152,6 +152,37 @@ print("RESULT " + json.dumps([row["value"] for row in run.scan_history()]))
     assert rows == [3, 3, 3]
 
 
+def test_numbers_that_are_none_come_back_from_the_summary_as_far_as_the_client_sends_them(
+    client: Any, project: str
+) -> None:
+    """The client makes a single NaN of `run.summary[key] = nan` a null, and then leaves the key out."""
+    read = client.python(f"""
+import json, math, wandb
+def told():
+    summary = wandb.Api().run("local/{project}/odd").summary
+    return {{**{{key: summary.get(key) for key in KEYS}}, "nested": summary["nested"]["deep"]}}
+KEYS = ["logged", "high", "low", "list", "text", "single", "later", "late"]
+with wandb.init(project={project!r}, id="odd") as run:
+    run.log({{"logged": math.nan, "high": 0}})
+    run.summary["high"] = math.inf
+    run.summary.update({{"low": -math.inf, "list": [1.5, math.nan], "nested": {{"deep": math.inf}}, "text": "NaN"}})
+    run.summary["single"] = math.nan
+summary = wandb.Api().run("local/{project}/odd").summary
+before = told()
+summary["later"] = -math.inf
+summary["late"] = math.nan
+summary.update()
+print("RESULT " + json.dumps([before, told()]))
+""")
+    sent = {"high": math.inf, "low": -math.inf, "nested": math.inf, "text": "NaN", "single": None}
+    for summary, later in zip(read, (None, -math.inf), strict=True):
+        assert math.isnan(summary.pop("logged"))
+        first, second = summary.pop("list")
+        assert first == 1.5
+        assert math.isnan(second)
+        assert summary == {**sent, "later": later, "late": None}
+
+
 def test_a_run_that_its_user_renames_while_it_goes_on_keeps_what_it_logged(client: Any, project: str) -> None:
     read = client.python(f"""
 import json, time, wandb
