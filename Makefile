@@ -7,7 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest
 PURE := domain sweeps config services
-SYSTEM_PARTS := openssl postgresql strace
+SYSTEM_PARTS := chromium openssl postgresql strace
+AXE := axe-core@4.14.1
 comma := ,
 empty :=
 space := $(empty) $(empty)
@@ -67,9 +68,11 @@ coverage: setup-dev ## unit tests of the pure rooms, with their branch coverage 
 
 system-parts: ## install what test-system needs beside Python (Debian; as root)
 	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SYSTEM_PARTS)
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SYSTEM_PARTS) $(shell command -v npm > /dev/null || echo npm)
+	mkdir -p build/axe-core
+	cd build/axe-core && npm pack --silent $(AXE) && tar -xzf axe-core-*.tgz
 
-test-system: setup-dev ## tests with real PostgreSQL, openssl and strace (make system-parts; as root)
+test-system: setup-dev ## tests with real PostgreSQL, Chromium, openssl and strace (make system-parts; as root)
 	$(PYTEST) -q -n 2 --dist loadfile -m system tests
 
 test-chaos: setup-dev ## kill hubs and agents 3 times each: nothing lost, nothing twice, nobody left

@@ -133,7 +133,8 @@ def test_every_change_gives_a_run_another_stamp(stored: Database) -> None:
                 unit.runs.save(replace(RUN, notes=str(change)))
         with stored.reading() as unit:
             stamps = unit.runs.stamps("lab", "digits")
-        assert set(stamps) == {"one"}
+            assert stamps == {"one": unit.runs.stamp(PATH)}
+            assert unit.runs.stamp(replace(PATH, run_id="two")) is None
         seen.update(stamps.values())
     assert len(seen) == 4
     with stored.reading() as unit:

@@ -10,7 +10,7 @@ from sweepyard.domain.agent import Agent
 from sweepyard.domain.run import Run, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState
 from sweepyard.errors import Conflict
-from sweepyard.services.ports import Database
+from sweepyard.services.ports import Database, SweepsMark
 
 PATH = SweepPath("lab", "digits", "sweep1")
 SWEEP = Sweep(
@@ -95,6 +95,16 @@ def test_lists_of_sweeps(stored: Database) -> None:
     with stored.reading() as unit:
         assert unit.sweeps.of_project("lab", "digits") == [newer, SWEEP]
         assert unit.sweeps.unfinished() == [SWEEP, foreign]
+
+
+def test_the_mark_of_a_projects_sweeps(stored: Database) -> None:
+    later = START + timedelta(seconds=5)
+    with stored.writing() as unit:
+        unit.sweeps.save(replace(SWEEP, updated_at=later))
+        unit.sweeps.add(replace(SWEEP, path=replace(PATH, sweep_id="sweep2")))
+    with stored.reading() as unit:
+        assert unit.sweeps.mark("lab", "digits") == SweepsMark(2, later)
+        assert unit.sweeps.mark("lab", "other") == SweepsMark(0, None)
 
 
 def test_a_position_and_a_run_are_leased_once(stored: Database) -> None:

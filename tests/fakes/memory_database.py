@@ -33,7 +33,7 @@ from sweepyard.domain.series import Series, series_of
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath
 from sweepyard.errors import Conflict, NotFound
 from sweepyard.jsonvalue import JsonObject, JsonValue, loads_object
-from sweepyard.services.ports import STAMP_MODULUS, RunSelection, RunsMark
+from sweepyard.services.ports import STAMP_MODULUS, RunSelection, RunsMark, SweepsMark
 
 T = TypeVar("T")
 CollectionKey = tuple[str, str, str]
@@ -246,6 +246,9 @@ class MemoryRuns(Repository):
         stamps = self.stamps(entity, project).values()
         return RunsMark(len(stamps), sum(stamp % STAMP_MODULUS for stamp in stamps))
 
+    def stamp(self, path: RunPath) -> int | None:
+        return self._state.stamps.get(path)
+
     def stamps(self, entity: str, project: str, *, newer_than: int | None = None) -> dict[str, int]:
         return {
             path.run_id: stamp
@@ -391,6 +394,10 @@ class MemorySweeps(Repository):
         ]
         sweeps.sort(key=lambda sweep: sweep.path.sweep_id)
         return given(sorted(sweeps, key=lambda sweep: sweep.created_at, reverse=True))
+
+    def mark(self, entity: str, project: str) -> SweepsMark:
+        sweeps = self.of_project(entity, project)
+        return SweepsMark(len(sweeps), max((sweep.updated_at for sweep in sweeps), default=None))
 
     def unfinished(self) -> list[Sweep]:
         sweeps = [sweep for sweep in self._state.sweeps.values() if not sweep.state.is_over]

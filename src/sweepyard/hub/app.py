@@ -19,7 +19,8 @@ from sweepyard import __version__
 from sweepyard.clock import Clock, SystemClock
 from sweepyard.domain.access import NOBODY
 from sweepyard.hub.dashboard import urls
-from sweepyard.hub.dashboard.routes import Dashboard, error_page
+from sweepyard.hub.dashboard.rendering import error_page
+from sweepyard.hub.dashboard.routes import Dashboard
 from sweepyard.hub.http.authentication import SESSION_COOKIE, Sessions
 from sweepyard.hub.http.callers import RecentCallers
 from sweepyard.hub.http.handlers import Answers

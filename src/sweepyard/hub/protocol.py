@@ -12,6 +12,7 @@ from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from sweepyard.hub.dashboard.live import is_endless
 from sweepyard.web.headers import SECURITY_HEADERS
 from sweepyard.web.problems import plain_problem
 
@@ -62,6 +63,14 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """The hub closes: a stream that has no end of its own ends now; uvicorn lets any other answer end by itself."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete and is_endless(cycle.scope["state"]):
+            cycle.disconnected = True
+            cycle.message_event.set()
+        super().shutdown()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

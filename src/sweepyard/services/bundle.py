@@ -19,6 +19,7 @@ from sweepyard.services.run_index import RunIndex
 from sweepyard.services.runs import RunService
 from sweepyard.services.streams import StreamService
 from sweepyard.services.sweeps import SweepService
+from sweepyard.services.watching import WatchService
 from sweepyard.settings import Settings
 
 
@@ -36,6 +37,7 @@ class Services:
     agents: AgentService
     artifacts: ArtifactService
     collections: CollectionService
+    watching: WatchService
 
 
 def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, settings: Settings) -> Services:
@@ -53,4 +55,5 @@ def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, set
         agents=AgentService(database, clock, ids, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds),
         artifacts=ArtifactService(database, blobs, clock),
         collections=CollectionService(database),
+        watching=WatchService(database),
     )

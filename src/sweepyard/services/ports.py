@@ -143,6 +143,14 @@ class RunsMark:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class SweepsMark:
+    """How many sweeps a project has, and when one of them was last changed."""
+
+    count: int
+    latest: datetime | None
+
+
 class RunRepository(Protocol):
     """Runs and their events; the line streams are in `StreamRepository`."""
 
@@ -180,6 +188,9 @@ class RunRepository(Protocol):
 
     def mark(self, entity: str, project: str) -> RunsMark:
         """What tells whether anything has changed about the project's runs."""
+
+    def stamp(self, path: RunPath) -> int | None:
+        """The run's number among `stamps`; None where there is no run."""
 
     def stamps(self, entity: str, project: str, *, newer_than: int | None = None) -> dict[str, int]:
         """A number for each run of the project, by run id: it is a greater one after every change of the run.
@@ -297,6 +308,9 @@ class SweepRepository(Protocol):
 
     def of_project(self, entity: str, project: str) -> list[Sweep]:
         """The project's sweeps, newest first."""
+
+    def mark(self, entity: str, project: str) -> SweepsMark:
+        """What tells whether anything has changed about the project's sweeps."""
 
     def unfinished(self) -> list[Sweep]:
         """The sweeps of all projects that are neither finished nor canceled, oldest first."""

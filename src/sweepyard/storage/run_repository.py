@@ -96,6 +96,9 @@ class SqlRuns:
         count, summed = self._connection.execute(select(func.count(), total).where(*_of_project(entity, project))).one()
         return RunsMark(count, int(summed))
 
+    def stamp(self, path: RunPath) -> int | None:
+        return self._connection.execute(select(_COLUMNS.stamp).where(*_named(path))).scalar()
+
     def stamps(self, entity: str, project: str, *, newer_than: int | None = None) -> dict[str, int]:
         statement = select(_COLUMNS.run_id, _COLUMNS.stamp).where(*_of_project(entity, project))
         if newer_than is not None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sweepyard.domain.access import Role
+from sweepyard.hub.dashboard.assets import asset_url
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><a href='javascript:alert(1)'>x</a>{{7*7}}"
 KEYS = "<script>k</script>"
@@ -31,19 +32,30 @@ parameters:
 
 
 class Page(HTMLParser):
-    """The elements of a page, and those attributes that can run something."""
+    """The elements of a page, and what in it can run something: attributes, and scripts but for the hub's own files."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[str] = []
         self.running: list[str] = []
+        self._in_script = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append(tag)
+        self._in_script = tag == "script"
+        if tag == "script" and not (dict(attrs).get("src") or "").startswith(asset_url("")):
+            self.running.append(f"script {attrs}")
         for name, value in attrs:
             if name.startswith("on") or name == "style" or "javascript:" in (value or ""):
                 self.running.append(f"{tag} {name}={value}")
+
+    def handle_data(self, data: str) -> None:
+        if self._in_script and data.strip():
+            self.running.append(f"script {data}")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_script = False
 
 
 @pytest.fixture
@@ -111,7 +123,6 @@ def test_no_text_becomes_markup(door: Any, pages: list[str]) -> None:
     for answer in shown:
         page = Page(answer.text)
         assert not {"img", "iframe", "object", "embed"} & set(page.elements)
-        assert "alert(1)" not in "".join(part for part in answer.text.split("<script")[1:])
         assert page.running == []
         hostile += answer.text.count("&lt;script&gt;")
     assert hostile >= 20
@@ -129,7 +140,7 @@ def test_what_a_page_repeats_of_a_request_is_no_markup_either(door: Any, text: s
         door.ask("POST", "/login", headers={**html, "Origin": MARKUP.split(">")[0] + ">"}),
     ):
         page = Page(answer.text)
-        assert not {"script", "img"} & set(page.elements)
+        assert "img" not in page.elements
         assert page.running == []
         assert "evil.example/" not in str(answer.headers.get("location"))
 

@@ -69,3 +69,8 @@ def duration_text(begin: datetime | None, end: datetime | None) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def runs_text(count: int) -> str:
+    """So many runs."""
+    return "1 run" if count == 1 else f"{count:,} runs"

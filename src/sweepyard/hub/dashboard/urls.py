@@ -26,6 +26,11 @@ def sweep_url(path: SweepPath) -> str:
     return f"{project_url(path.entity, path.project)}/sweeps/{_part(path.sweep_id)}"
 
 
+def events_url(page: str) -> str:
+    """The stream of marks of a project's, a sweep's or a run's page."""
+    return f"{page}/events"
+
+
 def file_url(path: RunPath, name: str) -> str:
     """Where a run's file is read."""
     return f"/files{project_url(path.entity, path.project)}/{_part(path.run_id)}/{quote(name, safe='/')}"

@@ -1,0 +1,52 @@
+"""Pages as HTML: a template sees its page's fields, and nothing else but the addresses of static files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from sweepyard.errors import InvalidInput, SweepyardError
+from sweepyard.hub.dashboard.assets import asset_url
+from sweepyard.hub.dashboard.frame import Page
+from sweepyard.web.problems import status_of
+
+NEVER_STORED = {"Cache-Control": "no-store"}
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("sweepyard.hub.dashboard"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.globals["asset"] = asset_url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorPage(Page):
+    """What went wrong, in words."""
+
+    template: ClassVar[str] = "error.html"
+    messages: tuple[str, ...]
+
+
+def render(page: Page, *, status: int = 200) -> HTMLResponse:
+    """The page as a response; nobody keeps it."""
+    values = {field.name: getattr(page, field.name) for field in fields(page)}
+    html = _TEMPLATES.get_template(page.template).render(values)
+    return HTMLResponse(html.encode("utf-8", "backslashreplace"), status_code=status, headers=NEVER_STORED)
+
+
+def error_page(status: int, messages: Sequence[str]) -> Response:
+    """The page that says why a request was not served."""
+    return render(ErrorPage(title=f"That did not work ({status})", messages=tuple(messages)), status=status)
+
+
+def problem_page(error: SweepyardError) -> Response:
+    """The page of a deliberate error."""
+    messages = [str(item) for item in error.violations] if isinstance(error, InvalidInput) else [str(error)]
+    return error_page(status_of(error), messages)

@@ -1,0 +1,18 @@
+// Every page: what stands in elements with `data-live` (each has an id) follows what happens, without a reload.
+
+import { fetchOwn, subscribe } from "./live.js";
+import { morph } from "./morph.js";
+
+/** Fetch the page anew, and bring its live parts up to date; `refreshed` is dispatched on the document then. */
+export async function refresh() {
+  const answer = await fetchOwn(location.href);
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const now = fresh.getElementById(part.id);
+    if (now) morph(part, document.adoptNode(now));
+  }
+  document.dispatchEvent(new CustomEvent("refreshed"));
+}
+
+const { events } = document.body.dataset;
+if (events && document.querySelector("[data-live]")) subscribe(events, refresh);
