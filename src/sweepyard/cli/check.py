@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sweepyard.cli.options import CONFIG_DIR, JSON
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.jsonvalue import JsonValue
 from sweepyard.wiring.sweep_files import check_sweep_file
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="Whose rules beside W&B's schema: this hub's, or wandb.ai's.",
 )
-@click.option("--config-dir", type=click.Path(path_type=Path), metavar="DIR", help="A conf/ folder of your own.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@CONFIG_DIR
+@JSON
 def command(file: Path, target: Target, config_dir: Path | None, as_json: bool) -> int:
     """Check FILE: schema, every parameter against conf/, the metric. Exit code 1 if a rule is broken."""
     from sweepyard.cli.output import print_json

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sweepyard.cli.environment import settings_now
+from sweepyard.cli.options import JSON
 from sweepyard.cli.style import CONTEXT, examples
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 _NAME = click.argument("name")
 _FOLDER = click.option("--folder", metavar="DIR", help="A folder with IDX files, in place of cache and network.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _MIB = 1 << 20
 
 
@@ -43,7 +43,7 @@ def fetch(name: str, folder: str | None) -> None:
 @command.command(epilog=examples("sweepyard data verify mnist", "sweepyard data verify idx --folder ~/digits --json"))
 @_NAME
 @_FOLDER
-@_JSON
+@JSON
 def verify(name: str, folder: str | None, as_json: bool) -> int:
     """Check a data set's files against their digests; nothing is fetched. Exit code 1 if a file is unsound."""
     from sweepyard.cli.output import print_json, print_table
@@ -74,7 +74,7 @@ def verify(name: str, folder: str | None, as_json: bool) -> int:
 @command.command(epilog=examples("sweepyard data describe", "sweepyard data describe mnist5k --json"))
 @click.argument("name", required=False)
 @_FOLDER
-@_JSON
+@JSON
 def describe(name: str | None, folder: str | None, as_json: bool) -> None:
     """Say what a data set holds; without NAME, list the catalogue."""
     from sweepyard.cli.output import print_json, print_table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from sweepyard.cli.environment import quieten_backend, settings_now
+from sweepyard.cli.options import JSON
 from sweepyard.cli.style import CONTEXT, examples
 
 
@@ -27,7 +28,7 @@ from sweepyard.cli.style import CONTEXT, examples
 @click.option("--data", "data_name", metavar="NAME", help="A data set; by default the one that MODEL was trained on.")
 @click.option("--folder", metavar="DIR", help="A folder with IDX files, looked at first.")
 @click.option("--note", is_flag=True, help="Add the scores to the summary of MODEL's run on the hub.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 def command(model: str, split: str, data_name: str | None, folder: str | None, note: bool, as_json: bool) -> None:
     """Score MODEL, a file or a run's id, on a split of its data set.
 

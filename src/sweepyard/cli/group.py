@@ -8,6 +8,7 @@ import click
 
 from sweepyard import __version__
 from sweepyard.cli import commands, module_of, summary_of
+from sweepyard.cli.style import CONTEXT
 
 
 class LazyGroup(click.Group):
@@ -31,7 +32,7 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    context_settings=CONTEXT,
     epilog="Begin with `sweepyard demo`. State is kept under $SWEEPYARD_HOME; errors show their traceback with "
     "SWEEPYARD_DEBUG=1.",
 )

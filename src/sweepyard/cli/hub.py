@@ -14,9 +14,11 @@ from sweepyard.cli.environment import settings_now
 from sweepyard.cli.hub_keys import keys
 from sweepyard.cli.hub_teams import teams
 from sweepyard.cli.hub_users import users
-from sweepyard.cli.style import CONTEXT, HOME, examples
+from sweepyard.cli.options import HOME, JSON
+from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.errors import SweepyardError
 from sweepyard.jsonvalue import JsonObject
+from sweepyard.settings import Settings
 from sweepyard.wiring.hub import serve_hub
 from sweepyard.wiring.joining import server_at
 
@@ -59,7 +61,7 @@ def serve(
     public_url: tuple[str, ...],
     behind_proxy: bool,
     detach_and_answer: int | None,
-    home: str | None,
+    settings: Settings,
 ) -> None:
     """Serve this home's hub until Ctrl-C or SIGTERM.
 
@@ -71,7 +73,6 @@ def serve(
 
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
-    settings = settings_now(home=home)
     tls = TlsFiles(tls_cert.absolute(), tls_key.absolute()) if tls_cert and tls_key else None
     listening = Listening(host=host, port=port, tls=tls, public_urls=public_url, behind_proxy=behind_proxy)
     os.umask(0o077)  # what a hub keeps is its owner's
@@ -100,14 +101,13 @@ def serve(
 
 
 @command.command(epilog=examples("sweepyard hub status --json"))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @HOME
-def status(as_json: bool, home: str | None) -> int:
+def status(as_json: bool, settings: Settings) -> int:
     """Say whether this home's hub runs, and where; exit code 1 if it does not."""
     from sweepyard.cli.output import print_json
     from sweepyard.hub import embedded
 
-    settings = settings_now(home=home)
     address = embedded.status(settings)
     if as_json:
         report: JsonObject = {"home": str(settings.home), "running": address is not None}
@@ -124,11 +124,10 @@ def status(as_json: bool, home: str | None) -> int:
 
 @command.command(epilog=examples("sweepyard hub stop"))
 @HOME
-def stop(home: str | None) -> int:
+def stop(settings: Settings) -> int:
     """Stop this home's hub, whoever uses it."""
     from sweepyard.hub import embedded
 
-    settings = settings_now(home=home)
     address = embedded.stop(settings)
     print(f"stopped the hub at {address.url}" if address else f"no hub runs in {settings.home}")
     return 0
@@ -138,7 +137,7 @@ def stop(home: str | None) -> int:
 @click.option("--shell", type=click.Choice(["sh", "fish"]), default="sh", show_default=True, help="Whose syntax.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 @HOME
-def env(shell: str, as_json: bool, home: str | None) -> None:
+def env(shell: str, as_json: bool, settings: Settings) -> None:
     """Print what makes the plain `wandb` commands of this shell reach the hub.
 
     Where no hub is served, one is started that lives as long as the shell.
@@ -147,7 +146,6 @@ def env(shell: str, as_json: bool, home: str | None) -> None:
     from sweepyard.cli.output import print_json
     from sweepyard.hub import embedded, holder
 
-    settings = settings_now(home=home)
     address = embedded.status(settings)
     if address is None or address.mode == "embedded":
         address = holder.hold_for(holder.calling_shell(), settings)

@@ -11,13 +11,13 @@ from typing import Literal
 
 import click
 
-from sweepyard.cli.environment import interrupted_by_sigterm, settings_now
+from sweepyard.cli.environment import interrupted_by_sigterm
+from sweepyard.cli.options import HOME, JSON
 from sweepyard.cli.style import examples
+from sweepyard.settings import Settings
 from sweepyard.wiring.archive import backup_hub, clean_hub, export_hub, restore_hub
 from sweepyard.wiring.hub import require_hub_extra
 
-_HOME = click.option("--home", metavar="DIR", help="The hub's home, in place of $SWEEPYARD_HOME.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _TARGET = click.argument("target", type=click.Path(path_type=Path))
 _NAMED_MISSING = 5
 _DRAWN_EVERY_SECONDS = 0.1
@@ -34,10 +34,10 @@ _DRAWN_EVERY_SECONDS = 0.1
 @click.option("--keep", type=click.IntRange(min=1), metavar="N", help="Remove all snapshots but the N newest.")
 @click.option("--verify", "only_verify", is_flag=True, help="Make none; read every byte of those that are there.")
 @click.option("--snapshot", metavar="NAME", help="With --verify: only this one.")
-@_JSON
-@_HOME
+@JSON
+@HOME
 def backup(
-    target: Path, keep: int | None, only_verify: bool, snapshot: str | None, as_json: bool, home: str | None
+    target: Path, keep: int | None, only_verify: bool, snapshot: str | None, as_json: bool, settings: Settings
 ) -> int:
     """Add a snapshot of the hub to the backups in the folder TARGET, while the hub serves.
 
@@ -60,7 +60,7 @@ def backup(
         if only_verify:
             checked = verify(target, name=snapshot, progress=steps.show)
         else:
-            report = backup_hub(settings_now(home=home), target, keep=keep, progress=steps.show)
+            report = backup_hub(settings, target, keep=keep, progress=steps.show)
     if only_verify:
         if as_json:
             print_json(checked.to_json())
@@ -100,9 +100,9 @@ def backup(
 @_TARGET
 @click.option("--snapshot", metavar="NAME", help="Which one; by default the newest.")
 @click.option("--force", is_flag=True, help="Move what the home holds aside, into a folder of the home.")
-@_JSON
-@_HOME
-def restore(target: Path, snapshot: str | None, force: bool, as_json: bool, home: str | None) -> None:
+@JSON
+@HOME
+def restore(target: Path, snapshot: str | None, force: bool, as_json: bool, settings: Settings) -> None:
     """Make this home what a backup in the folder TARGET says.
 
     The home must be empty (or --force: nothing is deleted) and no hub may serve it. A backup of an older version is
@@ -111,7 +111,6 @@ def restore(target: Path, snapshot: str | None, force: bool, as_json: bool, home
     """
     from sweepyard.cli.output import print_json
 
-    settings = settings_now(home=home)
     require_hub_extra()
     _as_owner()
     with interrupted_by_sigterm(), _Steps() as steps:
@@ -137,9 +136,9 @@ def restore(target: Path, snapshot: str | None, force: bool, as_json: bool, home
     metavar="MINUTES",
     help="Leave alone what was stored lately: an upload may be under way.",
 )
-@_JSON
-@_HOME
-def gc(dry_run: bool, grace: int, as_json: bool, home: str | None) -> int:
+@JSON
+@HOME
+def gc(dry_run: bool, grace: int, as_json: bool, settings: Settings) -> int:
     """Remove files that nothing refers to, while the hub serves.
 
     These are files of deleted runs and deleted artifact versions, replaced files, and what broken uploads left. Exit
@@ -147,7 +146,6 @@ def gc(dry_run: bool, grace: int, as_json: bool, home: str | None) -> int:
     """
     from sweepyard.cli.output import print_json
 
-    settings = settings_now(home=home)
     require_hub_extra()
     with interrupted_by_sigterm(), _Steps() as steps:
         report = clean_hub(
@@ -197,8 +195,8 @@ def gc(dry_run: bool, grace: int, as_json: bool, home: str | None) -> int:
     show_default=True,
     help="What the files are; Parquet needs the extra `export`.",
 )
-@_JSON
-@_HOME
+@JSON
+@HOME
 def export(
     target: Path,
     entity: str | None,
@@ -206,7 +204,7 @@ def export(
     sweep: str | None,
     format_name: Literal["parquet", "csv", "jsonl"],
     as_json: bool,
-    home: str | None,
+    settings: Settings,
 ) -> None:
     """Write runs, history, events, sweeps and leases as tables into the new folder TARGET, while the hub serves.
 
@@ -215,7 +213,6 @@ def export(
     """
     from sweepyard.cli.output import print_json
 
-    settings = settings_now(home=home)
     require_hub_extra()
     from sweepyard.services.transfer import ExportScope
 

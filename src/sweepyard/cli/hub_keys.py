@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweepyard.cli.environment import settings_now
 from sweepyard.cli.hub_users import ROLES
-from sweepyard.cli.style import CONTEXT, HOME, examples
+from sweepyard.cli.options import HOME, JSON
+from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.errors import InvalidInput, Violation
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.wiring.hub import administration
 
 if TYPE_CHECKING:
     from sweepyard.domain.access import ApiKey
+    from sweepyard.settings import Settings
 
 
 @click.group("keys", context_settings=CONTEXT, epilog=examples("sweepyard hub keys add --user ann"))
@@ -25,13 +26,13 @@ def keys() -> None:
 
 
 @keys.command("list", epilog=examples("sweepyard hub keys list", "sweepyard hub keys list --json"))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @HOME
-def list_keys(as_json: bool, home: str | None) -> None:
+def list_keys(as_json: bool, settings: Settings) -> None:
     """List keys by their ids; no key can be read back."""
     from sweepyard.cli.output import print_json, print_table
 
-    with administration(settings_now(home=home)) as access:
+    with administration(settings) as access:
         found = access.keys()
     if as_json:
         print_json([_described(key) for key in found])
@@ -61,16 +62,16 @@ def list_keys(as_json: bool, home: str | None) -> None:
 @click.option("--name", default="", help="What to call it.")
 @click.option("--role", type=click.Choice(ROLES), help="The most that the key grants; by default all its user may.")
 @click.option("--key-file", metavar="FILE", help="Accept the key in FILE (- for standard input) instead of a new one.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @HOME
-def add(user: str, name: str, role: str | None, key_file: str | None, as_json: bool, home: str | None) -> None:
+def add(user: str, name: str, role: str | None, key_file: str | None, as_json: bool, settings: Settings) -> None:
     """Make a key for a user and print it, this once; or accept one that exists."""
     from sweepyard.cli.output import print_json
     from sweepyard.domain.access import Role
 
     given = _read(key_file) if key_file else None
     cap = Role(role) if role else None
-    with administration(settings_now(home=home)) as access:
+    with administration(settings) as access:
         key = given or access.create_key(user, name=name, role=cap)
         stored = access.import_key(user, key, name=name, role=cap)
     if as_json:
@@ -85,9 +86,9 @@ def add(user: str, name: str, role: str | None, key_file: str | None, as_json: b
 @keys.command(epilog=examples("sweepyard hub keys revoke 0123456789ab"))
 @click.argument("key_ids", nargs=-1, required=True, metavar="ID...")
 @HOME
-def revoke(key_ids: tuple[str, ...], home: str | None) -> None:
+def revoke(key_ids: tuple[str, ...], settings: Settings) -> None:
     """Make keys worthless, at once; sessions that were opened with them end too."""
-    with administration(settings_now(home=home)) as access:
+    with administration(settings) as access:
         for key_id in key_ids:
             revoked = access.revoke_key(key_id)
             print(f"revoked {revoked.key_id} of {revoked.username}")

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweepyard.cli.environment import settings_now
-from sweepyard.cli.style import CONTEXT, HOME, examples
+from sweepyard.cli.options import HOME, JSON
+from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.wiring.hub import administration
 
 if TYPE_CHECKING:
     from sweepyard.domain.access import Team
+    from sweepyard.settings import Settings
 
 
 @click.group("teams", context_settings=CONTEXT, epilog=examples("sweepyard hub teams add vision --member ann"))
@@ -21,13 +22,13 @@ def teams() -> None:
 
 
 @teams.command("list", epilog=examples("sweepyard hub teams list", "sweepyard hub teams list --json"))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @HOME
-def list_teams(as_json: bool, home: str | None) -> None:
+def list_teams(as_json: bool, settings: Settings) -> None:
     """List teams with their members."""
     from sweepyard.cli.output import print_json, print_table
 
-    with administration(settings_now(home=home)) as access:
+    with administration(settings) as access:
         found = access.teams()
     if as_json:
         print_json([_described(team) for team in found])
@@ -41,9 +42,9 @@ def list_teams(as_json: bool, home: str | None) -> None:
 @click.argument("name")
 @click.option("--member", "members", multiple=True, metavar="USER", help="A user who belongs to it; repeatable.")
 @HOME
-def add(name: str, members: tuple[str, ...], home: str | None) -> None:
+def add(name: str, members: tuple[str, ...], settings: Settings) -> None:
     """Make a team; runs go into it with `wandb.init(entity=NAME)`."""
-    with administration(settings_now(home=home)) as access:
+    with administration(settings) as access:
         _say(access.add_team(name, members=members))
 
 
@@ -51,9 +52,9 @@ def add(name: str, members: tuple[str, ...], home: str | None) -> None:
 @click.argument("team")
 @click.argument("user")
 @HOME
-def add_member(team: str, user: str, home: str | None) -> None:
+def add_member(team: str, user: str, settings: Settings) -> None:
     """Let USER belong to TEAM, from now on."""
-    with administration(settings_now(home=home)) as access:
+    with administration(settings) as access:
         _say(access.add_member(team, user))
 
 
@@ -61,18 +62,18 @@ def add_member(team: str, user: str, home: str | None) -> None:
 @click.argument("team")
 @click.argument("user")
 @HOME
-def remove_member(team: str, user: str, home: str | None) -> None:
+def remove_member(team: str, user: str, settings: Settings) -> None:
     """End USER's membership of TEAM, at once."""
-    with administration(settings_now(home=home)) as access:
+    with administration(settings) as access:
         _say(access.remove_member(team, user))
 
 
 @teams.command(epilog=examples("sweepyard hub teams remove vision"))
 @click.argument("name")
 @HOME
-def remove(name: str, home: str | None) -> None:
+def remove(name: str, settings: Settings) -> None:
     """Remove a team; its projects stay, within reach of administrators."""
-    with administration(settings_now(home=home)) as access:
+    with administration(settings) as access:
         access.remove_team(name)
     print(f"removed the team {name}; its projects stay")
 

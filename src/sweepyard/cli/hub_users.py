@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweepyard.cli.environment import settings_now
-from sweepyard.cli.style import CONTEXT, HOME, examples
+from sweepyard.cli.options import HOME, JSON
+from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.wiring.hub import administration
 
 if TYPE_CHECKING:
     from sweepyard.domain.access import User
     from sweepyard.services.access import AccessService
+    from sweepyard.settings import Settings
 
 ROLES = ("read", "write", "admin")
 
@@ -24,13 +25,13 @@ def users() -> None:
 
 
 @users.command("list", epilog=examples("sweepyard hub users list", "sweepyard hub users list --json"))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @HOME
-def list_users(as_json: bool, home: str | None) -> None:
+def list_users(as_json: bool, settings: Settings) -> None:
     """List users with their roles and the entities that they belong to."""
     from sweepyard.cli.output import print_json, print_table
 
-    with administration(settings_now(home=home)) as access:
+    with administration(settings) as access:
         rows = [_described(access, user) for user in access.users()]
     if as_json:
         print_json([*rows])
@@ -50,14 +51,14 @@ def list_users(as_json: bool, home: str | None) -> None:
 @click.option("--role", type=click.Choice(ROLES), default="write", show_default=True, help="What the user may do.")
 @click.option("--entity", metavar="NAME", help="Whose names without an entity are; by default the user's own.")
 @click.option("--team", "teams", multiple=True, metavar="NAME", help="A team to belong to; repeatable.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @HOME
-def add(name: str, role: str, entity: str | None, teams: tuple[str, ...], as_json: bool, home: str | None) -> None:
+def add(name: str, role: str, entity: str | None, teams: tuple[str, ...], as_json: bool, settings: Settings) -> None:
     """Add a user, who sees and changes only what belongs to the user's own entity and teams (admin: everything)."""
     from sweepyard.cli.output import print_json
     from sweepyard.domain.access import Role
 
-    with administration(settings_now(home=home)) as access:
+    with administration(settings) as access:
         user = access.add_user(name, role=Role(role), entity=entity, teams=teams)
         row = _described(access, user)
     if as_json:
@@ -70,11 +71,11 @@ def add(name: str, role: str, entity: str | None, teams: tuple[str, ...], as_jso
 @click.argument("name")
 @click.argument("role", type=click.Choice(ROLES))
 @HOME
-def set_role(name: str, role: str, home: str | None) -> None:
+def set_role(name: str, role: str, settings: Settings) -> None:
     """Give a user another role; every key of theirs grants it from now on."""
     from sweepyard.domain.access import Role
 
-    with administration(settings_now(home=home)) as access:
+    with administration(settings) as access:
         access.set_role(name, Role(role))
     print(f"{name} has the role {role} now")
 
@@ -82,9 +83,9 @@ def set_role(name: str, role: str, home: str | None) -> None:
 @users.command(epilog=examples("sweepyard hub users remove ann"))
 @click.argument("name")
 @HOME
-def remove(name: str, home: str | None) -> None:
+def remove(name: str, settings: Settings) -> None:
     """Remove a user and all their keys, at once; what they made stays."""
-    with administration(settings_now(home=home)) as access:
+    with administration(settings) as access:
         access.remove_user(name)
     print(f"removed {name} and every key of theirs; their runs stay")
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
-HOME = click.option("--home", metavar="DIR", help="Where the hub keeps its state, in place of $SWEEPYARD_HOME.")
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 

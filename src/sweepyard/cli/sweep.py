@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sweepyard.cli.environment import interrupted_by_sigterm, settings_now
+from sweepyard.cli.options import CONFIG_DIR
 from sweepyard.cli.reading import path_of
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.cli.sweep_changes import edit, export
@@ -80,7 +81,7 @@ command.add_command(edit)
     show_default=True,
     help="The hub, or the server that you are logged in to.",
 )
-@click.option("--config-dir", type=click.Path(path_type=Path), metavar="DIR", help="A conf/ folder of your own.")
+@CONFIG_DIR
 @click.option("--output", default="outputs", show_default=True, metavar="DIR", help="Where logs and runs go.")
 @click.option("--json", "as_json", is_flag=True, help="Print the leaderboard as JSON; progress goes to standard error.")
 def run(

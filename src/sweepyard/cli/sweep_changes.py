@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from sweepyard.cli.environment import settings_now
+from sweepyard.cli.options import CONFIG_DIR
 from sweepyard.cli.reading import path_of
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.wiring.sweep_files import export_sweep_file
@@ -58,7 +59,7 @@ def export(file: Path, target: str, output: Path | None, as_json: bool) -> int:
 )
 @click.argument("sweep")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--config-dir", type=click.Path(path_type=Path), metavar="DIR", help="A conf/ folder of your own.")
+@CONFIG_DIR
 def edit(sweep: str, file: Path, config_dir: Path | None) -> int:
     """Let the registered SWEEP go on by the rules of FILE, its agents and all.
 
