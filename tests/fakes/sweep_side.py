@@ -8,11 +8,11 @@ from dataclasses import replace
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import TrackingError
-from sweepyard.tracking.push.side import SweepFacts
+from sweepyard.tracking.push.side_sweeps import SweepFacts
 
 
 class SweepsInMemory:
-    """Stands in for `push.side.Side` as far as sweeps go."""
+    """Stands in for `push.side_sweeps.SideSweeps`."""
 
     url = "http://memory"
 
@@ -23,16 +23,16 @@ class SweepsInMemory:
         self.runs: dict[SweepPath, list[RunPath]] = {}
         self.made: list[str] = []
 
-    def sweep(self, path: SweepPath) -> SweepFacts | None:
+    def get(self, path: SweepPath) -> SweepFacts | None:
         return self.stored.get(path)
 
-    def sweeps(self, entity: str, project: str) -> Iterator[SweepFacts]:
+    def of_project(self, entity: str, project: str) -> Iterator[SweepFacts]:
         yield from (sweep for path, sweep in self.stored.items() if (path.entity, path.project) == (entity, project))
 
-    def sweep_runs(self, path: SweepPath) -> list[RunPath]:
+    def runs_of(self, path: SweepPath) -> list[RunPath]:
         return self.runs.get(path, [])
 
-    def make_sweep(self, source: SweepFacts, entity: str, project: str) -> tuple[SweepFacts, tuple[str, ...]]:
+    def register(self, source: SweepFacts, entity: str, project: str) -> tuple[SweepFacts, tuple[str, ...]]:
         if self.refuses(source.config):
             raise TrackingError("an unknown key")
         path = SweepPath(entity, project, f"made{len(self.stored)}")
@@ -40,7 +40,7 @@ class SweepsInMemory:
         self.stored[path] = replace(source, path=path, node_id=str(path), state="PENDING")
         return self.stored[path], ("a warning",)
 
-    def set_sweep_state(self, sweep: SweepFacts, state: str) -> None:
+    def set_state(self, sweep: SweepFacts, state: str) -> None:
         if self.refuses_states:
             raise TrackingError("no such transition")
         self.stored[sweep.path] = replace(self.stored[sweep.path], state=state)

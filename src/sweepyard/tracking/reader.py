@@ -70,7 +70,11 @@ class Reader:
         Raises:
             TrackingError: The server names none.
         """
-        return self._default_entity()
+        if not self._entity:
+            self._entity = self._ask(lambda: self._api.default_entity, "the default entity") or ""
+        if not self._entity:
+            raise TrackingError(f"{self._url} names no default entity; name one: entity/project")
+        return self._entity
 
     def runs(
         self,
@@ -90,7 +94,7 @@ class Reader:
         Raises:
             TrackingError: The server refuses.
         """
-        owner = entity or self._default_entity()
+        owner = entity or self.default_entity()
         asked = dict(filters) if filters else {}
         page = min(limit or _PAGE_SIZE, _PAGE_SIZE)
 
@@ -130,7 +134,7 @@ class Reader:
         Raises:
             TrackingError: There is no such sweep (NotTracked), or the server refuses.
         """
-        entity, project, sweep_id = self._parts(path, "sweep")
+        entity, project, sweep_id = self.parts(path, "sweep")
         where = SweepPath(entity, project, sweep_id)
 
         def read() -> Sweep:
@@ -152,7 +156,7 @@ class Reader:
         )
 
     def _run(self, path: RunPath | str) -> Run:
-        entity, project, run_id = self._parts(path, "run")
+        entity, project, run_id = self.parts(path, "run")
         where = RunPath(entity, project, run_id)
         run: Run = self._ask(lambda: self._api.run(str(where)), f"the run {where}")
         return run
@@ -163,22 +167,12 @@ class Reader:
         Raises:
             TrackingError: It is named otherwise, or the server names no default entity.
         """
-        return self._parts(path, kind)
-
-    def _parts(self, path: object, kind: str) -> tuple[str, str, str]:
         parts = str(path).strip("/").split("/")
         if len(parts) == 2:
-            parts.insert(0, self._default_entity())
+            parts.insert(0, self.default_entity())
         if len(parts) != 3 or not all(parts):
             raise TrackingError(f"a {kind} is named as entity/project/id or project/id; received {str(path)!r}")
         return parts[0], parts[1], parts[2]
-
-    def _default_entity(self) -> str:
-        if not self._entity:
-            self._entity = self._ask(lambda: self._api.default_entity, "the default entity") or ""
-        if not self._entity:
-            raise TrackingError(f"{self._url} names no default entity; name one: entity/project")
-        return self._entity
 
     def _ask(self, read: Callable[[], _Answer], what: str) -> _Answer:
         self._api.flush()  # the client would answer from its memory

@@ -14,7 +14,7 @@ from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import TrackingError
 from sweepyard.tracking.push.journal import Journal
-from sweepyard.tracking.push.side import SweepFacts
+from sweepyard.tracking.push.side_sweeps import SweepFacts
 from sweepyard.tracking.push.sweeps import SweepPusher
 
 PLAIN = "method: grid\nparameters:\n  lr: {values: [1, 2]}\n"
@@ -53,10 +53,10 @@ def test_one_that_is_gone_at_the_destination_is_registered_anew(journal: Journal
 def test_a_registration_that_was_cut_off_is_found_unless_it_has_runs(journal: Journal) -> None:
     there = SweepsInMemory()
     journal.begin_sweep(str(SWEEP.path))
-    other, _ = there.make_sweep(replace(SWEEP, name="other"), "e", "p")
-    used, _ = there.make_sweep(SWEEP, "e", "p")
+    other, _ = there.register(replace(SWEEP, name="other"), "e", "p")
+    used, _ = there.register(SWEEP, "e", "p")
     there.runs[used.path] = [RunPath("e", "p", "r")]
-    right, _ = there.make_sweep(SWEEP, "e", "p")
+    right, _ = there.register(SWEEP, "e", "p")
     found, _ = pusher(there, journal).ensure(SWEEP, "e", "p", [])
     assert found.path == right.path != other.path
     assert journal.sweep(str(SWEEP.path)) == right.path.sweep_id

@@ -20,7 +20,8 @@ from sweepyard.tracking.push.client import SyncClient
 from sweepyard.tracking.push.facts import LATEST, ArtifactFacts, Difference, RunFacts, differences, renumbered
 from sweepyard.tracking.push.journal import Journal, Verified
 from sweepyard.tracking.push.report import Outcome, PushReport, RunResult, SweepResult
-from sweepyard.tracking.push.side import Side, SweepFacts
+from sweepyard.tracking.push.side import Side
+from sweepyard.tracking.push.side_sweeps import SweepFacts
 from sweepyard.tracking.push.streams import digests_of
 from sweepyard.tracking.push.sweeps import SweepPusher
 from sweepyard.tracking.push.task import PushTarget, PushTask, shared_collections
@@ -60,7 +61,7 @@ class Push:
         self._journal = journal
         self._say = say
         self._with_running = with_running
-        self._sweeps = SweepPusher(source, destination, journal)
+        self._sweeps = SweepPusher(source.sweeps, destination.sweeps, journal)
         self._writer = LogWriter(source, destination)
         self._staging = journal.folder / "staging"
 
@@ -127,7 +128,7 @@ class Push:
     def _runs_of(self, wanted: Sequence[SweepPath | RunPath]) -> list[RunPath]:
         runs: list[RunPath] = []
         for path in wanted:
-            runs += self._source.sweep_runs(path) if isinstance(path, SweepPath) else [path]
+            runs += self._source.sweeps.runs_of(path) if isinstance(path, SweepPath) else [path]
         return runs
 
     def _tasks(self, runs: Sequence[RunPath], report: PushReport) -> list[PushTask]:
@@ -138,10 +139,10 @@ class Push:
             if self._source.url == self._destination.url and goal == path:
                 rule = "a push needs another server, entity or project to go to"
                 raise InvalidInput([Violation(rule, f"{self._destination.url}, {goal}", "Name one with --project")])
-            source = self._source.run(path)
+            source = self._source.runs.get(path)
             if source is None:
                 raise NotTracked(f"{self._source.url} has no run {path}; `sweepyard runs list` shows what there is")
-            url = self._destination.run_url(goal)
+            url = self._destination.runs.url_of(goal)
             result = RunResult(source=path, destination=goal, url=url, outcome=Outcome.UNCHANGED)
             report.runs.append(result)
             if source.state is RunState.PENDING:
@@ -151,7 +152,7 @@ class Push:
                 result.outcome = Outcome.LEFT_OUT
                 result.notes.append("it is still running; --running sends what there is of it")
             else:
-                tasks.append(PushTask(source, goal, self._destination.run(goal), result))
+                tasks.append(PushTask(source, goal, self._destination.runs.get(goal), result))
         return tasks
 
     def _by_sweep(
@@ -240,9 +241,9 @@ class Push:
     def _finish(self, task: PushTask) -> None:
         """Put right what the client writes in its own way, then compare everything but the inputs."""
         found = self._put_right(task)
-        digests = task.digests or digests_of(self._source, task.source.path)
+        digests = task.digests or digests_of(self._source.runs, task.source.path)
         if task.present is not None:
-            found += digests.differences(digests_of(self._destination, task.destination))
+            found += digests.differences(digests_of(self._destination.runs, task.destination))
             task.result.notes += renumbered(task.source.artifacts, task.present.artifacts)
         # Inputs come later; lines were compared by what is in them.
         found = [difference for difference in found if difference.part not in {"input", "lines"}]
@@ -255,18 +256,18 @@ class Push:
     def _put_right(self, task: PushTask) -> list[Difference]:
         """Set what can be set, upload files that are other ones, move aliases; gives what is different after that."""
         goal = task.destination
-        task.present = present = self._destination.run(goal)
+        task.present = present = self._destination.runs.get(goal)
         if present is None:
             return [Difference("run", str(task.source.path), "nothing")]
         found = differences(task.source, present, sweep_id=task.sweep_id)
         if any(difference.part == "settings" for difference in found):
-            self._destination.describe(present, task.source)
+            self._destination.runs.describe(present, task.source)
             self._changed(task)
         if wrong := task.missing_files:
             folder = self._staging / "files"
-            self._source.download_files(task.source.path, wrong, folder)
+            self._source.runs.download_files(task.source.path, wrong, folder)
             for name in wrong:
-                self._destination.upload_file(goal, folder, name)
+                self._destination.runs.upload_file(goal, folder, name)
             shutil.rmtree(folder)
             self._changed(task)
             task.result.files = max(task.result.files, len(wrong))
@@ -275,7 +276,7 @@ class Push:
             other = there.get(artifact.key)
             if other is not None:
                 self._move_aliases(task, artifact, other)
-        task.present = present = self._destination.run(goal) or present
+        task.present = present = self._destination.runs.get(goal) or present
         return list(differences(task.source, present, sweep_id=task.sweep_id))
 
     def _move_aliases(self, task: PushTask, wanted: ArtifactFacts, present: ArtifactFacts) -> None:
@@ -283,9 +284,9 @@ class Push:
         missing = set(wanted.aliases) - set(present.aliases) - (set() if task.result.artifacts else {LATEST})
         extra = set(present.aliases) - set(wanted.aliases) - {LATEST}
         if missing:
-            self._destination.change_aliases(task.destination, present, sorted(missing), add=True)
+            self._destination.artifacts.change_aliases(task.destination, present, sorted(missing), add=True)
         if extra:
-            self._destination.change_aliases(task.destination, present, sorted(extra), add=False)
+            self._destination.artifacts.change_aliases(task.destination, present, sorted(extra), add=False)
         if missing or extra:
             self._changed(task)
 
@@ -296,15 +297,17 @@ class Push:
         goal = task.destination
         linked = {artifact.key for artifact in task.present.used}
         for artifact in [artifact for artifact in task.source.used if artifact.key not in linked]:
-            found = self._destination.artifact(goal.entity, goal.project, f"{artifact.collection}:{artifact.digest}")
+            found = self._destination.artifacts.get(
+                goal.entity, goal.project, f"{artifact.collection}:{artifact.digest}"
+            )
             if found is None:
                 hint = "Push the run that logged it, then this one again"
                 task.result.notes.append(f"its input {artifact} is not at the destination. {hint}")
                 task.is_whole = False
                 continue
-            self._destination.use_artifact(goal, found)
+            self._destination.artifacts.use(goal, found)
             self._changed(task)
-        task.present = self._destination.run(goal) or task.present
+        task.present = self._destination.runs.get(goal) or task.present
         if task.is_whole:
             now = Verified(task.source.fingerprint(), task.present.fingerprint())
             self._journal.verify(str(task.source.path), now)

@@ -10,7 +10,7 @@ from typing import Any
 from sweepyard.domain.run import RunPath
 from sweepyard.jsonvalue import JsonObject, dumps_canonical
 from sweepyard.tracking.push.facts import Difference
-from sweepyard.tracking.push.side import ConsoleText, Side
+from sweepyard.tracking.push.side_runs import ConsoleText, SideRuns
 
 _COUNTED_ANEW = "_runtime"  # In system metrics the client counts it from the run's start, to the microsecond.
 
@@ -58,14 +58,14 @@ class StreamDigests:
                 yield Difference(what, f"SHA-256 {here.hexdigest()[:12]}", f"SHA-256 {there.hexdigest()[:12]}")
 
 
-def digests_of(side: Side, path: RunPath) -> StreamDigests:
+def digests_of(runs: SideRuns, path: RunPath) -> StreamDigests:
     """Read all streams of a run."""
     digests = StreamDigests()
-    for row in side.history(path):
+    for row in runs.history(path):
         digests.row(row)
-    for event in side.events(path):
+    for event in runs.events(path):
         digests.event(event)
-    for line in side.console(path):
+    for line in runs.console(path):
         digests.console(line)
     return digests
 

@@ -14,7 +14,7 @@ from sweepyard.sweeps.export import for_wandb
 from sweepyard.tracking.push.facts import RunFacts
 from sweepyard.tracking.push.journal import Journal
 from sweepyard.tracking.push.report import SweepResult
-from sweepyard.tracking.push.side import Side, SweepFacts
+from sweepyard.tracking.push.side_sweeps import SideSweeps, SweepFacts
 
 _OVER = frozenset({"FINISHED", "CANCELED"})
 _PAUSED = "PAUSED"
@@ -23,7 +23,7 @@ _PAUSED = "PAUSED"
 class SweepPusher:
     """Sees to it that the destination has a sweep."""
 
-    def __init__(self, source: Side, destination: Side, journal: Journal) -> None:
+    def __init__(self, source: SideSweeps, destination: SideSweeps, journal: Journal) -> None:
         self._source = source
         self._destination = destination
         self._journal = journal
@@ -34,7 +34,7 @@ class SweepPusher:
         Raises:
             TrackingError: It is gone.
         """
-        sweep = self._source.sweep(path)
+        sweep = self._source.get(path)
         if sweep is None:
             raise TrackingError(
                 f"{self._source.url} says that a run belongs to the sweep {path}, and has no such sweep"
@@ -50,14 +50,14 @@ class SweepPusher:
         known = self._journal.sweep(str(sweep.path))
         candidates = [known, *(run.sweep_id for run in present)]
         for identity in dict.fromkeys(candidate for candidate in candidates if candidate):
-            found = self._destination.sweep(SweepPath(entity, project, identity))
+            found = self._destination.get(SweepPath(entity, project, identity))
             if found is not None:
                 return found
         if self._journal.sweep_is_begun(str(sweep.path)):
             exported = _for_wandb(sweep)
             files = {sweep.config} if exported is None else {sweep.config, exported[0].config}
-            for found in self._destination.sweeps(entity, project):
-                if found.config in files and found.name == sweep.name and not self._destination.sweep_runs(found.path):
+            for found in self._destination.of_project(entity, project):
+                if found.config in files and found.name == sweep.name and not self._destination.runs_of(found.path):
                     return found
         return None
 
@@ -74,7 +74,7 @@ class SweepPusher:
         if found is None:
             self._journal.begin_sweep(str(sweep.path))
             try:
-                found, warnings = self._destination.make_sweep(sweep, entity, project)
+                found, warnings = self._destination.register(sweep, entity, project)
             except TrackingError as refusal:
                 exported = _for_wandb(sweep)
                 if exported is None:
@@ -83,7 +83,7 @@ class SweepPusher:
                 found = self.find(sweep, entity, project, present)
                 if found is None:
                     plain, losses = exported
-                    found, warnings = self._destination.make_sweep(plain, entity, project)
+                    found, warnings = self._destination.register(plain, entity, project)
                     warnings = (
                         f"registered as W&B takes it, since it was refused as it is: {refusal}",
                         *losses,
@@ -97,11 +97,11 @@ class SweepPusher:
         """Bring the sweep to its state; one that goes on at the source is paused at the destination."""
         wanted = sweep.state if sweep.state in _OVER else _PAUSED
         notes = list(warnings)
-        now = self._destination.sweep(made.path)
+        now = self._destination.get(made.path)
         state = made.state if now is None else now.state
         if state != wanted and state not in _OVER:
             try:
-                self._destination.set_sweep_state(made, wanted)
+                self._destination.set_state(made, wanted)
                 state = wanted
             except TrackingError as error:
                 notes.append(f"it stays {state.lower()}: {error}")

@@ -35,7 +35,7 @@ class LogWriter:
         source, present = task.source, task.present
         folder.mkdir(parents=True)
         path = folder / f"{folder.name}.wandb"
-        events = self._source.events(source.path)
+        events = self._source.runs.events(source.path)
         with TransactionLog(path) as log:
             self._write_head(task, log, events)
             digests = task.digests = StreamDigests()
@@ -47,7 +47,7 @@ class LogWriter:
                 if not any(difference.part in {"run", "lines"} for difference in found):
                     return None
             names = task.missing_files
-            self._source.download_files(source.path, names, folder / "files")
+            self._source.runs.download_files(source.path, names, folder / "files")
             log.files(names)
             task.result.files = len(names)
             self._write_artifacts(task, log, folder, artifacts)
@@ -59,7 +59,7 @@ class LogWriter:
         folder.mkdir(parents=True)
         path = folder / f"{folder.name}.wandb"
         with TransactionLog(path) as log:
-            self._write_head(task, log, self._source.events(task.source.path))
+            self._write_head(task, log, self._source.runs.events(task.source.path))
             self._write_artifacts(task, log, folder, artifacts)
             self._write_end(task, log)
         return path
@@ -75,10 +75,10 @@ class LogWriter:
     def _write_history(self, task: PushTask, log: TransactionLog, digests: StreamDigests) -> bool:
         """Write the rows that the destination has not; False where the ones that it has are not the source's."""
         present = task.present
-        there = self._destination.history(task.destination) if present is not None else iter(())
+        there = self._destination.runs.history(task.destination) if present is not None else iter(())
         held = present.history_lines if present is not None else 0
         references = ClientIds()
-        for row in self._source.history(task.source.path):
+        for row in self._source.runs.history(task.source.path):
             text = digests.row(row)
             references.note(row)
             if digests.rows > held:
@@ -94,7 +94,7 @@ class LogWriter:
             return False
         references.note(task.source.summary)
         if self._source.url != self._destination.url:  # on one server, an id can name one artifact only
-            task.client_ids = references.by_artifact(self._source.id_of_client_id)
+            task.client_ids = references.by_artifact(self._source.artifacts.id_of_client_id)
         return True
 
     def _write_rest_of_streams(
@@ -105,7 +105,7 @@ class LogWriter:
             digests.event(event)
             if present is None or number >= present.event_lines:
                 log.event(event)
-        for number, line in enumerate(self._source.console(task.source.path)):
+        for number, line in enumerate(self._source.runs.console(task.source.path)):
             digests.console(line)
             if present is None or number >= present.console_lines:
                 log.console(line.text, is_error=line.is_error)
@@ -117,7 +117,7 @@ class LogWriter:
         for number, facts in enumerate(artifacts):
             place = folder / "artifacts" / str(number)
             place.mkdir(parents=True)
-            fetched = self._source.download_artifact(task.source.path, facts, place)
+            fetched = self._source.artifacts.download(task.source.path, facts, place)
             version_id, collection_id = task.client_ids.get(facts.node_id, ("", ""))
             log.artifact(
                 facts,
