@@ -11,7 +11,7 @@ from typing import Any
 
 from sweepyard.errors import InvalidInput, Violation
 from sweepyard.files import write_atomically
-from sweepyard.jsonvalue import JsonValue, strict
+from sweepyard.jsonvalue import JsonValue, dumps, strict
 
 _SMALL = 0.01
 _WIDE = 10_000  # a table is only as wide as it needs to be, and nobody folds a file
@@ -61,6 +61,11 @@ def number(value: object) -> str:
     if not isinstance(value, float):
         return str(value)
     return f"{value:.4f}" if value == 0 or abs(value) >= _SMALL else f"{value:.3g}"
+
+
+def value_text(value: JsonValue) -> str:
+    """A text as it is, and anything else as JSON."""
+    return value if isinstance(value, str) else dumps(value)
 
 
 def duration(seconds: float) -> str:

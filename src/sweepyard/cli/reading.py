@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sweepyard.errors import InvalidInput, Violation
+from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.settings import DEFAULT_PROJECT
 from sweepyard.wiring.joining import join_hub
 
@@ -25,6 +26,9 @@ FROM = click.option(
     show_default=True,
     help="The hub, or the server that you are logged in to.",
 )
+PROJECT = click.option("--project", default=DEFAULT_PROJECT, show_default=True, help="Of the runs.")
+ENTITY = click.option("--entity", help="Of the project; by default yours.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @contextmanager
@@ -63,3 +67,21 @@ def path_of(text: str, kind: str = "run", *, project: str = DEFAULT_PROJECT) -> 
     if text.count("/") > 2 or not text.strip("/"):
         raise InvalidInput([Violation(f"a {kind} is named as id, project/id or entity/project/id", repr(text))])
     return text if "/" in text else f"{project}/{text}"
+
+
+def record_json(record: RunRecord) -> JsonObject:
+    """A run as `--json` prints it."""
+    return {
+        "run": record.path.run_id,
+        "project": record.path.project,
+        "entity": record.path.entity,
+        "name": record.name,
+        "state": record.state,
+        "tags": list[JsonValue](record.tags),
+        "sweep": record.sweep_id,
+        "created_at": record.created_at.isoformat(),
+        "duration_seconds": record.duration_seconds,
+        "url": record.url,
+        "config": record.config,
+        "summary": record.summary,
+    }

@@ -9,16 +9,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
 
 from sweepyard.domain.fields import time_written
+from sweepyard.domain.query_names import ATTRIBUTES, PREFIXES, Name, NameKind, named
 from sweepyard.domain.query_tokens import Findings, Token, TokenKind, quoted
 from sweepyard.domain.run import RunState
 from sweepyard.jsonvalue import JsonObject, JsonValue
 
 ORDERS = {">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte"}
-CONFIG, SUMMARY = "config.", "summary_metrics."
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _INFINITY = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
@@ -26,85 +24,15 @@ _CONSTANTS: dict[str, JsonValue] = {"true": True, "false": False}
 _STATES = tuple(state.value for state in RunState)
 
 
-class NameKind(Enum):
-    """What an attribute of a run holds."""
-
-    ANY = "anything"
-    TEXT = "a text"
-    STATE = "a state"
-    TAGS = "tags"
-    NUMBER = "a number"
-    TIME = "a time"
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """What stands on the left of a condition.
-
-    Attributes:
-        fields: The fields that it looks at, as the client spells them.
-    """
-
-    fields: tuple[str, ...]
-    kind: NameKind = NameKind.ANY
-
-
-ATTRIBUTES: dict[str, Name] = {
-    "id": Name(("name",), NameKind.TEXT),
-    "name": Name(("displayName",), NameKind.TEXT),
-    "state": Name(("state",), NameKind.STATE),
-    "tags": Name(("tags",), NameKind.TAGS),
-    "sweep": Name(("sweep",), NameKind.TEXT),
-    "user": Name(("username",), NameKind.TEXT),
-    "group": Name(("group",), NameKind.TEXT),
-    "job_type": Name(("jobType",), NameKind.TEXT),
-    "host": Name(("host",), NameKind.TEXT),
-    "agent": Name(("agent",), NameKind.TEXT),
-    "commit": Name(("commit",), NameKind.TEXT),
-    "notes": Name(("notes",), NameKind.TEXT),
-    "attempt": Name(("attempt",), NameKind.NUMBER),
-    "duration": Name(("duration",), NameKind.NUMBER),
-    "created": Name(("createdAt",), NameKind.TIME),
-    "updated": Name(("updatedAt",), NameKind.TIME),
-    "heartbeat": Name(("heartbeat_at",), NameKind.TIME),
-    "started": Name(("started_at",), NameKind.TIME),
-    "ended": Name(("ended_at",), NameKind.TIME),
-}
-"""The attributes of runs, by the names that people give them."""
-
-_OTHER_SPELLINGS = {
-    "tag": "tags",
-    "display_name": "name",
-    "displayName": "name",
-    "username": "user",
-    "jobType": "job_type",
-    "created_at": "created",
-    "createdAt": "created",
-    "updated_at": "updated",
-    "updatedAt": "updated",
-    "heartbeat_at": "heartbeat",
-    "heartbeatAt": "heartbeat",
-    "started_at": "started",
-    "ended_at": "ended",
-}
-_PREFIXES = {"config.": CONFIG, "summary.": SUMMARY, "summary_metrics.": SUMMARY, "summaryMetrics.": SUMMARY}
-
-
 def name_of(token: Token, findings: Findings) -> Name:
     """What a word or a quoted text on the left of a condition names."""
-    text = _OTHER_SPELLINGS.get(token.text, token.text)
-    if text in ATTRIBUTES:
-        return ATTRIBUTES[text]
-    for prefix, field in _PREFIXES.items():
-        if text.startswith(prefix):
-            if text == prefix:
-                findings.add(token, f"{prefix} stands before a key", f'Write {prefix}key, or "{prefix}a key"')
-            return Name((field + text.removeprefix(prefix),))
-    if token.kind is TokenKind.WORD and _is_number(text):
+    if token.text in PREFIXES:
+        findings.add(token, f"{token.text} stands before a key", f'Write {token.text}key, or "{token.text}a key"')
+    if token.kind is TokenKind.WORD and _is_number(token.text):
         findings.add(token, "a condition is a name, an operator, a value, in this order", "Turn it round: name > 1")
-    if not text:
+    if not token.text:
         findings.add(token, "a name has one character or more")
-    return Name((CONFIG + text, SUMMARY + text))
+    return named(token.text)
 
 
 def compared(name: Name, operator: str, token: Token, findings: Findings) -> JsonObject:

@@ -1,0 +1,113 @@
+"""Tables of runs with the columns that one wants, by the names that filters know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from sweepyard.cli.output import duration, number, print_table, value_text
+from sweepyard.config.names import hint_for
+from sweepyard.domain.fields import descend
+from sweepyard.domain.query_names import ATTRIBUTES, CONFIG, SUMMARY, fields_in, named
+from sweepyard.errors import InvalidInput, Violation
+from sweepyard.jsonvalue import JsonObject, JsonValue, flatten
+
+if TYPE_CHECKING:
+    from sweepyard.tracking.records import RunRecord
+
+SHOWN = ("best/val_accuracy", "best/val_loss", "best/epoch", "test/accuracy")
+"""What a table shows of a run's summary, where it is there."""
+
+_CELLS: dict[str, Callable[[RunRecord], str]] = {
+    "name": lambda record: record.name,
+    "state": lambda record: record.state,
+    "sweep": lambda record: record.sweep_id or "-",
+    "tags": lambda record: ", ".join(record.tags) or "-",
+    "created": lambda record: f"{record.created_at:%Y-%m-%d %H:%M}",
+    "duration": lambda record: "-" if record.duration_seconds is None else duration(record.duration_seconds),
+}
+"""The attributes that a table can show."""
+
+_HEADS = {"created": "created (UTC)", "duration": "took"}
+
+
+def print_runs(records: Sequence[RunRecord], columns: Sequence[str]) -> None:
+    """Print runs, with these columns behind their ids."""
+    print_table(
+        ["run", *(_HEADS.get(name, name) for name in columns)],
+        [[record.path.run_id, *(_cell(record, name) for name in columns)] for record in records],
+    )
+
+
+def usual_columns(records: Sequence[RunRecord], asked: Iterable[str]) -> list[str]:
+    """What a table shows if nobody chooses: some attributes, the keys asked for, and well-known metrics."""
+    usual = ["name", "state", "sweep", "created", "duration"]
+    keys = dict.fromkeys([*asked, *SHOWN])
+    return [*usual, *(key for key in keys if key not in usual and _is_known(key, records))]
+
+
+def check_columns(columns: Sequence[str], records: Sequence[RunRecord]) -> None:
+    """Refuse columns that would be empty.
+
+    Raises:
+        InvalidInput: There are some, and runs to show.
+    """
+    _check("--columns", columns, _CELLS, records)
+
+
+def check_sort(name: str, records: Sequence[RunRecord]) -> None:
+    """Refuse to sort by what no run has.
+
+    Raises:
+        InvalidInput: None of the runs has it.
+    """
+    _check("--sort", [name], ATTRIBUTES, records)
+
+
+def keys_in(wanted: JsonObject) -> list[str]:
+    """The keys of configs and summaries that a filter, in the client's form, looks at."""
+    fields = [field for field in fields_in(wanted) if field.startswith((CONFIG, SUMMARY))]
+    return list(dict.fromkeys(field.removeprefix(CONFIG).removeprefix(SUMMARY) for field in fields))
+
+
+def unknown_names(names: Sequence[str], records: Sequence[RunRecord]) -> list[str]:
+    """For each of the names that none of the runs has: that this is so, and what may have been meant."""
+    return [
+        f"no run has {name!r}. {hint_for(name, _names(ATTRIBUTES, records))}"
+        for name in names
+        if records and not _is_known(name, records)
+    ]
+
+
+def _check(option: str, names: Sequence[str], attributes: Iterable[str], records: Sequence[RunRecord]) -> None:
+    unknown = [name for name in names if records and name not in attributes and not _is_known(name, records)]
+    if unknown:
+        rule = f"{option} takes attributes, and keys of some run's config or summary"
+        known = _names(attributes, records)
+        raise InvalidInput([Violation(rule, repr(name), hint_for(name, known)) for name in unknown])
+
+
+def _names(attributes: Iterable[str], records: Iterable[RunRecord]) -> set[str]:
+    mappings = [mapping for record in records for mapping in (record.config, record.summary)]
+    return {*attributes, *(key for mapping in mappings for key, _ in flatten(mapping))}
+
+
+def _is_known(name: str, records: Iterable[RunRecord]) -> bool:
+    return any(_value(record, name) is not None for record in records)
+
+
+def _cell(record: RunRecord, name: str) -> str:
+    if name in _CELLS:
+        return _CELLS[name](record)
+    value = _value(record, name)
+    return value_text(value) if isinstance(value, list | dict) else number(value)
+
+
+def _value(record: RunRecord, name: str) -> JsonValue:
+    """What a run has under a key: in its config, or else in its summary."""
+    for field in named(name).fields:
+        for prefix, mapping in ((CONFIG, record.config), (SUMMARY, record.summary)):
+            found = descend(mapping, field.removeprefix(prefix)) if field.startswith(prefix) else None
+            if found is not None:
+                return found
+    return None
