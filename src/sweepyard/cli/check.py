@@ -47,7 +47,8 @@ def command(file: Path, target: Target, config_dir: Path | None, as_json: bool) 
     for warning in report.warnings:
         print(f"warning: {warning}")
     if not report.violations:
-        print(f"{file} is sound" + (f" ({len(report.warnings)} warnings)" if report.warnings else ""))
+        count = len(report.warnings)
+        print(f"{file} is sound" + (f" ({count} warning{'s' if count > 1 else ''})" if count else ""))
     return 1 if report.violations else 0
 
 

@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from sweepyard.errors import InvalidInput, SweepyardError
+from sweepyard.errors import InvalidInput, SweepyardError, Violation
 
 USAGE_EXIT_CODE = 2
 INTERRUPTED_EXIT_CODE = 128 + signal.SIGINT
@@ -26,9 +26,10 @@ def enter(arguments: Sequence[str]) -> int:
         return _dispatch(list(arguments))
     except SweepyardError as error:
         _show_traceback_if_wanted()
-        # What is shown under a line of the user's begins on a line of its own.
-        separator = "\n" if _has_marks(error) else " "
-        _say(f"error:{separator}{error}")
+        for told in error.violations if isinstance(error, InvalidInput) else [error]:
+            # What is shown under a line of the user's begins on a line of its own.
+            separator = "\n" if isinstance(told, Violation) and "\n" in told.where else " "
+            _say(f"error:{separator}{told}")
         return error.exit_code
     except KeyboardInterrupt:
         _show_traceback_if_wanted()
@@ -66,10 +67,6 @@ def _dispatch(arguments: list[str]) -> int:
         _say("interrupted")
         return INTERRUPTED_EXIT_CODE
     return code if isinstance(code, int) else 0
-
-
-def _has_marks(error: SweepyardError) -> bool:
-    return isinstance(error, InvalidInput) and "\n" in error.violations[0].where
 
 
 def _show_traceback_if_wanted() -> None:

@@ -34,11 +34,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sweepyard.config.locations import conf_folder
-from sweepyard.config.names import hint_for, nearest_name
+from sweepyard.config.names import hint_for, nearest_name, same_last_part
 from sweepyard.config.overrides import config_groups, overrides_of, read_parameters
 from sweepyard.config.plain import plain
 from sweepyard.config.schema import MODEL_CONFIGS, ExperimentConfig
-from sweepyard.config.validation import build, legal_keys
+from sweepyard.config.validation import build, hint_for_other_models, legal_keys
 from sweepyard.errors import ConfigInvalid, Violation
 from sweepyard.files import write_atomically
 from sweepyard.jsonvalue import JsonObject, flatten
@@ -276,9 +276,19 @@ def _wrong_key(text: str, parsed: Override, base: DictConfig, groups: dict[str, 
     if key in legal:
         return [Violation(f"the chosen files leave `{key}` out", text, f"Write ++{text.lstrip('~')}", key)]
     there = [path for path in _paths(base) if not path.startswith("hydra")]
-    near = nearest_name(key, [*there, *legal]) if "." in key else nearest_name(key, [*groups, *base])
-    hint = f"Did you mean `{near}`?" if near else "A new key is added with +, where the schema allows one"
-    return [Violation("unknown key", text, hint, key)]
+    return [Violation("unknown key", text, _hint_for_key(key, [*there, *legal], [*groups, *base]), key)]
+
+
+def _hint_for_key(key: str, dotted: Sequence[str], top: Sequence[str]) -> str:
+    elsewhere = hint_for_other_models(key)
+    if elsewhere:
+        return elsewhere
+    near = nearest_name(key, dotted if "." in key else top)
+    meant = [near] if near else same_last_part(key, dotted)
+    if meant:
+        return f"Did you mean {' or '.join(f'`{name}`' for name in meant)}?"
+    # Only custom models, data sets and optimisers take keys that the schema does not name.
+    return "A new key is added with +, where the schema allows one" if "." in key else hint_for(key, top)
 
 
 def _legal_in(base: DictConfig) -> list[str]:

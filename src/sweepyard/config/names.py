@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 _SIMILARITY = 0.55
+_SIMILAR_LEAF = 0.8  # a part of a name is short: nearly alike says less
 _LISTED = 12
 
 
@@ -27,6 +28,15 @@ def nearest_name(received: str, legal: Iterable[str]) -> str | None:
     matches = difflib.get_close_matches(received, names, n=1, cutoff=_SIMILARITY)
     if matches:
         return matches[0]
-    last = received.rpartition(".")[2]
-    same_leaf = [name for name in names if name.rpartition(".")[2] == last]
+    same_leaf = same_last_part(received, names)
     return same_leaf[0] if len(same_leaf) == 1 else None
+
+
+def same_last_part(received: str, legal: Iterable[str]) -> list[str]:
+    """The dotted legal names that end as `received` does, or nearly: `epoch` gives `trainer.epochs`."""
+    by_leaf: dict[str, list[str]] = {}
+    for name in sorted(set(legal)):
+        by_leaf.setdefault(name.rpartition(".")[2], []).append(name)
+    last = received.rpartition(".")[2]
+    leaves = [last] if last in by_leaf else difflib.get_close_matches(last, by_leaf, n=1, cutoff=_SIMILAR_LEAF)
+    return [name for leaf in leaves for name in by_leaf[leaf]]

@@ -47,6 +47,14 @@ def legal_keys(model: type[ModelConfig] = MODEL_CONFIGS["mlp"]) -> list[str]:
     return keys + [f"model.{key}" for key in _keys_of(model, "")]
 
 
+def hint_for_other_models(key: str) -> str:
+    """That other models have the dotted `key`, which the chosen one lacks; empty where none has it."""
+    having = [f"`{name}`" for name, shape in MODEL_CONFIGS.items() if key in legal_keys(shape)]
+    if not having or not key.startswith("model."):
+        return ""
+    return f"The chosen model has no such key; {', '.join(having)} {'have' if len(having) > 1 else 'has'}"
+
+
 def _keys_of(shape: type, prefix: str) -> list[str]:
     hints = get_type_hints(shape)
     keys: list[str] = []
@@ -200,7 +208,9 @@ def _retyping_hint(kind: Any, value: object) -> str:
         except ValueError:
             return ""
         exact = int(number) if kind is int and number.is_integer() else number
-        return f"Write {exact} without quotes, with a decimal point before any exponent (1.0e-5)"
+        # YAML reads 1e-5 as text.
+        exponent = ", with a decimal point before the exponent (1.0e-5)" if "e" in value.lower() else ""
+        return f"Write {exact} without quotes{exponent}"
     if kind is str and isinstance(value, int | float):
         return f"Write '{value}' in quotes"
     return ""
@@ -228,9 +238,9 @@ def _plain_number(value: float) -> str:
 
 def _unknown(where: str, value: object, siblings: list[str]) -> Violation:
     everywhere = siblings + [key for model in MODEL_CONFIGS.values() for key in legal_keys(model)]
-    near = hint_for(where, siblings)
-    hint = near if "mean" in near else hint_for(where, everywhere)
-    return Violation("unknown key", f"`{where}` = {_shown(value)}", hint if "mean" in hint else near, where)
+    near = hint_for_other_models(where) or hint_for(where, siblings)
+    hint = hint_for(where, everywhere) if near.startswith("Legal") else near
+    return Violation("unknown key", f"`{where}` = {_shown(value)}", near if hint.startswith("Legal") else hint, where)
 
 
 def _wrong_type(where: str, wanted: str, value: object, hint: str = "") -> Violation:

@@ -79,7 +79,7 @@ def check_sweep(
     points = 0
     if command.is_train:
         violations += _metric_violations(config)
-        composer = _Composer(config.parameters, command.overrides, compose, overrides_of)
+        composer = _Composer(config.parameters, command.overrides, command.where, compose, overrides_of)
         violations += _same_key_twice(config.parameters)
         violations += composer.check_extremes()
         if not violations:
@@ -94,7 +94,7 @@ class _Command:
 
     def __init__(self, config: SweepConfig, source: str) -> None:
         self._config = config
-        self._where = config.lines.get("command") or config.lines.get("method", source)
+        self.where = config.lines.get("command") or config.lines.get("method", source)
         self._words = config.command
         self._arguments = self._of_train()
 
@@ -123,30 +123,30 @@ class _Command:
                     continue
                 if name not in _MACROS:
                     rule = f"a macro of the command must be one of {', '.join(sorted(_MACROS))} or envvar:NAME"
-                    found.append(Violation(rule, f"${{{name}}}", _nearest(name, _MACROS), self._where))
+                    found.append(Violation(rule, f"${{{name}}}", _nearest(name, _MACROS), self.where))
                 elif word != f"${{{name}}}":
                     rule = "a macro must be a whole item of the command, or agents leave it as it stands"
-                    found.append(Violation(rule, word, "Make it an item of its own", self._where))
+                    found.append(Violation(rule, word, "Make it an item of its own", self.where))
         needs_program = not self._words or "${program}" in self._words
         if needs_program and not self._config.program:
             hint = 'For Sweepyard: command: [sweepyard, train, --parameters, "${args_json_file}"]'
             found.append(
-                Violation("a sweep file must name a `program`, or a `command` that needs none", "", hint, self._where)
+                Violation("a sweep file must name a `program`, or a `command` that needs none", "", hint, self.where)
             )
         if self.is_train and not found and not any("${args" in word for word in self._words):
             rule = "the command must pass the parameters on, or every run is the same"
-            found.append(Violation(rule, "", 'Add --parameters and "${args_json_file}"', self._where))
+            found.append(Violation(rule, "", 'Add --parameters and "${args_json_file}"', self.where))
         return found
 
     def warnings(self) -> list[Violation]:
         """Commands that lose types, or that are not ours to check."""
         if not self.is_train:
             rule = "the command is not `sweepyard train`: parameters and metric were not checked against conf/"
-            return [Violation(rule, where=self._where)]
+            return [Violation(rule, where=self.where)]
         lossy = sorted(name for name in _TEXT_MACROS if f"${{{name}}}" in self._words)
         rule = "values pass through text here: None, lists, mappings and texts with = or commas do not survive"
         hint = 'Pass --parameters and "${args_json_file}"'
-        return [Violation(rule, f"${{{name}}}", hint, self._where) for name in lossy]
+        return [Violation(rule, f"${{{name}}}", hint, self.where) for name in lossy]
 
     def _of_train(self) -> tuple[str, ...] | None:
         words = self._words
@@ -157,14 +157,23 @@ class _Command:
 
 
 class _Composer:
-    """Composes points of a search space, and says of each violation which parameter it is about."""
+    """Composes points of a search space, and says of each violation which parameter, or the command, it is about."""
 
-    def __init__(self, space: SearchSpace, fixed: tuple[str, ...], compose: Compose, overrides_of: OverridesOf) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        fixed: Sequence[str],
+        command_where: str,
+        compose: Compose,
+        overrides_of: OverridesOf,
+    ) -> None:
         self._space = space
-        self._fixed = fixed
+        self._fixed = {word.lstrip("+~").partition("=")[0]: word for word in fixed}
+        self._command_where = command_where
         self._compose = compose
         self._overrides_of = overrides_of
-        self._broken: set[str] = set()  # names
+        self._broken: set[str] = set()  # names of parameters, keys of the command
+        self._found: dict[tuple[str, str, str], Violation] = {}
         self._own: set[tuple[str, str]] = set()  # violations met while their own parameter was varied
         self._composed: set[str] = set()
 
@@ -175,11 +184,10 @@ class _Composer:
 
     def check_extremes(self) -> list[Violation]:
         """Each parameter at the ends of its range (or at each of its values), the others in the middle of theirs."""
-        found: dict[tuple[str, str], Violation] = {}
         for parameter in self._space:
             for value in _some(parameter.distribution.extremes()):
-                self._check_value(parameter, value, found)
-        return list(found.values())
+                self._check_value(parameter, value)
+        return list(self._found.values())
 
     def check_points(self, points: Iterator[JsonObject]) -> list[Violation]:
         """Whole points; only for a space whose extremes are right."""
@@ -189,8 +197,8 @@ class _Composer:
                 found.setdefault((violation.where, violation.rule), violation)
         return list(found.values())
 
-    def _check_value(self, varied: Parameter, value: JsonValue, found: dict[tuple[str, str], Violation]) -> None:
-        # A wrong parameter is left out of the points of the others, so that it hides nothing about these.
+    def _check_value(self, varied: Parameter, value: JsonValue) -> None:
+        # What is wrong is left out of the points of the others, so that it hides nothing about these.
         around = self._space.around(varied, value)
         while not self._is_below_broken(varied):
             values = {
@@ -201,42 +209,50 @@ class _Composer:
             kept = SearchSpace([item for item in self._space if item.path in values])
             others_before = self._broken - {varied.name}
             for violation, culprit in self._violations_of(kept.nest(values), varied):
-                key = (violation.where, violation.rule)
-                # An extreme that the file names says more than the middle of a range.
-                if key not in found or (culprit is varied and key not in self._own):
-                    found[key] = violation
-                if culprit is varied:
-                    self._own.add(key)
-                if culprit is not None:
-                    self._broken.add(culprit.name)
+                self._note(violation, own=culprit == varied.name)
+                self._broken.add(culprit)
             if self._broken - {varied.name} == others_before:
                 return
+
+    def _note(self, violation: Violation, *, own: bool) -> None:
+        place = (violation.where, violation.rule)
+        alike = [key for key in self._found if key[:2] == place]
+        if own and place not in self._own:
+            # A value that the file names says more than the middle of a range, which another parameter met.
+            self._own.add(place)
+            for key in alike:
+                del self._found[key]
+        elif alike and not own:
+            return
+        self._found.setdefault((*place, violation.received), violation)
 
     def _is_below_broken(self, parameter: Parameter) -> bool:
         """Whether a wrong choice of a config group leaves nothing to check this parameter against."""
         return any(parameter.name.startswith(f"{broken}.") for broken in self._broken)
 
-    def _violations_of(
-        self, point: JsonObject, varied: Parameter | None
-    ) -> Iterator[tuple[Violation, Parameter | None]]:
-        key = dumps_canonical(point)
-        if key in self._composed:
+    def _violations_of(self, point: JsonObject, varied: Parameter | None) -> Iterator[tuple[Violation, str]]:
+        """What is wrong with a point, each with the name of the parameter, or the key of the command, to blame."""
+        fixed = [word for key, word in self._fixed.items() if key not in self._broken]
+        overrides = dumps_canonical([point, *fixed])
+        if overrides in self._composed:
             return
-        self._composed.add(key)
+        self._composed.add(overrides)
         try:
-            self._compose([*self._fixed, *self._overrides_of(point)])
+            self._compose([*fixed, *self._overrides_of(point)])
         except ConfigInvalid as error:
             for violation in error.violations:
-                culprit = self._culprit(violation) or varied
-                where = culprit.where if culprit is not None else ""
-                place = ": ".join(part for part in (where, violation.where) if part)
-                yield replace(violation, where=place), culprit
+                culprit, where = self._culprit(violation, varied)
+                yield replace(violation, where=": ".join(part for part in (where, violation.where) if part)), culprit
 
-    def _culprit(self, violation: Violation) -> Parameter | None:
-        """The parameter whose name is the key that the violation is about, or leads to it."""
+    def _culprit(self, violation: Violation, varied: Parameter | None) -> tuple[str, str]:
+        """The parameter (or key of the command) that the violation's key is, or leads to; and where it stands."""
         key = violation.where
         named = [item for item in self._space if key == item.name or key.startswith(f"{item.name}.")]
-        return max(named, key=lambda item: len(item.name), default=None)
+        parameter = max(named, key=lambda item: len(item.name), default=None)
+        if key in self._fixed and (parameter is None or parameter.name != key):
+            return key, self._command_where
+        parameter = parameter or varied
+        return (parameter.name, parameter.where) if parameter is not None else ("", "")
 
 
 def _metric_violations(config: SweepConfig) -> list[Violation]:

@@ -21,7 +21,7 @@ def enter_raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
     ("error", "code", "said"),
     [
         (HubUnreachable("no hub"), 1, "error: no hub\n"),
-        (ConfigInvalid([Violation("a", "b", "C"), Violation("d")]), 1, "error: a; received b. C\nd\n"),
+        (ConfigInvalid([Violation("a", "b", "C"), Violation("d")]), 1, "error: a; received b. C\nerror: d\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
     ],
 )

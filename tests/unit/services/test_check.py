@@ -111,6 +111,24 @@ def test_a_value_out_of_range_is_said_with_its_line(config: SmallConfig, limit: 
     assert report.expected_runs is None
 
 
+def test_every_wrong_value_is_said(config: SmallConfig) -> None:
+    report = check(config, "  rate: {values: [0.1, 0.2]}\n  epochs: {values: [0, 1, -1, -2]}\n")
+    assert said(report) == [f"s.yaml:6: epochs: out of range; received {value}" for value in (0, -1, -2)]
+
+
+def test_what_is_wrong_in_the_command_is_said_once_and_there(config: SmallConfig) -> None:
+    text = (
+        f"method: random\n{METRIC}command: [sweepyard, train, epochs=0, wdth=1, --parameters, "
+        '"${args_json_file}"]\nparameters:\n  rate: {values: [0.1, 2]}\n  model: {values: [mlp, convnet]}\n'
+    )
+    report = check_sweep(text, source="s.yaml", compose=config.compose, overrides_of=overrides_of)
+    assert sorted(said(report)) == [
+        "s.yaml:3: epochs: out of range; received 0",
+        "s.yaml:3: wdth: unknown key; received wdth",
+        "s.yaml:5: rate: out of range; received 2",
+    ]
+
+
 def test_each_parameter_is_judged_for_itself(config: SmallConfig) -> None:
     report = check(config, "  epochs: {values: [0]}\n  rate: {min: 0.5, max: 2.0}\n  ephocs: {values: [1, 2]}\n")
     assert said(report) == [
