@@ -12,7 +12,8 @@ from tests.fakes.memory_blobs import MemoryBlobs
 from tests.fakes.memory_database import MemoryDatabase
 from tests.parts.postgresql import PostgresServer
 
-from sweepyard.services.ports import BlobStore, Database
+from sweepyard.services.ports import Database
+from sweepyard.services.ports.blobs import BlobStore
 from sweepyard.storage.blobs import BlobFolder
 from sweepyard.storage.remote_blobs import RemoteBlobs
 from sweepyard.storage.unit_of_work import open_database

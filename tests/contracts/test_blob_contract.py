@@ -11,7 +11,7 @@ import pytest
 
 from sweepyard.domain.artifact import BlobRef
 from sweepyard.errors import NotFound
-from sweepyard.services.ports import BlobStore, store_bytes
+from sweepyard.services.ports.blobs import BlobStore, store_bytes
 from sweepyard.storage.blobs import BlobFolder
 
 CONTENT = b"many small" + b" pieces" * 1000

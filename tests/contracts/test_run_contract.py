@@ -11,7 +11,8 @@ from sweepyard.domain.artifact import BlobRef, RunFile
 from sweepyard.domain.history import Chunk, Stream
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
 from sweepyard.errors import Conflict, NotFound
-from sweepyard.services.ports import Database, RunSelection
+from sweepyard.services.ports import Database
+from sweepyard.services.ports.runs import RunSelection
 
 PATH = RunPath("lab", "digits", "one")
 RUN = Run(path=PATH, state=RunState.RUNNING, created_at=START, updated_at=START)

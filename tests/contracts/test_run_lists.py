@@ -18,7 +18,8 @@ from sweepyard.domain.fields import field_of
 from sweepyard.domain.filters import parse_filter
 from sweepyard.domain.ordering import parse_order, rank_of
 from sweepyard.domain.run import Run, RunPath, RunState
-from sweepyard.services.ports import Database, RunSelection
+from sweepyard.services.ports import Database
+from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.run_index import RunIndex
 from sweepyard.services.runs import RunService
 

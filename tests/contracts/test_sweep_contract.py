@@ -10,7 +10,8 @@ from sweepyard.domain.agent import Agent
 from sweepyard.domain.run import Run, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState
 from sweepyard.errors import Conflict
-from sweepyard.services.ports import Database, SweepsMark
+from sweepyard.services.ports import Database
+from sweepyard.services.ports.sweeps import SweepsMark
 
 PATH = SweepPath("lab", "digits", "sweep1")
 SWEEP = Sweep(

@@ -12,7 +12,7 @@ from typing import IO
 from sweepyard.clock import Clock, SystemClock
 from sweepyard.domain.artifact import BlobRef
 from sweepyard.errors import NotFound
-from sweepyard.services.ports import StoredBlob, Upload
+from sweepyard.services.ports.blobs import StoredBlob, Upload
 
 
 class MemoryWriter:

@@ -33,7 +33,8 @@ from sweepyard.domain.series import Series, series_of
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath
 from sweepyard.errors import Conflict, NotFound
 from sweepyard.jsonvalue import JsonObject, JsonValue, loads_object
-from sweepyard.services.ports import STAMP_MODULUS, RunSelection, RunsMark, SweepsMark
+from sweepyard.services.ports.runs import STAMP_MODULUS, RunSelection, RunsMark
+from sweepyard.services.ports.sweeps import SweepsMark
 
 T = TypeVar("T")
 CollectionKey = tuple[str, str, str]

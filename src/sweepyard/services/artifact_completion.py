@@ -8,7 +8,8 @@ from dataclasses import replace
 from sweepyard.domain.artifact import ArtifactFile, ArtifactVersion, Manifest, ManifestKind
 from sweepyard.errors import Conflict
 from sweepyard.services.manifests import ManifestEntry, digest_of, merge_manifests, read_manifest
-from sweepyard.services.ports import BlobStore, UnitOfWork, store_bytes
+from sweepyard.services.ports import UnitOfWork
+from sweepyard.services.ports.blobs import BlobStore, store_bytes
 
 _WHOLE_MANIFEST = "wandb_manifest.json"
 _NAMED = 5

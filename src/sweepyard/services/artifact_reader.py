@@ -18,7 +18,8 @@ from sweepyard.domain.artifact import (
 from sweepyard.domain.run import Run, RunPath
 from sweepyard.errors import NotFound
 from sweepyard.services.paging import Page, page_of
-from sweepyard.services.ports import BlobStore, Database, UnitOfWork
+from sweepyard.services.ports import Database, UnitOfWork
+from sweepyard.services.ports.blobs import BlobStore
 
 LATEST = "latest"
 _INDEX = re.compile(r"v(\d{1,9})")

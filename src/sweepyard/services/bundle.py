@@ -13,7 +13,8 @@ from sweepyard.services.collections import CollectionService
 from sweepyard.services.files import FileService
 from sweepyard.services.guard import GuardedDatabase
 from sweepyard.services.history import HistoryService
-from sweepyard.services.ports import BlobStore, Database
+from sweepyard.services.ports import Database
+from sweepyard.services.ports.blobs import BlobStore
 from sweepyard.services.projects import ProjectService
 from sweepyard.services.run_index import RunIndex
 from sweepyard.services.runs import RunService

@@ -14,7 +14,8 @@ from datetime import timedelta
 from sweepyard.clock import Clock
 from sweepyard.errors import RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonObject
-from sweepyard.services.ports import BlobStore, Database, UnitOfWork
+from sweepyard.services.ports import Database, UnitOfWork
+from sweepyard.services.ports.blobs import BlobStore
 
 MIN_GRACE = timedelta(minutes=1)
 

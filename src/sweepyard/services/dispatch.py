@@ -12,7 +12,8 @@ from sweepyard.ids import IdSource
 from sweepyard.services.foresight import Foresight
 from sweepyard.services.hosts import is_put_aside
 from sweepyard.services.known_runs import Knowledge, KnownRuns
-from sweepyard.services.ports import RunSelection, UnitOfWork
+from sweepyard.services.ports import UnitOfWork
+from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.sweep_rows import parsed, runs_of
 from sweepyard.services.sweeps import steered
 from sweepyard.services.transitions import moved

@@ -14,7 +14,8 @@ from sweepyard.domain.names import check_texts, normalised_file_name
 from sweepyard.domain.run import RunPath
 from sweepyard.errors import NotFound
 from sweepyard.services.paging import Page, page_of
-from sweepyard.services.ports import BlobStore, BlobWriter, Database
+from sweepyard.services.ports import Database
+from sweepyard.services.ports.blobs import BlobStore, BlobWriter
 from sweepyard.services.runs import existing_run
 
 

@@ -26,20 +26,11 @@ from sweepyard.domain.project import Project
 from sweepyard.domain.run import Run, RunPath
 from sweepyard.domain.sweep import Sweep, SweepPath
 from sweepyard.errors import Forbidden, NotFound
-from sweepyard.services.ports import (
-    AccessRepository,
-    AgentRepository,
-    ArtifactRepository,
-    Database,
-    FileRepository,
-    ObjectiveRepository,
-    ProjectRepository,
-    RunRepository,
-    RunSelection,
-    StreamRepository,
-    SweepRepository,
-    UnitOfWork,
-)
+from sweepyard.services.ports import Database, UnitOfWork
+from sweepyard.services.ports.access import AccessRepository, ProjectRepository
+from sweepyard.services.ports.artifacts import ArtifactRepository
+from sweepyard.services.ports.runs import FileRepository, RunRepository, RunSelection, StreamRepository
+from sweepyard.services.ports.sweeps import AgentRepository, ObjectiveRepository, SweepRepository
 
 T = TypeVar("T")
 

@@ -11,7 +11,8 @@ from sweepyard.domain.run import RunPath, RunState
 from sweepyard.domain.sweep import Sweep
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.services.objectives import caught_up
-from sweepyard.services.ports import RunSelection, UnitOfWork
+from sweepyard.services.ports import UnitOfWork
+from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.sweep_rows import runs_of
 from sweepyard.sweeps.config import Method, SweepConfig
 from sweepyard.sweeps.known import KnownRun

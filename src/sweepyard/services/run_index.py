@@ -16,7 +16,8 @@ from sweepyard.domain.fields import Columns, RunField, field_of
 from sweepyard.domain.filters import RunFilter, parse_filter
 from sweepyard.domain.ordering import Order
 from sweepyard.jsonvalue import JsonObject, JsonValue
-from sweepyard.services.ports import STAMP_MODULUS, RunSelection, RunsMark, UnitOfWork
+from sweepyard.services.ports import UnitOfWork
+from sweepyard.services.ports.runs import STAMP_MODULUS, RunSelection, RunsMark
 
 MAX_VALUES = 1_000_000
 """How many values are kept, of all projects together; the columns that were used longest ago go first."""

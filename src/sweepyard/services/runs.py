@@ -18,7 +18,8 @@ from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import NotFound, RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue, dumps
 from sweepyard.services.paging import Page, check_size, decode_cursor, encode_cursor
-from sweepyard.services.ports import Database, RunSelection, UnitOfWork
+from sweepyard.services.ports import Database, UnitOfWork
+from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.projects import check_name
 from sweepyard.services.run_index import RunIndex
 from sweepyard.services.transitions import moved

@@ -6,7 +6,8 @@ import functools
 
 from sweepyard.domain.sweep import Sweep, SweepPath
 from sweepyard.errors import NotFound
-from sweepyard.services.ports import RunSelection, UnitOfWork
+from sweepyard.services.ports import UnitOfWork
+from sweepyard.services.ports.runs import RunSelection
 from sweepyard.sweeps.config import SweepConfig, parse
 
 

@@ -29,7 +29,8 @@ from sweepyard.domain.table import Cell, CellType, Row, TableColumn
 from sweepyard.errors import NotFound
 from sweepyard.jsonvalue import JsonValue
 from sweepyard.services.flattening import Flattening, json_text
-from sweepyard.services.ports import Database, RunSelection, UnitOfWork
+from sweepyard.services.ports import Database, UnitOfWork
+from sweepyard.services.ports.runs import RunSelection
 
 _RUNS_A_PAGE = 100
 _LINES_A_PAGE = 2000

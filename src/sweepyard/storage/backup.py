@@ -19,7 +19,7 @@ from sweepyard import __version__, files
 from sweepyard.clock import Clock
 from sweepyard.errors import ArchiveError, NotFound
 from sweepyard.jsonvalue import JsonObject, dumps
-from sweepyard.services.ports import BlobStore
+from sweepyard.services.ports.blobs import BlobStore
 from sweepyard.storage import snapshot as rows
 from sweepyard.storage.backup_folder import BackupFolder, Manifest, Snapshot
 from sweepyard.storage.blobs import Digests

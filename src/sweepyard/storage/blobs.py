@@ -20,7 +20,7 @@ from typing import IO
 from sweepyard.domain.artifact import BlobRef
 from sweepyard.errors import HubError, NotFound
 from sweepyard.files import FileLock, sync_folder, write_atomically
-from sweepyard.services.ports import StoredBlob, Upload
+from sweepyard.services.ports.blobs import StoredBlob, Upload
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 CLAIM_FILE = "sweepyard-hub.txt"

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from sweepyard.domain.artifact import BlobRef
 from sweepyard.errors import HubError, NotFound
 from sweepyard.files import FileLock
-from sweepyard.services.ports import StoredBlob, Upload
+from sweepyard.services.ports.blobs import StoredBlob, Upload
 from sweepyard.storage.blobs import CLAIM_FILE, DIGEST, BlobFolder, Digests, check_claim
 
 if TYPE_CHECKING:

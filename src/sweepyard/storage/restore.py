@@ -16,7 +16,7 @@ from sweepyard import files
 from sweepyard.clock import Clock
 from sweepyard.errors import ArchiveError
 from sweepyard.jsonvalue import JsonObject
-from sweepyard.services.ports import BlobStore
+from sweepyard.services.ports.blobs import BlobStore
 from sweepyard.storage import snapshot as rows
 from sweepyard.storage.backup import Progress, check_snapshot, copy_blob, saying_what_is_full
 from sweepyard.storage.backup_folder import BackupFolder, Manifest, Snapshot

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, se
 from sweepyard.domain.fields import RunField
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunPulse, RunState
 from sweepyard.jsonvalue import JsonObject, JsonValue
-from sweepyard.services.ports import STAMP_MODULUS, RunSelection, RunsMark
+from sweepyard.services.ports.runs import STAMP_MODULUS, RunSelection, RunsMark
 from sweepyard.storage import tables
 from sweepyard.storage.prepared import Prepared, moment_from
 from sweepyard.storage.run_rows import SOURCES, find_number, number_of, part_of_run, row_of, run_of

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, and_, func, select
 
 from sweepyard.domain.run import Run, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState
-from sweepyard.services.ports import SweepsMark
+from sweepyard.services.ports.sweeps import SweepsMark
 from sweepyard.storage import tables
 from sweepyard.storage.run_rows import run_of
 from sweepyard.storage.statements import insert_new, pieces

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from sweepyard.hub.places import HubAddress, HubMode
     from sweepyard.services.access import AccessService
     from sweepyard.services.bundle import Services
-    from sweepyard.services.ports import BlobStore, Database
+    from sweepyard.services.ports import Database
+    from sweepyard.services.ports.blobs import BlobStore
     from sweepyard.web.hosts import Addresses
 
 _OWNER = DEFAULT_ENTITY

@@ -14,7 +14,7 @@ from sweepyard.services.artifact_drafts import ArtifactDraft
 from sweepyard.services.artifacts import ArtifactService
 from sweepyard.services.cleaning import Cleaner, CleaningReport
 from sweepyard.services.files import FileService
-from sweepyard.services.ports import Upload, store_bytes
+from sweepyard.services.ports.blobs import Upload, store_bytes
 
 HOUR = timedelta(hours=1)
 

@@ -19,7 +19,7 @@ from sweepyard.services import guard, ports
 from sweepyard.services.artifact_drafts import ArtifactDraft
 from sweepyard.services.artifacts import ArtifactChanges
 from sweepyard.services.guard import acting_as, acting_for_the_hub
-from sweepyard.services.ports import RunSelection
+from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.runs import RunChanges
 from sweepyard.services.streams import StreamUpdate
 from sweepyard.services.sweeps import SweepChanges, SweepDraft

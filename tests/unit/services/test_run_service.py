@@ -7,7 +7,7 @@ import pytest
 from sweepyard.domain.history import Chunk, Stream
 from sweepyard.domain.run import RunPath, RunState
 from sweepyard.errors import Conflict, NotFound, RequestInvalid
-from sweepyard.services.ports import RunSelection
+from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.runs import RunChanges
 from sweepyard.services.streams import StreamUpdate
 

@@ -13,7 +13,7 @@ from sweepyard.domain.artifact import BlobRef
 from sweepyard.domain.history import Chunk, Stream
 from sweepyard.domain.run import RunPath
 from sweepyard.services import bundle
-from sweepyard.services.ports import store_bytes
+from sweepyard.services.ports.blobs import store_bytes
 from sweepyard.services.runs import RunChanges
 from sweepyard.services.streams import StreamUpdate
 from sweepyard.settings import Settings

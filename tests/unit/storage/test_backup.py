@@ -18,7 +18,7 @@ from sweepyard.domain.artifact import ArtifactFile, ArtifactState
 from sweepyard.errors import ArchiveError
 from sweepyard.services.artifact_drafts import ArtifactDraft
 from sweepyard.services.cleaning import referred_digests
-from sweepyard.services.ports import store_bytes
+from sweepyard.services.ports.blobs import store_bytes
 from sweepyard.storage.backup import BackupReport, SqliteSource, make_backup, verify
 from sweepyard.storage.backup_folder import BackupFolder
 
@@ -294,7 +294,7 @@ from sweepyard.domain.artifact import ArtifactFile, ArtifactState
 from sweepyard.errors import ArchiveError
 from sweepyard.services.artifact_drafts import ArtifactDraft
 from sweepyard.services.cleaning import referred_digests
-from sweepyard.services.ports import store_bytes
+from sweepyard.services.ports.blobs import store_bytes
 from sweepyard.storage.backup import SqliteSource, make_backup
 from sweepyard.storage.blobs import BlobFolder
 limit = int(sys.argv[3])

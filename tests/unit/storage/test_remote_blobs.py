@@ -11,7 +11,7 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from sweepyard.errors import HubError
-from sweepyard.services.ports import Upload, store_bytes
+from sweepyard.services.ports.blobs import Upload, store_bytes
 from sweepyard.settings import Settings
 from sweepyard.storage.backup import check_blob, copy_blob
 from sweepyard.storage.blobs import BlobFolder

@@ -13,7 +13,7 @@ from tests.fakes.memory_blobs import MemoryBlobs
 from tests.unit.storage.conftest import RUN, Home
 
 from sweepyard.errors import ArchiveError, HubAlreadyRunning, HubError
-from sweepyard.services.ports import store_bytes
+from sweepyard.services.ports.blobs import store_bytes
 from sweepyard.storage.backup import SqliteSource, make_backup
 from sweepyard.storage.blobs import BlobFolder
 from sweepyard.storage.restore import RestoreReport, restore

@@ -12,7 +12,7 @@ from sweepyard.hub.dashboard.frame import Link, Live, Page
 from sweepyard.hub.dashboard.links import project_link, sweep_link
 from sweepyard.hub.dashboard.tables import RunTable, run_table
 from sweepyard.services.bundle import Services
-from sweepyard.services.ports import RunSelection
+from sweepyard.services.ports.runs import RunSelection
 
 RUNS_A_PAGE = 100
 _SWEEPS = 50

@@ -9,7 +9,7 @@ from sweepyard.domain.access import Actor
 from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.frame import Link, Page
 from sweepyard.services.bundle import Services
-from sweepyard.services.ports import RunSelection
+from sweepyard.services.ports.runs import RunSelection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

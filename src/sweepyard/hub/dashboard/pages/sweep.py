@@ -12,7 +12,7 @@ from sweepyard.hub.dashboard.frame import Link, Live, Page, Pairs
 from sweepyard.hub.dashboard.links import project_link
 from sweepyard.hub.dashboard.tables import RunTable, run_table
 from sweepyard.services.bundle import Services
-from sweepyard.services.ports import RunSelection
+from sweepyard.services.ports.runs import RunSelection
 
 RUNS_OF_A_SWEEP = 500
 

@@ -17,7 +17,7 @@ from sweepyard.hub.wandb_api.operations import artifacts
 from sweepyard.hub.wandb_api.operations.runs import RunNode, filters_from_wire, list_runs
 from sweepyard.hub.wandb_api.operations.sweeps import SweepNode, find_sweep
 from sweepyard.hub.wandb_api.operations.users import EntityNode
-from sweepyard.services.ports import RunSelection
+from sweepyard.services.ports.runs import RunSelection
 
 
 class ProjectNode:

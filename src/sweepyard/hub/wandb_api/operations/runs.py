@@ -20,7 +20,7 @@ from sweepyard.hub.wandb_api.operations import history as streams
 from sweepyard.hub.wandb_api.operations.files import RunFileNode
 from sweepyard.hub.wandb_api.operations.users import UserNode, user_node
 from sweepyard.jsonvalue import JsonObject, JsonValue
-from sweepyard.services.ports import RunSelection
+from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.runs import RunChanges
 from sweepyard.services.streams import StreamTails
 

@@ -16,7 +16,7 @@ from sweepyard.hub.wandb_api.connections import Connection, connect_all
 from sweepyard.hub.wandb_api.context import FALLBACK_PROJECT, Context, Input, Resolvers, context_of
 from sweepyard.hub.wandb_api.operations.runs import RunNode, filters_from_wire, list_runs
 from sweepyard.jsonvalue import JsonObject
-from sweepyard.services.ports import RunSelection
+from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.sweeps import SweepChanges, SweepDraft
 from sweepyard.sweeps import config as sweep_config
 
