@@ -27,6 +27,7 @@ Array = NDArray[np.float64]
 _STREAM = 0xBA7E5
 
 _CANDIDATES = 1000
+_LEADERS = 3
 _ELITE = 6
 _CHILDREN = 30
 _REACHES = (0.1, 0.03, 0.01, 0.003)
@@ -242,9 +243,14 @@ class _Search:
         self._generator = generator
 
     def best(self, surrogate: Surrogate) -> JsonObject | None:
-        """The most promising point: among random ones first, then closer and closer around the best of these."""
-        dimensions = self._encoding.dimensions
-        units = self._generator.random((_CANDIDATES, dimensions))
+        """The most promising point: among random ones and such near the best runs, then ever closer around these.
+
+        Where there are many parameters, the hill of expected improvement beside the best run is so narrow that
+        random points miss it (the local search of Hutter, Hoos and Leyton-Brown 2011 starts there too).
+        """
+        leaders = self._encoding.units(surrogate.leaders(_LEADERS))
+        everywhere = self._generator.random((_CANDIDATES, self._encoding.dimensions))
+        units = np.concatenate([everywhere, *(self._children(leaders, reach) for reach in _REACHES)])
         improvement = surrogate.expected_improvement(self._encoding.features(units))
         for reach in _REACHES:
             elite = units[np.argsort(-improvement, kind="stable")[:_ELITE]]

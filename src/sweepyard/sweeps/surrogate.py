@@ -3,6 +3,10 @@
 Its length scales, amplitude and noise are not fitted but drawn from what the data leaves possible (slice sampling,
 Neal 2003), and answers are averaged over the draws (Snoek, Larochelle and Adams 2012): with the few runs that a
 sweep has, one best fit is often sure of nonsense.
+
+A parameter's length scale is a common one times its own, which is near 1 until the data says otherwise (partial
+pooling, Gelman and Hill 2007): a few runs can tell how fast the objective varies, but not how fast along each of many
+parameters.
 """
 
 from __future__ import annotations
@@ -22,11 +26,14 @@ _DRAWS = 6
 _STEP = 2.0
 _LARGEST_STEPS_OUT = 8
 _JITTER = 1.0e-8
+# Beyond the squared length of any solution, so that what is bordered stays positive definite.
+_HUGE = 1.0e200
 
 # Priors of the logarithms: (mean, standard deviation). Inputs lie in [0, 1], results have variance 1.
 _AMPLITUDE = (0.0, 1.0)
 _NOISE = (math.log(1.0e-4), 2.0)
-_LENGTH = (math.log(0.5), 1.0)
+_COMMON_LENGTH = (math.log(0.5), 1.0)
+_OWN_LENGTH = (0.0, 0.5)
 # In standard deviations of the prior; nothing is looked for beyond.
 _FARTHEST = 6.0
 
@@ -35,7 +42,11 @@ _erfc: Callable[..., Any] = np.frompyfunc(math.erfc, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class _Draw:
-    """One possible process: the logarithms of its hyperparameters, conditioned on the data."""
+    """One possible process, conditioned on the data.
+
+    Attributes:
+        hyper: The logarithms of amplitude, noise, common length scale, and each parameter's own factor of it.
+    """
 
     hyper: Array
     inverse: Array
@@ -70,17 +81,22 @@ class Surrogate:
         standard = (results / size - mean) / spread
         self._mean, self._spread = mean * size, spread * size
         self._inputs = np.concatenate([inputs, pending])
+        self._order = np.argsort(standard, kind="stable")
         self._best = float(standard.min())
         squares = self._squares(inputs, inputs)
         # With more parameters all distances are greater, and so are the scales that are thought likely.
-        length = (_LENGTH[0] + 0.5 * math.log(self._count), _LENGTH[1])
-        priors = np.array([_AMPLITUDE, _NOISE, *[length] * self._count])
+        common = (_COMMON_LENGTH[0] + 0.5 * math.log(self._count), _COMMON_LENGTH[1])
+        priors = np.array([_AMPLITUDE, _NOISE, common, *[_OWN_LENGTH] * self._count])
         self._prior_means, self._prior_deviations = priors[:, 0], priors[:, 1]
         everywhere = self._squares(self._inputs, self._inputs) if len(pending) else squares
         self._draws = [
             self._conditioned(hyper, squares, standard, everywhere)
             for hyper in self._sampled(squares, standard, generator)
         ]
+
+    def leaders(self, count: int) -> Array:
+        """The inputs with the `count` best results, or all where there are fewer: `(n, d)`."""
+        return np.asarray(self._inputs[self._order[:count]])
 
     def predict(self, inputs: Array) -> tuple[Array, Array]:
         """Mean and standard deviation at `(n, d)` inputs, in the unit of the results."""
@@ -117,7 +133,7 @@ class Surrogate:
         return squares
 
     def _kernel(self, hyper: Array, squares: Array) -> Array:
-        flat = np.exp(-2.0 * hyper[2:]) @ squares.reshape(self._count, -1)
+        flat = np.exp(-2.0 * (hyper[2] + hyper[3:])) @ squares.reshape(self._count, -1)
         distance = np.sqrt(5.0 * flat).reshape(squares.shape[1:])
         matern: Array = (1.0 + distance * (1.0 + distance / 3.0)) * np.exp(-distance)
         return math.exp(hyper[0]) * matern
@@ -132,13 +148,13 @@ class Surrogate:
         departure = (hyper - self._prior_means) / self._prior_deviations
         if np.abs(departure).max() > _FARTHEST:
             return -math.inf
+        covariance = self._covariance(hyper, squares)
         try:
-            lower = np.linalg.cholesky(self._covariance(hyper, squares))
+            lower = np.linalg.cholesky(_bordered(covariance, results))
         except np.linalg.LinAlgError:
             return -math.inf
-        solved = np.linalg.solve(lower, results)
-        determinant = np.log(lower.diagonal()).sum()
-        return float(-0.5 * (departure @ departure) - 0.5 * (solved @ solved) - determinant)
+        solved, diagonal = lower[-1, :-1], lower.diagonal()[:-1]
+        return float(-0.5 * (departure @ departure) - 0.5 * (solved @ solved) - np.log(diagonal).sum())
 
     def _sampled(self, squares: Array, results: Array, generator: np.random.Generator) -> list[Array]:
         hyper = self._prior_means
@@ -164,6 +180,19 @@ class Surrogate:
         believed = self._kernel(hyper, everywhere[:, known:, :known]) @ weights
         inverse = np.linalg.inv(np.linalg.cholesky(self._covariance(hyper, everywhere)))
         return _Draw(hyper, inverse, inverse.T @ (inverse @ np.concatenate([results, believed])))
+
+
+def _bordered(covariance: Array, results: Array) -> Array:
+    """The covariance with the results as one more row and column.
+
+    The last row of its Cholesky factor solves the factor's triangle for the results: two answers from one call.
+    """
+    count = len(results)
+    bordered = np.empty((count + 1, count + 1))
+    bordered[:count, :count] = covariance
+    bordered[count, :count] = bordered[:count, count] = results
+    bordered[count, count] = _HUGE
+    return bordered
 
 
 def _slice(

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sweepyard.domain.objective import ObjectiveValues
 from sweepyard.domain.run import RunState
@@ -144,15 +146,22 @@ def test_running_runs_are_pending_unless_they_are_to_be_imputed(state: RunState)
         assert learned(sweep(LINE, impute_while_running=rule), *runs[:2], fresh) == ([1.0, 5.0], 1)
 
 
-def test_agents_that_ask_at_once_get_points_far_apart() -> None:
+def nearest_pair(runs: list[KnownRun]) -> float:
+    points = [(each.parameters["x"], math.log10(each.parameters["y"]) / 4) for each in runs]  # type: ignore[arg-type]
+    return min(math.dist(left, right) for place, left in enumerate(points) for right in points[:place])  # type: ignore[arg-type]
+
+
+def test_agents_that_ask_at_once_get_points_further_apart_than_if_they_knew_nothing_of_each_other() -> None:
     config = sweep(BOWL)
-    runs = search(config, bowl, 8)
-    asked: list[KnownRun] = []
-    for _ in range(4):
-        asked.append(run(suggest(config, runs + asked), state=RunState.RUNNING))
-    points = [(each.parameters["x"], math.log10(each.parameters["y"]) / 4) for each in asked]  # type: ignore[arg-type]
-    distances = [math.dist(left, right) for place, left in enumerate(points) for right in points[:place]]  # type: ignore[arg-type]
-    assert min(distances) > 0.02
+    knowing, blind = 0.0, 0.0
+    for seed in range(3):
+        runs = search(config, bowl, 7, seed)
+        asked: list[KnownRun] = []
+        for position in range(7, 10):
+            asked.append(run(suggest(config, runs + asked, seed, position), state=RunState.RUNNING))
+        alone = [run(suggest(config, runs, seed, position)) for position in range(7, 10)]
+        knowing, blind = knowing + nearest_pair(asked), blind + nearest_pair(alone)
+    assert knowing > 2 * blind
 
 
 def test_a_finite_space_is_gone_through_once_and_then_it_is_over() -> None:
@@ -216,6 +225,34 @@ def test_prior_runs_outside_the_space_teach_what_they_can() -> None:
     assert suggest(config, [*inside, *beyond, *strange])["o"] in {"a", "b"}
 
 
+MANY_KINDS = {
+    "a": {"values": ["adam", "sgd", "rmsprop"]},
+    "b": {"values": [64, 16, 32, 16]},
+    "c": {"values": [True, None, "x"], "probabilities": [0.2, 0.0, 0.8]},
+    "d": {"min": 1, "max": 12},
+    "e": {"distribution": "q_log_normal", "q": 1},
+    "f": {"distribution": "log_uniform_values", "min": 1.0e-5, "max": 1.0},
+}
+
+
+@given(st.integers(0, 2**32))
+def test_from_features_the_way_leads_back_to_the_same_point(seed: int) -> None:
+    encoding = Encoding(sweep(MANY_KINDS).parameters)
+    units = np.random.default_rng(seed).random((3, encoding.dimensions))
+    features = encoding.features(units)
+    again = encoding.units(features)
+    assert again.shape == units.shape
+    np.testing.assert_allclose(encoding.features(again), features, rtol=1e-9, atol=1e-12)
+    discrete = [{key: point[key] for key in "abcde"} for point in map(encoding.parameters, units)]
+    assert [{key: point[key] for key in "abcde"} for point in map(encoding.parameters, again)] == discrete
+
+
+def test_a_best_run_at_the_very_end_of_its_distribution_is_borne() -> None:
+    config = sweep({"n": {"distribution": "q_log_normal", "q": 1}, **LINE})
+    runs = [run({"n": place, "x": place / 6}, float(place)) for place in range(6)]
+    assert suggest(config, runs)["n"] in range(1000)
+
+
 def test_equal_results_are_no_reason_to_stop() -> None:
     config = sweep(LINE)
     assert 0.0 <= suggest(config, [run({"x": place / 10}, 1.0) for place in range(9)])["x"] <= 1.0  # type: ignore[operator]
@@ -233,6 +270,47 @@ def test_of_many_results_the_best_are_kept(monkeypatch: pytest.MonkeyPatch) -> N
     config = sweep(LINE)
     runs = [run({"x": place / 100}, (place / 100 - 0.7) ** 2) for place in range(100)]
     assert abs(suggest(config, runs)["x"] - 0.7) < 0.05  # type: ignore[operator]
+
+
+def test_beside_the_best_run_it_looks_even_where_there_are_many_parameters() -> None:
+    """Random points alone hardly ever come near a given place in eight dimensions."""
+    config = sweep({name: {"min": 0.0, "max": 1.0} for name in "abcdefgh"})
+
+    def slope(point: JsonObject) -> float:
+        return sum((float(value) - 0.4) ** 2 for value in point.values())  # type: ignore[arg-type]
+
+    generator = np.random.default_rng(5)
+    runs = []
+    for _ in range(40):
+        point: JsonObject = dict(zip("abcdefgh", generator.random(8).tolist(), strict=True))
+        runs.append(run(point, slope(point)))
+    assert slope(suggest(config, runs)) < min(each.values.lowest for each in runs) / 2
+
+
+def model(inputs: np.ndarray[Any, Any], results: np.ndarray[Any, Any]) -> Surrogate:
+    dimensions = inputs.shape[1]
+    return Surrogate(
+        inputs,
+        results,
+        pending=np.zeros((0, dimensions)),
+        groups=list(range(dimensions)),
+        generator=np.random.default_rng(1),
+    )
+
+
+def test_a_parameter_without_influence_is_found_out() -> None:
+    inputs = np.random.default_rng(3).random((24, 3))
+    surrogate = model(inputs, np.sin(6.0 * inputs[:, 1]))
+    ends = np.array([[0.1, 0.3, 0.5], [0.9, 0.3, 0.5], [0.1, 0.7, 0.5], [0.1, 0.3, 0.9]])
+    here, first, second, third = surrogate.predict(ends)[0]
+    assert abs(second - here) > 10 * max(abs(first - here), abs(third - here))
+
+
+def test_the_best_results_lead() -> None:
+    inputs = np.array([[0.1], [0.3], [0.5], [0.7]])
+    surrogate = model(inputs, np.array([3.0, 1.0, 2.0, 1.0]))
+    assert surrogate.leaders(3).tolist() == [[0.3], [0.7], [0.5]]
+    assert len(surrogate.leaders(9)) == 4
 
 
 def test_the_model_is_sure_where_it_has_been_and_not_elsewhere() -> None:

@@ -126,6 +126,7 @@ def test_asha_lets_the_best_part_go_on() -> None:
     assert [standing.runs for standing in found] == [1, 2, 3, 4, 5, 6]
     assert [standing.threshold for standing in found] == [5.0, 4.0, 3.0, 3.0, 3.0, 3.1]
     assert [standing.stops for standing in found] == [False, False, False, True, True, False]
+    assert found[3] == Standing("3", 1, 3.5, 3.0, 4, True)
     assert standings(config, [TrackedRun("new", True, ObjectiveValues(), {})]) == [Standing("new")]
 
 
