@@ -52,10 +52,6 @@ class Actor:
         """Whether what belongs to `entity` is within the actor's reach."""
         return entity == self.entity or entity in self.teams or self.reaches_all
 
-    def may(self, role: Role, entity: str) -> bool:
-        """Whether the actor may do in `entity` what `role` grants: the whole rule about rights."""
-        return self.role.includes(role) and self.reaches(entity)
-
 
 NOBODY = Actor(entity="", username="nobody", role=Role.READ)
 """Who has shown no key yet: belongs to no entity, since none has an empty name."""

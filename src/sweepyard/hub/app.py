@@ -66,8 +66,8 @@ def routes(
     """All routes of the hub."""
     time = clock or SystemClock()
     # Derived from the hub's own secret, so that a restart, or a second hub on one database, knows them again.
-    files = Signer(services.access.sign("signer:files"), "files", time)
-    sessions = Sessions(services.access, Signer(services.access.sign("signer:sessions"), "sessions", time))
+    files = Signer(services.access.secret_for("signer:files"), "files", time)
+    sessions = Sessions(services.access, Signer(services.access.secret_for("signer:sessions"), "sessions", time))
     wandb_api = WandbApi(
         services, GraphQL(schema.build()), files, sessions, RecentCallers(services.access, time), addresses
     )

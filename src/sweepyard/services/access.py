@@ -1,4 +1,4 @@
-"""Who asks, and whether they may: users, teams, keys, and signatures of upload addresses."""
+"""Who asks, and whether they may: users, teams, keys, and the hub's own secrets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sweepyard.clock import Clock
 from sweepyard.domain.access import Actor, ApiKey, Role, Team, User
-from sweepyard.errors import Conflict, Forbidden, NotFound, RequestInvalid, Unauthenticated, Violation
+from sweepyard.errors import Conflict, NotFound, RequestInvalid, Unauthenticated, Violation
 from sweepyard.ids import IdSource, new_api_key
 from sweepyard.services.guard import allow
 from sweepyard.services.ports import Database, UnitOfWork
@@ -35,7 +35,6 @@ class AccessService:
         self._database = database
         self._clock = clock
         self._ids = ids
-        self._known_secret: str | None = None  # It never changes once it is stored.
 
     def authenticate(self, key: str) -> Actor:
         """Whose key this is.
@@ -281,35 +280,21 @@ class AccessService:
             unit.access.save_key(revoked)
         return revoked
 
-    def sign(self, address: str) -> str:
-        """A signature that lets its bearer use `address` (a path of the hub) without a key, for good."""
-        return hmac.new(self._signing_secret().encode(), address.encode(), hashlib.sha256).hexdigest()
+    def secret_for(self, purpose: str) -> str:
+        """A secret of this hub's for one purpose, the same for good."""
+        secret = ensure_secret(self._database, _SIGNING_SECRET, self._ids)
+        return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
-    def check_signature(self, address: str, signature: str) -> None:
-        """Let pass what `sign` signed.
 
-        Raises:
-            Forbidden: The signature is not of this address and this hub.
-        """
-        if not hmac.compare_digest(self.sign(address).encode(), signature.encode()):
-            raise Forbidden("the address is not signed by this hub")
-
-    def _signing_secret(self) -> str:
-        if self._known_secret is None:
-            self._known_secret = self._stored_secret()
-        return self._known_secret
-
-    def _stored_secret(self) -> str:
-        with self._database.reading() as unit:
-            secret = unit.access.secret(_SIGNING_SECRET)
-        if secret is not None:
-            return secret
-        with self._database.writing() as unit:
-            secret = unit.access.secret(_SIGNING_SECRET)
-            if secret is None:
-                secret = self._ids.token()
-                unit.access.set_secret(_SIGNING_SECRET, secret)
-        return secret
+def ensure_secret(database: Database, name: str, ids: IdSource) -> str:
+    """The hub's secret of that name, made if there is none: wherever its rows are copied, it is this one."""
+    with database.reading() as unit:
+        secret = unit.access.secret(name)
+    if secret is None:
+        with database.writing() as unit:
+            secret = unit.access.secret(name) or ids.token()
+            unit.access.set_secret(name, secret)
+    return secret
 
 
 def _existing_user(unit: UnitOfWork, username: str) -> User:

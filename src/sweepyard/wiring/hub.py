@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _OWNER = DEFAULT_ENTITY
 _KEY_NAME = "made on first start"
-_IDENTITY = "hub-identity"
+_IDENTITY = "hub-identity"  # tells a hub from others, wherever its rows are copied
 
 
 def require_hub_extra() -> None:
@@ -70,6 +70,8 @@ def open_blobs(settings: Settings, owner: Database | None = None) -> BlobStore:
     Raises:
         HubError: `SWEEPYARD_BLOBS` names no place that can be used, or one of another hub.
     """
+    from sweepyard.ids import RandomIds
+    from sweepyard.services.access import ensure_secret
     from sweepyard.storage.blobs import BlobFolder
     from sweepyard.storage.remote_blobs import open_store
 
@@ -77,21 +79,8 @@ def open_blobs(settings: Settings, owner: Database | None = None) -> BlobStore:
         return BlobFolder(settings.home / "blobs")
     store = open_store(settings.blobs, settings.home)
     if owner is not None:
-        store.claim(_identity_of(owner))
+        store.claim(ensure_secret(owner, _IDENTITY, RandomIds()))
     return store
-
-
-def _identity_of(database: Database) -> str:
-    """What tells a hub from others, wherever its rows are copied."""
-    from sweepyard.ids import RandomIds
-
-    with database.reading() as unit:
-        identity = unit.access.secret(_IDENTITY)
-    if identity is None:
-        with database.writing() as unit:
-            identity = unit.access.secret(_IDENTITY) or RandomIds().token()
-            unit.access.set_secret(_IDENTITY, identity)
-    return identity
 
 
 def serve_hub(

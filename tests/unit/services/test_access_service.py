@@ -87,13 +87,10 @@ def test_users(access) -> None:
         access.ensure_user("x", entity="", role=Role.READ)
 
 
-def test_signatures_hold_for_one_address_of_one_hub_for_good(hub, access) -> None:
-    signature = access.sign("/upload/a")
-    access.check_signature("/upload/a", signature)
-    hub.rebuilt().access.check_signature("/upload/a", signature)
-    for address, wrong in (("/upload/b", signature), ("/upload/a", ""), ("/upload/a", "é"), ("/upload/a", "0" * 64)):
-        with pytest.raises(Forbidden, match="not signed"):
-            access.check_signature(address, wrong)
+def test_each_purpose_has_a_secret_of_its_own_for_good(hub, access) -> None:
+    secret = access.secret_for("files")
+    assert access.secret_for("files") == hub.rebuilt().access.secret_for("files") == secret
+    assert access.secret_for("sessions") != secret
 
 
 def test_a_key_grants_no_more_than_it_says_and_no_more_than_its_user_may(access) -> None:
