@@ -194,6 +194,10 @@ class _Reader:
             **texts,
         )
 
+    @property
+    def _has_metric(self) -> bool:
+        return not {"metric", "metrics"}.isdisjoint(self._entries)
+
     def _lines(self) -> dict[str, str]:
         lines = {key: self._findings.at(node) for key, node in self._entries.items()}
         if "metric" in self._entries:
@@ -234,7 +238,7 @@ class _Reader:
             self._findings.only_for_wandb(
                 node, sentence, hint="Use grid, random or bayes, or register it at wandb.ai (--target wandb)"
             )
-        if method is Method.BAYES and not {"metric", "metrics"} & self._entries.keys():
+        if method is Method.BAYES and not self._has_metric:
             self._findings.violation(node, "method bayes must have a `metric`")
         return method
 
@@ -306,7 +310,7 @@ class _Reader:
         node = self._entries.get("early_terminate")
         if node is None:
             return None
-        if not {"metric", "metrics"} & self._entries.keys():
+        if not self._has_metric:
             self._findings.violation(node, "`early_terminate` must go with a `metric`")
         return TerminationReader(self._findings).read(node)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sweepyard.domain.objective import Objective
-from sweepyard.sweeps.termination import Standing, TrackedRun, last_mark, ordered, worse
+from sweepyard.sweeps.termination import Standing, TrackedRun, compared, ordered, worse
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +70,14 @@ class Hyperband:
         for band in {band for run in runs for band in run.marks}:
             values = ordered(objective, [run.marks[band].value for run in runs if band in run.marks])
             thresholds[band] = (values[int(len(values) / self.bands.eta)], len(values))
-        return [self._standing(objective, run, thresholds) for run in runs]
 
-    def _standing(self, objective: Objective, run: TrackedRun, thresholds: dict[int, tuple[float, int]]) -> Standing:
-        band = last_mark(run)
-        if band is None:
-            return Standing(run.run_id)
-        threshold, count = thresholds[band]
-        value = run.marks[band].value if self.strict else run.values.best(objective)
-        stops = run.running and value is not None and worse(objective, value, threshold)
-        return Standing(run.run_id, band, value, threshold, count, stops)
+        def at(run: TrackedRun, band: int) -> Standing:
+            threshold, count = thresholds[band]
+            value = run.marks[band].value if self.strict else run.values.best(objective)
+            stops = run.running and value is not None and worse(objective, value, threshold)
+            return Standing(run.run_id, band, value, threshold, count, stops)
+
+        return compared(runs, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +94,16 @@ class Asha:
         return self.bands.within(after, upto)
 
     def standings(self, objective: Objective, runs: Sequence[TrackedRun]) -> list[Standing]:
-        return [self._standing(objective, run, runs) for run in runs]
+        def at(run: TrackedRun, band: int) -> Standing:
+            mark = run.marks[band]
+            before = [
+                other.marks[band]
+                for other in runs
+                if band in other.marks and (other is run or other.marks[band].order < mark.order)
+            ]
+            values = ordered(objective, [other.value for other in before])
+            threshold = values[max(int(len(values) / self.bands.eta), 1) - 1]
+            stops = run.running and worse(objective, mark.value, threshold)
+            return Standing(run.run_id, band, mark.value, threshold, len(values), stops)
 
-    def _standing(self, objective: Objective, run: TrackedRun, runs: Sequence[TrackedRun]) -> Standing:
-        band = last_mark(run)
-        if band is None:
-            return Standing(run.run_id)
-        mark = run.marks[band]
-        before = [
-            other.marks[band]
-            for other in runs
-            if band in other.marks and (other is run or other.marks[band].order < mark.order)
-        ]
-        values = ordered(objective, [other.value for other in before])
-        threshold = values[max(int(len(values) / self.bands.eta), 1) - 1]
-        stops = run.running and worse(objective, mark.value, threshold)
-        return Standing(run.run_id, band, mark.value, threshold, len(values), stops)
+        return compared(runs, at)

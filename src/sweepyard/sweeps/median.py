@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from sweepyard.domain.objective import Goal, Objective
-from sweepyard.sweeps.termination import Standing, TrackedRun, last_mark, worse
+from sweepyard.sweeps.termination import Standing, TrackedRun, compared, worse
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +30,14 @@ class MedianRule:
         return range(self.min_iter + passed * self.interval, upto + 1, self.interval)
 
     def standings(self, objective: Objective, runs: Sequence[TrackedRun]) -> list[Standing]:
-        return [self._standing(objective, run, runs) for run in runs]
+        def at(run: TrackedRun, band: int) -> Standing:
+            mark = run.marks[band]
+            value = mark.lowest if objective.goal is Goal.MINIMIZE else mark.highest
+            means = [other.marks[band].mean for other in runs if other is not run and band in other.marks]
+            if len(means) < self.min_runs:
+                return Standing(run.run_id, band, value, runs=len(means))
+            threshold = median(means)
+            stops = run.running and worse(objective, value, threshold)
+            return Standing(run.run_id, band, value, threshold, len(means), stops)
 
-    def _standing(self, objective: Objective, run: TrackedRun, runs: Sequence[TrackedRun]) -> Standing:
-        band = last_mark(run)
-        if band is None:
-            return Standing(run.run_id)
-        mark = run.marks[band]
-        value = mark.lowest if objective.goal is Goal.MINIMIZE else mark.highest
-        means = [other.marks[band].mean for other in runs if other is not run and band in other.marks]
-        if len(means) < self.min_runs:
-            return Standing(run.run_id, band, value, runs=len(means))
-        threshold = median(means)
-        return Standing(
-            run.run_id, band, value, threshold, len(means), run.running and worse(objective, value, threshold)
-        )
+        return compared(runs, at)

@@ -6,7 +6,7 @@ certain iterations only (for hyperband its bands), so that little has to be kept
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -69,6 +69,6 @@ def ordered(objective: Objective, values: Sequence[float]) -> list[float]:
     return sorted(values, reverse=objective.goal is Goal.MAXIMIZE)
 
 
-def last_mark(run: TrackedRun) -> int | None:
-    """The last iteration where the rule looked at the run."""
-    return max(run.marks, default=None)
+def compared(runs: Sequence[TrackedRun], at: Callable[[TrackedRun, int], Standing]) -> list[Standing]:
+    """Where each run stands at the last iteration where the rule looked at it; a bare standing where it never did."""
+    return [at(run, max(run.marks)) if run.marks else Standing(run.run_id) for run in runs]
