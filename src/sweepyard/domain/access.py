@@ -16,12 +16,14 @@ class Role(Enum):
 
     def includes(self, other: Role) -> bool:
         """Whether this role grants what `other` grants."""
-        order = list(Role)
-        return order.index(self) >= order.index(other)
+        return _RANKS[self] >= _RANKS[other]
 
     def capped(self, cap: Role | None) -> Role:
         """The lesser of the two; without a cap, this one."""
         return self if cap is None or cap.includes(self) else cap
+
+
+_RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 @dataclass(frozen=True, slots=True)

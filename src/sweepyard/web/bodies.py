@@ -6,7 +6,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from sweepyard.errors import RequestInvalid, Violation
 from sweepyard.web.problems import BodyTooLarge, BodyTooSlow
@@ -47,17 +47,16 @@ async def pieces_of(request: Request, limit_bytes: int) -> AsyncIterator[bytes]:
     if announced.isdigit() and int(announced) > limit_bytes:
         raise BodyTooLarge(limit_bytes)
     received = 0
-    stream = request.stream()
-    while True:
+    goes_on = True
+    while goes_on:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                piece = await anext(stream)
-        except StopAsyncIteration:
-            return
+                message = await request.receive()
         except TimeoutError as error:
             raise BodyTooSlow(PATIENCE_SECONDS) from error
-        except ClientDisconnect as error:
-            raise RequestInvalid([Violation("a body is sent whole", f"{received} bytes that break off")]) from error
+        if message["type"] == "http.disconnect":
+            raise RequestInvalid([Violation("a body is sent whole", f"{received} bytes that break off")])
+        piece, goes_on = message.get("body", b""), message.get("more_body", False)
         received += len(piece)
         if received > limit_bytes:
             raise BodyTooLarge(limit_bytes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -19,6 +20,7 @@ from sweepyard.errors import InvalidInput, Violation
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_REMEMBERED_HOSTS = 64
 
 Refuse = Callable[[Mapping[str, str], int, str, str], Response]
 """Makes the answer to a refused request of its headers, a status, a code and a message."""
@@ -119,12 +121,14 @@ class HostCheck:
         self._app = app
         self._addresses = addresses
         self._refuse = refuse
+        # Clients name one host in all of their requests.
+        self._answer_to = lru_cache(maxsize=_REMEMBERED_HOSTS)(addresses.answer_to)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
             received = headers.get("host", "")
-            if not self._addresses.answer_to(received):
+            if not self._answer_to(received):
                 message = (
                     f"this server answers to {', '.join(sorted(self._addresses.known))}; received Host "
                     f"{received[:80]!r}. `sweepyard hub serve --public-url URL` adds a name"
