@@ -1,7 +1,8 @@
 """Group commit: works that come at the same time share one transaction, and so one sync to disk.
 
-One thread takes whatever waits, does it in order, each work behind a savepoint of its own, and commits; what comes
-meanwhile waits for the next turn. So a lone work waits for nobody, and many works cost little more than one.
+One thread takes whatever waits, does it in order, and commits; what comes meanwhile waits for the next turn. So a lone
+work waits for nobody, and many works cost little more than one. Works hardly ever fail; where one does, its group is
+undone and done again, each work behind a savepoint of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from typing import Any, Generic, TypeVar
 U = TypeVar("U")
 
 _MOST = 256  # So that nobody waits long for those before them.
+
+
+_Outcome = tuple[Any, BaseException | None]
+"""What a work gave, or what it failed with."""
 
 
 class TransactionLost(RuntimeError):
@@ -93,19 +98,25 @@ class GroupCommit(Generic[U]):
                 return
 
     def _do(self, group: list[_Job[U]]) -> None:
-        outcomes: list[tuple[Any, BaseException | None]]
         try:
             with self._opening() as unit:
-                outcomes = [self._outcome(job, unit) for job in group]
+                outcomes: list[_Outcome] = [(job.work(unit), None) for job in group]
         except BaseException as error:  # noqa: BLE001 - handed to those who wait: of none of them anything is kept
-            outcomes = [(None, error)] * len(group)
+            outcomes = self._done_apart(group) if len(group) > 1 else [(None, error)]
         for job, (result, failure) in zip(group, outcomes, strict=True):
             if failure is None:
                 job.future.set_result(result)
             else:
                 job.future.set_exception(failure)
 
-    def _outcome(self, job: _Job[U], unit: U) -> tuple[Any, BaseException | None]:
+    def _done_apart(self, group: list[_Job[U]]) -> list[_Outcome]:
+        try:
+            with self._opening() as unit:
+                return [self._outcome(job, unit) for job in group]
+        except BaseException as error:  # noqa: BLE001 - as above
+            return [(None, error)] * len(group)
+
+    def _outcome(self, job: _Job[U], unit: U) -> _Outcome:
         """What a work gave, or what it failed with.
 
         Raises:

@@ -78,13 +78,24 @@ def test_what_comes_during_a_commit_shares_the_next(recorder: Recorder, group: G
 
 
 def test_a_work_that_fails_takes_nobody_along(recorder: Recorder, group: GroupCommit[list[str]]) -> None:
-    recorder.gate.set()
+    first = group.submit(lambda unit: unit.append("a"))
+    assert recorder.entered.wait(20)
+    before = group.submit(lambda unit: unit.append("b"))
     failing = group.submit(fail)
-    fine = group.submit(lambda unit: len(unit))
+    after = group.submit(lambda unit: unit.append("c"))
+    recorder.gate.set()
     with pytest.raises(ZeroDivisionError):
         failing.result(20)
-    assert fine.result(20) > 0
-    assert "undone" in recorder.seen
+    for future in (first, before, after):
+        assert future.result(20) is None
+    assert recorder.seen == ["begin", "a", "commit", "begin", "b", "begin", "b", "undone", "c", "commit"]
+
+
+def test_a_work_that_fails_alone_is_done_once(recorder: Recorder, group: GroupCommit[list[str]]) -> None:
+    recorder.gate.set()
+    with pytest.raises(ZeroDivisionError):
+        group.submit(fail).result(20)
+    assert recorder.seen == ["begin"]
 
 
 @pytest.mark.parametrize("how", ["the commit fails", "the transaction is lost"])
@@ -98,6 +109,7 @@ def test_where_the_group_fails_nobody_is_told_otherwise(
         recorder.fails_to_commit = True
     else:
         recorder.loses = "c"
+        together.append(group.submit(fail))  # so that the others are done apart from each other
     recorder.gate.set()
     for future in together:
         with pytest.raises((OSError, TransactionLost)):

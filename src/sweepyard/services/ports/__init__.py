@@ -71,10 +71,11 @@ class Database(Protocol):
         """Have `work` done on a writing unit of work that it may share with other works.
 
         The future is done once everything that the work did is on disk, and gives what it gave; works that come at
-        the same time share one sync. Works are done one after the other, in the order of the calls, each at most
-        once, and each sees what those before it did. If a work raises, nothing of it is kept, its future gives the
-        error, and the others do not notice. It runs on a thread of the database's: it must neither open a unit nor
-        wait for anything. A future that is cancelled before its turn is not done at all.
+        the same time share one sync. Works are done one after the other, in the order of the calls, and each sees
+        what those before it did. If a work raises, nothing of it is kept, its future gives the error, and the others
+        are kept: those that shared a transaction with it are called again in another one. A work runs on a thread of
+        the database's: it must neither open a unit nor wait for anything. A future that is cancelled before its turn
+        is not done at all.
         """
 
     def close(self) -> None:
