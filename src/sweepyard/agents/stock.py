@@ -155,11 +155,6 @@ class StockAgents:
         """How many agents still run."""
         return sum(agent.poll() is None for agent in self._agents)
 
-    @property
-    def exit_codes(self) -> list[int]:
-        """The exit codes of the agents that ended; negative for a signal."""
-        return [agent.returncode for agent in self._agents if agent.poll() is not None]
-
     def __enter__(self) -> Self:
         processes.adopt_orphans()
         self._strangers = frozenset(process.pid for process in processes.descendants(os.getpid()))

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from sweepyard.errors import InvalidInput, SweepyardError, Violation
 
-USAGE_EXIT_CODE = 2
 INTERRUPTED_EXIT_CODE = 128 + signal.SIGINT
 DEBUG_VARIABLE = "SWEEPYARD_DEBUG"
 

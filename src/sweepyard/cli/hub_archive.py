@@ -45,34 +45,41 @@ def backup(
     read back. A backup holds everything that the hub has, its secret and digests of keys too, but no key. Exit code 1
     if it cannot be made or is unsound, or if the hub itself has lost files; it is made all the same then.
     """
-    from sweepyard.cli.output import print_json
-
     if only_verify and keep is not None:
         raise click.UsageError("--verify makes no backup, so there is nothing to --keep")
     if snapshot is not None and not only_verify:
         raise click.UsageError("--snapshot goes with --verify")
-    target = target.absolute()
     require_hub_extra()
+    _as_owner()
+    if only_verify:
+        return _verify(target.absolute(), snapshot, as_json=as_json)
+    return _make(target.absolute(), settings, keep, as_json=as_json)
+
+
+def _verify(target: Path, snapshot: str | None, *, as_json: bool) -> int:
+    from sweepyard.cli.output import print_json
     from sweepyard.storage.backup import verify
 
-    _as_owner()
     with interrupted_by_sigterm(), _Steps() as steps:
-        if only_verify:
-            checked = verify(target, name=snapshot, progress=steps.show)
-        else:
-            report = backup_hub(settings, target, keep=keep, progress=steps.show)
-    if only_verify:
-        if as_json:
-            print_json(checked.to_json())
-        else:
-            for problem in checked.problems:
-                print(problem)
-            snapshots = f"{len(checked.snapshots)} snapshots" if len(checked.snapshots) > 1 else checked.snapshots[0]
-            print(
-                f"{target}: {snapshots} and {_blobs(checked.blob_count, checked.blob_bytes)} "
-                + ("are sound" if not checked.problems else f"have {len(checked.problems)} problems")
-            )
-        return 1 if checked.problems else 0
+        checked = verify(target, name=snapshot, progress=steps.show)
+    if as_json:
+        print_json(checked.to_json())
+    else:
+        for problem in checked.problems:
+            print(problem)
+        snapshots = f"{len(checked.snapshots)} snapshots" if len(checked.snapshots) > 1 else checked.snapshots[0]
+        print(
+            f"{target}: {snapshots} and {_blobs(checked.blob_count, checked.blob_bytes)} "
+            + ("are sound" if not checked.problems else f"have {len(checked.problems)} problems")
+        )
+    return 1 if checked.problems else 0
+
+
+def _make(target: Path, settings: Settings, keep: int | None, *, as_json: bool) -> int:
+    from sweepyard.cli.output import print_json
+
+    with interrupted_by_sigterm(), _Steps() as steps:
+        report = backup_hub(settings, target, keep=keep, progress=steps.show)
     manifest = report.manifest
     if as_json:
         print_json(report.to_json())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,7 @@ from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.wiring.pushing import push_runs
 
 if TYPE_CHECKING:
+    from sweepyard.services.check import Target
     from sweepyard.tracking.push.report import PushReport
 
 _EPILOG = (
@@ -55,7 +56,7 @@ def command(
     project: str | None,
     running: bool,
     dry_run: bool,
-    source: Literal["hub", "wandb"],
+    source: Target,
     as_json: bool,
 ) -> int:
     """Send runs to another W&B server, with their sweep, history, files and artifacts.

@@ -11,9 +11,10 @@ import click
 from sweepyard.errors import InvalidInput, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.settings import DEFAULT_PROJECT
-from sweepyard.wiring.joining import join_hub
+from sweepyard.wiring.joining import open_target
 
 if TYPE_CHECKING:
+    from sweepyard.services.check import Target
     from sweepyard.settings import Settings
     from sweepyard.tracking.reader import Reader
     from sweepyard.tracking.records import RunRecord
@@ -28,11 +29,10 @@ FROM = click.option(
 )
 PROJECT = click.option("--project", default=DEFAULT_PROJECT, show_default=True, help="Of the runs.")
 ENTITY = click.option("--entity", help="Of the project; by default yours.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @contextmanager
-def reader_of(source: str, settings: Settings) -> Iterator[Reader]:
+def reader_of(source: Target, settings: Settings) -> Iterator[Reader]:
     """A reader of the hub of this home (`hub`) or of the server that the user is logged in to (`wandb`).
 
     Raises:
@@ -41,20 +41,17 @@ def reader_of(source: str, settings: Settings) -> Iterator[Reader]:
     """
     from sweepyard.tracking.reader import Reader
 
-    if source == "wandb":
-        yield Reader(None)
-        return
-    with join_hub(settings) as server:
+    with open_target(source, settings) as server:
         yield Reader(server)
 
 
-def find_run(text: str, settings: Settings, *, source: str = "hub") -> RunRecord:
-    """The run that `text` names: its id, project/id or entity/project/id.
+def find_run(text: str, settings: Settings) -> RunRecord:
+    """The run of this home's hub that `text` names: its id, project/id or entity/project/id.
 
     Raises:
         TrackingError: There is none, or the server refuses.
     """
-    with reader_of(source, settings) as reader:
+    with reader_of("hub", settings) as reader:
         return reader.run(path_of(text))
 
 

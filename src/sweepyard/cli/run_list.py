@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from sweepyard.cli.environment import settings_now
-from sweepyard.cli.reading import ENTITY, FROM, JSON, PROJECT, reader_of, record_json
+from sweepyard.cli.options import JSON
+from sweepyard.cli.reading import ENTITY, FROM, PROJECT, reader_of, record_json
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.domain.run import RunState
 from sweepyard.errors import InvalidInput, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue
+
+if TYPE_CHECKING:
+    from sweepyard.services.check import Target
 
 _LOOKED_AT = 100
 """How many runs say which keys there are, when none passes a filter."""
@@ -53,7 +59,7 @@ def list_runs(
     sort: str | None,
     limit: int,
     columns: str | None,
-    source: str,
+    source: Target,
     as_json: bool,
 ) -> None:
     """List a project's runs.
