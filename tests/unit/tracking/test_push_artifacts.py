@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.fakes.push_facts import artifact_facts
+
 from sweepyard.domain.run import RunPath
 from sweepyard.tracking.push.artifacts import ClientIds, derived_client_id, in_order
 from sweepyard.tracking.push.facts import ArtifactFacts
@@ -10,18 +12,9 @@ A, B = RunPath("e", "p", "a"), RunPath("e", "p", "b")
 
 
 def version(collection: str, number: int | None, created_at: str = "") -> ArtifactFacts:
-    return ArtifactFacts(
-        node_id=f"{collection}{number}",
-        collection=collection,
-        kind="model",
-        digest=f"{collection}{number}{created_at}",
-        version=number,
-        description="",
-        metadata={},
-        aliases=(),
-        tags=(),
-        created_at=created_at,
-    )
+    name = f"{collection}{number}"
+    digest = f"{name}{created_at}"
+    return artifact_facts(node_id=name, collection=collection, digest=digest, version=number, created_at=created_at)
 
 
 def shown(blocks: list[tuple[RunPath, list[ArtifactFacts]]]) -> list[tuple[str, str]]:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.fakes.push_facts import artifact_facts, run_facts
 
 from sweepyard.domain.run import RunPath, RunState
 from sweepyard.tracking.push.facts import (
-    ArtifactFacts,
     FileFacts,
     RunFacts,
     differences,
@@ -19,34 +19,11 @@ from sweepyard.tracking.push.facts import (
     renumbered,
 )
 
-ARTIFACT = ArtifactFacts(
-    node_id="1",
-    collection="c",
-    kind="model",
-    digest="d",
-    version=0,
-    description="",
-    metadata={"k": 1},
-    aliases=("best",),
-    tags=(),
-    created_at="2026",
-)
-FACTS = RunFacts(
-    path=RunPath("e", "p", "r"),
-    node_id="n",
-    name="shown",
-    notes="",
-    tags=("a", "b"),
-    group="g",
-    job_type="j",
-    commit="abc",
-    state=RunState.FINISHED,
-    exit_code=0,
-    created_at="2026-01-02T03:04:05Z",
+ARTIFACT = artifact_facts(metadata={"k": 1}, aliases=("best",))
+FACTS = run_facts(
     config={"lr": 0.1},
     client_config={"t": {"12": "0.31.0"}, "m": [{"1": "loss", "6": [3]}]},
     summary={"loss": math.nan, "deep": {"x": 1.0}},
-    sweep_id="s",
     history_lines=5,
     event_lines=4,
     console_lines=3,

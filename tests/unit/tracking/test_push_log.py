@@ -11,37 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fakes.push_facts import run_facts
 from wandb.proto import wandb_internal_pb2
 
 from sweepyard.domain.run import RunPath, RunState
-from sweepyard.tracking.push.facts import RunFacts
 from sweepyard.tracking.push.log import TransactionLog, exit_code_of
 
 pb: Any = wandb_internal_pb2
 _BLOCK = 32_768
 PATH = RunPath("e", "p", "r")
-FACTS = RunFacts(
-    path=PATH,
-    node_id="n",
-    name="shown",
+FACTS = run_facts(
     notes="notes",
-    tags=("a", "b"),
-    group="g",
-    job_type="j",
-    commit="abc",
-    state=RunState.FINISHED,
-    exit_code=0,
-    created_at="2026-01-02T03:04:05Z",
     config={"lr": 0.1, "deep": {"a.b": [1, None]}},
     client_config={"e": {"w": {"host": "box"}}, "visualize": {"v": 1}},
     summary={"loss": math.nan, "_wandb": {"runtime": 7}},
-    sweep_id="s",
-    history_lines=0,
-    event_lines=0,
-    console_lines=0,
-    files={},
-    artifacts=(),
-    used=(),
 )
 
 
