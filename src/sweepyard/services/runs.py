@@ -17,9 +17,9 @@ from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import NotFound, RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue, dumps
+from sweepyard.services.attempts import Sender, is_late_change, machines_of, with_earlier_machines
 from sweepyard.services.paging import Page, check_size, decode_cursor, encode_cursor
 from sweepyard.services.ports import Database, UnitOfWork
-from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.projects import check_name
 from sweepyard.services.run_index import RunIndex
 from sweepyard.services.transitions import moved
@@ -75,7 +75,14 @@ class RunService:
         self._index = index
 
     def upsert(
-        self, path: RunPath, changes: RunChanges, *, actor: Actor, begins: bool, sends_again: bool = False
+        self,
+        path: RunPath,
+        changes: RunChanges,
+        *,
+        actor: Actor,
+        begins: bool,
+        sends_again: bool = False,
+        agent_token: str | None = None,
     ) -> Upserted:
         """Make the run, or overwrite what `changes` names; the project is made if there is none.
 
@@ -85,11 +92,14 @@ class RunService:
                 before loses its streams and summary, unless `note_resume` was called within the last two minutes.
             sends_again: Whether what begins only sends what a process has logged already. It may have kept less of
                 that than the hub, so nothing is lost then.
+            agent_token: What a process says of the agent that started it, empty where it says nothing; None for a
+                person. What a late process changes, one of an attempt whose run was given to another agent
+                meanwhile, is not stored, and it cannot begin; see `attempts`.
 
         Raises:
             RequestInvalid: A name is not legal, a text holds what is no Unicode, or the run is a fork of another.
             NotFound: The sweep does not exist.
-            Conflict: The state asked for cannot follow the present one.
+            Conflict: The state asked for cannot follow the present one, or what begins is of an earlier attempt.
         """
         check_name("an entity's name", path.entity)
         check_name("a project's name", path.project)
@@ -102,6 +112,11 @@ class RunService:
             if changes.sweep_id and unit.sweeps.get(SweepPath(path.entity, path.project, changes.sweep_id)) is None:
                 raise NotFound(f"there is no sweep {path.entity}/{path.project}/{changes.sweep_id}")
             stored = unit.runs.get(path)
+            if stored is not None and agent_token is not None:
+                machines = machines_of(changes.wandb_config)
+                sender = Sender(agent_token, changes.host, machines, begins=begins, sends_again=sends_again)
+                if is_late_change(unit, stored, sender):
+                    return Upserted(stored, False)
             run = stored or _new_run(path, now, actor)
             if begins and stored is not None:
                 run = _prepared_to_begin(unit, stored, now, keeps=sends_again)
@@ -322,7 +337,7 @@ def _overwritten(run: Run, changes: RunChanges, now: datetime) -> Run:
         updated_at=now,
         display_name=changes.display_name or run.display_name,
         config=_chosen(changes.config, run.config),
-        wandb_config=_chosen(changes.wandb_config, run.wandb_config),
+        wandb_config=with_earlier_machines(run, changes.wandb_config),
         summary=_chosen(changes.summary, run.summary),
         tags=_chosen(changes.tags, run.tags),
         group=_chosen(changes.group, run.group),

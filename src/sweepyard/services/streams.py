@@ -124,8 +124,16 @@ def _received(
     if pulse is None:
         raise NotFound(f"there is no run {path}")
     if pulse.sweep_id is not None and pulse.attempt > 1:
-        code = update.exit_code if update.complete else None
-        if is_late(unit, existing_run(unit, path), update.chunks, now, token=update.agent_token, exit_code=code):
+        late = is_late(
+            unit,
+            existing_run(unit, path),
+            update.chunks,
+            now,
+            token=update.agent_token,
+            summary=update.summary,
+            exit_code=update.exit_code if update.complete else None,
+        )
+        if late:
             return StreamReply(stop=True)
     for chunk, numbers in zip(update.chunks, steps, strict=True):
         unit.streams.write(path, chunk, numbers)

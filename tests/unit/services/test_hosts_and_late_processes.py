@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from sweepyard.domain.access import Actor, Role
 from sweepyard.domain.agent import Command, CommandKind
 from sweepyard.domain.history import Chunk, Stream
-from sweepyard.errors import NotFound
+from sweepyard.errors import Conflict, NotFound
 from sweepyard.jsonvalue import dumps
 from sweepyard.services.hosts import HostStanding
+from sweepyard.services.runs import RunChanges
 from sweepyard.services.streams import StreamUpdate
 
 SWEEP = """
@@ -18,6 +20,7 @@ max_retries: 9
 parameters: {x: {min: 1, max: 20}}
 """
 EXIT = [Command(CommandKind.EXIT)]
+ACTOR = Actor("lab", "ann", Role.WRITE)
 
 
 def one_run(hub, agent, exit_code: int | None = 0) -> str:
@@ -103,13 +106,13 @@ def test_hosts_of_no_sweep(hub) -> None:
     assert hub.services.agents.hosts(sweep.path) == ()
 
 
-def taken_over(hub, *, lines: int, tokens: tuple[str, str] = ("", "")) -> tuple[str, object]:
+def taken_over(hub, *, lines: int, tokens: tuple[str, str] = ("", ""), **changes: object) -> tuple[str, object]:
     """A run whose agent fell silent after some lines, and that another agent has been given."""
     sweep = hub.sweep(SWEEP)
     lost = hub.services.agents.create(sweep.path, host="far", token=tokens[0])
     [command] = hub.beat(lost)
     hub.beat(lost, command.run_id)
-    hub.begin(command.run_id, host="far")
+    hub.begin(command.run_id, host="far", **changes)
     hub.log(command.run_id, *[{"step": place} for place in range(lines)])
     hub.clock.advance(61)
     hub.services.agents.reap()
@@ -159,6 +162,19 @@ def test_a_late_process_that_was_told_to_stop_does_not_end_the_run_of_another(hu
     assert hub.state(run_id) == "finished"
 
 
+def test_a_known_late_process_that_ends_with_a_summary_ahead_of_the_lines_does_not_end_the_run(hub) -> None:
+    run_id, _ = taken_over(hub, lines=5)
+    hub.begin(run_id, host="near")
+    assert not send(hub, run_id, 0)
+    assert not send(hub, run_id, 0, 0, summary={"_step": 4, "by": "whoever"})
+    assert send(hub, run_id, 5)
+    assert send(hub, run_id, 0, 0, summary={"_step": 5}, complete=True, exit_code=0)
+    assert not send(hub, run_id, 1, 1, summary={"_step": 1})
+    assert not send(hub, run_id, 0, 0, summary={"_step": 1, "by": "new"}, complete=True, exit_code=0)
+    assert hub.services.runs.get(hub.path(run_id)).summary == {"_step": 1, "by": "new"}
+    assert hub.state(run_id) == "finished"
+
+
 def test_an_interrupt_of_the_run_itself_ends_it(hub) -> None:
     run_id, _ = taken_over(hub, lines=0)
     hub.begin(run_id, host="near")
@@ -175,6 +191,71 @@ def test_with_tokens_every_request_says_whose_it_is(hub) -> None:
     assert not send(hub, run_id, 9, token="new")
     assert hub.state(run_id) == "running"
     assert history(hub, run_id) == [{"late": 0}, {"late": 9}]
+
+
+def change(hub, run_id: str, *, token: str | None = "", begins: bool = False, **changes: object) -> str:
+    """What the run is called after a process (or with the token None a person) has renamed it."""
+    asked = RunChanges(display_name="by the late one", **changes)
+    run = hub.services.runs.upsert(
+        hub.path(run_id), asked, actor=ACTOR, begins=begins, agent_token=token, sends_again=begins
+    ).run
+    assert run == hub.services.runs.get(hub.path(run_id))
+    return run.display_name
+
+
+def machines(*writers: str) -> dict[str, object]:
+    return {"t": {"1": []}, "e": {writer: {"os": "Linux"} for writer in writers}}
+
+
+LATE = "by the late one"
+
+
+def test_before_the_new_attempt_has_begun_changes_are_a_late_processs(hub) -> None:
+    run_id, _ = taken_over(hub, lines=0)
+    assert change(hub, run_id) == run_id
+    assert change(hub, run_id, token=None) == LATE
+
+
+def test_with_tokens_every_change_says_whose_it_is(hub) -> None:
+    run_id, _ = taken_over(hub, lines=0, tokens=("old", "new"))
+    with pytest.raises(Conflict, match=r"was given to another agent meanwhile; .* before 2"):
+        change(hub, run_id, token="old", begins=True, host="far")
+    assert hub.state(run_id) == "pending"
+    hub.begin(run_id, host="near")
+    assert change(hub, run_id, token="old") == run_id
+    assert change(hub, run_id, token="new") == LATE
+
+
+def test_the_right_token_lets_a_run_begin_that_says_nothing_else(hub) -> None:
+    run_id, _ = taken_over(hub, lines=0, tokens=("old", "new"))
+    assert not send(hub, run_id, 0, token="new")
+    assert hub.state(run_id) == "running"
+
+
+def test_another_host_than_where_the_run_began_is_a_late_processs(hub) -> None:
+    run_id, _ = taken_over(hub, lines=0)
+    hub.begin(run_id, host="near")
+    assert change(hub, run_id, host="far") == run_id
+    with pytest.raises(Conflict):
+        change(hub, run_id, host="far", begins=True)
+    assert change(hub, run_id, host="near") == LATE
+
+
+def test_a_process_is_known_by_the_machine_that_it_described(hub) -> None:
+    run_id, _ = taken_over(hub, lines=0, wandb_config=machines("first"))
+    hub.begin(run_id)
+    for writers, name in ((["second"], LATE), (["first"], "new"), (["first", "second"], LATE), ([], LATE)):
+        hub.services.runs.upsert(hub.path(run_id), RunChanges(display_name="new"), actor=ACTOR, begins=False)
+        assert change(hub, run_id, wandb_config=machines(*writers)) == name
+    stored = hub.services.runs.get(hub.path(run_id)).wandb_config
+    assert list(stored["e"]) == ["first", "second"]
+
+
+@pytest.mark.parametrize("described", [{"e": None}, {"e": []}, {}])
+def test_what_describes_no_machine_is_nobodys(hub, described: dict[str, object]) -> None:
+    run_id, _ = taken_over(hub, lines=0, wandb_config=machines("first"))
+    hub.begin(run_id)
+    assert change(hub, run_id, wandb_config=described) == LATE
 
 
 def test_first_attempts_and_runs_of_no_sweep_are_never_late(hub) -> None:

@@ -92,6 +92,12 @@ class RunNode:
         last = self._context.remember(("events", siblings), lambda: service.last_events(siblings))
         return last[self.path] or "{}"
 
+    @property
+    def stopped_early(self) -> str | None:
+        asked = (event for event in self._context.services.runs.events(self.path) if event.kind == "stop requested")
+        # Only early termination says why.
+        return next((event.detail for event in asked if event.detail), None)
+
     @cached_property
     def _tails(self) -> StreamTails:
         return self._context.services.streams.tails(self.path)
@@ -215,23 +221,20 @@ def upsert_bucket(_root: object, info: GraphQLResolveInfo, given: Input) -> dict
     context = context_of(info)
     context.require_write()
     changes = _changes_of(given)
+    says_where = changes.host is not None or changes.program is not None
+    knows_id = bool(given.get("id"))
+    # A process that begins says what runs and where (not where, if it was told to keep that to itself), and knows no
+    # id yet. Later it says the same once its user has renamed or tagged the run, but with the id; else neither.
+    # A person edits by the id alone.
     outcome = context.services.runs.upsert(
         _path_of(context, given),
         changes,
         actor=context.actor,
-        begins=_begins(given),
+        begins=says_where and not knows_id,
         sends_again=codec.is_sync(changes.program),
+        agent_token=context.agent_token if says_where or not knows_id else None,
     )
     return {"bucket": UpsertedRunNode(context, outcome.run), "inserted": outcome.inserted}
-
-
-def _begins(given: Input) -> bool:
-    """Whether a new process starts the run.
-
-    It then says what runs and where (not where, if it was told to keep that to itself), and knows no id yet. Later
-    upserts of the process say the same when its user has renamed or tagged the run, but with the id, else neither.
-    """
-    return not given.get("id") and (given.get("host") is not None or given.get("job_program") is not None)
 
 
 def _path_of(context: Context, given: Input) -> RunPath:
