@@ -20,6 +20,7 @@ from sweepyard.jsonvalue import JsonObject, JsonValue, dumps
 from sweepyard.services.attempts import Sender, is_late_change, machines_of, with_earlier_machines
 from sweepyard.services.paging import Page, check_size, decode_cursor, encode_cursor
 from sweepyard.services.ports import Database, UnitOfWork
+from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.projects import check_name
 from sweepyard.services.run_index import RunIndex
 from sweepyard.services.transitions import moved
