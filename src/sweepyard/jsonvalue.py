@@ -86,6 +86,15 @@ def flatten(mapping: Mapping[str, JsonValue], prefix: str = "") -> Iterator[tupl
             yield path, value
 
 
+def flattened(mapping: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """All leaves by their dotted keys, sorted; a nested leaf counts over a top-level key with dots of the same name.
+
+    A swept run's config has both: the sweep's `trainer.epochs`, and `epochs` below `trainer`, which is what ran.
+    """
+    dotted_first = dict(sorted(mapping.items(), key=lambda item: "." not in item[0]))
+    return dict(sorted(dict(flatten(dotted_first)).items()))
+
+
 def is_finite_number(value: object) -> bool:
     """Whether `value` is an int or a finite float (a bool is not a number here)."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -66,6 +66,7 @@ def test_interrupted_it_says_how_it_goes_on_and_goes_on(commands, wait: Callable
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
+    assert "ending the agents and their runs" in errors
     again = re.search(r"go on with: sweepyard sweep (\S+)", errors)
     assert again, errors
     commands.assert_none_left(within_seconds=40)

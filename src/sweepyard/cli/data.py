@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from sweepyard.cli.downloads import downloads_shown
 from sweepyard.cli.environment import settings_now
 from sweepyard.cli.options import JSON
 from sweepyard.cli.style import CONTEXT, examples
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _NAME = click.argument("name")
 _FOLDER = click.option("--folder", metavar="DIR", help="A folder with IDX files, in place of cache and network.")
-_MIB = 1 << 20
 
 
 @click.group(
@@ -35,8 +34,8 @@ def fetch(name: str, folder: str | None) -> None:
     """Bring a data set into the cache, checked against its digests."""
     from sweepyard.datasets import reports
 
-    with _Downloads() as downloads:
-        report = reports.fetch(name, settings_now(), folder=folder, progress=downloads.show)
+    with downloads_shown() as progress:
+        report = reports.fetch(name, settings_now(), folder=folder, progress=progress)
     _print_head(report)
 
 
@@ -89,8 +88,8 @@ def describe(name: str | None, folder: str | None, as_json: bool) -> None:
         return
     from sweepyard.datasets import reports
 
-    with _Downloads() as downloads:
-        report = reports.describe(name, settings_now(), folder=folder, progress=downloads.show)
+    with downloads_shown() as progress:
+        report = reports.describe(name, settings_now(), folder=folder, progress=progress)
     if as_json:
         print_json(report.to_json())
         return
@@ -110,30 +109,8 @@ def _print_head(report: DataReport) -> None:
     print(f"{report.name}: {report.description}")
     sizes = ", ".join(f"{sum(counts):,} {split}" for split, counts in report.counts.items())
     print(f"{sizes}; {height}x{width} pixels, {len(report.class_names)} classes; digest {report.digest[:16]}")
+    print(f"files in {report.place}")
     if report.licence:
         print(f"licence {report.licence}; {report.homepage}")
     if report.note:
         print(f"note: {report.note}")
-
-
-class _Downloads:
-    """Download progress on standard error: redrawn on a terminal, a line a download elsewhere."""
-
-    def __init__(self) -> None:
-        self._what = ""
-
-    def __enter__(self) -> _Downloads:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._what and sys.stderr.isatty():
-            print(file=sys.stderr)
-
-    def show(self, what: str, received_bytes: int, total_bytes: int | None) -> None:
-        """Say how much has arrived."""
-        if sys.stderr.isatty():
-            total = f" of {total_bytes / _MIB:.1f}" if total_bytes else ""
-            print(f"\r{what}: {received_bytes / _MIB:.1f}{total} MiB", end="\x1b[K", file=sys.stderr, flush=True)
-        elif what != self._what:
-            print(f"{what} ...", file=sys.stderr, flush=True)
-        self._what = what

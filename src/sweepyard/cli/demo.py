@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweepyard.cli.environment import interrupted_by_sigterm, quieten_backend, settings_now
+from sweepyard.cli.environment import quieten_backend, settings_now
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.wiring.joining import join_hub
 from sweepyard.wiring.sweep_files import plan_sweep
@@ -37,7 +37,7 @@ def command() -> int:
     from sweepyard.agents.sweeping import AgentPlan
     from sweepyard.cli.leaderboard import print_leaderboard
     from sweepyard.cli.output import duration
-    from sweepyard.cli.sweeping import announce, run_shown, verdict
+    from sweepyard.cli.sweeping import interruptible, run_shown, verdict
     from sweepyard.config.locations import sweeps_folder
     from sweepyard.hub import embedded
 
@@ -46,12 +46,12 @@ def command() -> int:
     settings = settings_now()
     settings.home.mkdir(parents=True, exist_ok=True)
     # One hub for all of it, and runs below the home, wherever this is called.
-    with interrupted_by_sigterm(), join_hub(settings) as server:
+    with interruptible() as register, join_hub(settings) as server:
         print(f"hub: {server.url}, state in {settings.home}")
         work = AgentPlan(agents=_AGENTS, output=settings.home / "outputs", working_folder=settings.home)
         plan, _ = plan_sweep(sweeps_folder() / _FILE, work, target="hub")
         print(f"$ wandb sweep {_shown(plan.file)}   and {_AGENTS} times   $ wandb agent ...")
-        outcome = run_shown(plan, target="hub", on_registered=announce)
+        outcome = run_shown(plan, target="hub", on_registered=register)
         print()
         print_leaderboard(outcome.sweep)
         # A sweep may have failed runs and be fine; the demo may not.
@@ -63,7 +63,9 @@ def command() -> int:
             _show_best(best, settings, server)
     if not embedded.closes_within(settings, _CLOSING_SECONDS):
         print("\nthe hub goes on: others use it")
-    print(f"\n{duration(time.monotonic() - began)} in all. Look again with:\n  {_command(settings)} runs list")
+    again = _command(settings)
+    print(f"\n{duration(time.monotonic() - began)} in all. Look again with:")
+    print(f"  {again} runs list\n  {again} hub serve   for the pages")
     return code
 
 
@@ -79,7 +81,7 @@ def _show_best(best: RunRecord, settings: Settings, server: Server) -> None:
     path = model_in(settings.home / "outputs" / best.path.project / best.path.run_id)
     scores = evaluate_model(path, "test", settings)
     note_scores(best.path, scores, server=server)
-    print(f"best run: {best.path.run_id}, {best.url}")
+    print(f"best run: {best.path.run_id}")
     print("on the test split, looked at once: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
     print(f"model:    {path}")
     predictor = inference.load(path)

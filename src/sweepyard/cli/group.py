@@ -25,6 +25,14 @@ class LazyGroup(click.Group):
             raise TypeError(f"{module_of(cmd_name)}.command must be a click command")
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if not args[0].startswith("-") and args[0] not in commands():
+            # click would look for the nearest name among commands that are imported already.
+            raise click.NoSuchCommand(args[0], possibilities=commands(), ctx=ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary_of(name)) for name in commands()])

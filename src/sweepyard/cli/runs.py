@@ -40,11 +40,13 @@ command.add_command(list_runs)
 def show(run: str, project: str, history: bool, source: Target, as_json: bool) -> None:
     """Show one run: state, config, summary."""
     from sweepyard.cli.output import number, print_json, print_table, value_text
-    from sweepyard.jsonvalue import flatten
+    from sweepyard.hub.embedded import page_hint
+    from sweepyard.jsonvalue import flattened
 
     with reader_of(source, settings_now()) as reader:
         record = reader.run(path_of(run, project=project))
         rows = reader.history(record.path) if history else []
+        hint = page_hint(record.url, settings_now())
     if as_json:
         document = record_json(record)
         if history:
@@ -52,9 +54,9 @@ def show(run: str, project: str, history: bool, source: Target, as_json: bool) -
         print_json(document)
         return
     print(f"{record.path}  {record.name}  {record.state}" + (f"  sweep {record.sweep_id}" if record.sweep_id else ""))
-    print(record.url)
+    print(record.url + (f"\n  ({hint})" if hint else ""))
     print()
-    print_table(["config", "value"], [[key, value_text(value)] for key, value in sorted(flatten(record.config))])
+    print_table(["config", "value"], [[key, value_text(value)] for key, value in flattened(record.config).items()])
     print()
     # Media are mappings; the run's page shows them.
     plain = [(key, value) for key, value in sorted(record.summary.items()) if isinstance(value, int | float | str)]
@@ -107,9 +109,9 @@ def compare(runs: tuple[str, ...], project: str, source: Target, as_json: bool) 
 
 def config_differences(configs: list[JsonObject]) -> dict[str, list[JsonValue]]:
     """The dotted keys whose values are not the same in all configs; None where a config lacks the key."""
-    from sweepyard.jsonvalue import flatten
+    from sweepyard.jsonvalue import flattened
 
-    flat = [dict(flatten(config)) for config in configs]
+    flat = [flattened(config) for config in configs]
     keys = dict.fromkeys(key for config in flat for key in config if not key.startswith(_NOT_COMPARED))
     rows = {key: [config.get(key) for config in flat] for key in keys}
     return {key: values for key, values in sorted(rows.items()) if any(value != values[0] for value in values[1:])}

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sweepyard.cli.environment import interrupted_by_sigterm, settings_now
+from sweepyard.cli.environment import settings_now
 from sweepyard.cli.options import CONFIG_DIR
 from sweepyard.cli.reading import path_of
 from sweepyard.cli.style import CONTEXT, examples
@@ -21,7 +19,6 @@ from sweepyard.wiring.sweep_files import plan_sweep
 from sweepyard.wiring.sweeps import register_sweep
 
 if TYPE_CHECKING:
-    from sweepyard.agents.stock import RegisteredSweep
     from sweepyard.agents.sweeping import SweepOutcome
     from sweepyard.services.check import Target
 
@@ -101,13 +98,13 @@ def run(
     sweep. Exit code 1 if no run finished, or the sweep did not reach its end.
     """
     from sweepyard.agents.sweeping import AgentPlan
-    from sweepyard.cli.sweeping import announce, resume_shown, run_shown
+    from sweepyard.cli.sweeping import announce, interruptible, resume_shown, run_shown
 
     work = AgentPlan(agents=agents, runs_each=count, output=Path(output).absolute(), working_folder=Path.cwd())
     if names_sweep(what):
         if no_agents or config_dir is not None:
             raise click.UsageError("--no-agents and --config-dir are for a FILE; a SWEEP is registered already")
-        with _interruptible() as register:
+        with interruptible() as register:
             outcome = resume_shown(
                 path_of(what, "sweep"), work, target=target, on_registered=register, to_stderr=as_json
             )
@@ -121,7 +118,7 @@ def run(
             login = 'eval "$(sweepyard hub env)"; ' if target == "hub" else ""
             print(f"start agents with: sweepyard sweep {sweep.path}   or: {login}wandb agent {sweep.path}")
             return 0
-        with _interruptible() as register:
+        with interruptible() as register:
             outcome = run_shown(plan, target=target, on_registered=register, to_stderr=as_json)
     return _conclude(outcome, to_the_end=count is None, as_json=as_json)
 
@@ -129,26 +126,6 @@ def run(
 def names_sweep(what: str) -> bool:
     """Whether `what` has the form of a registered sweep's name and is no file: W&B's ids have eight characters."""
     return not Path(what).exists() and re.fullmatch(r"([^/\s]+/){0,2}[a-z0-9]{8}", what) is not None
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[RegisteredSweep], None]]:
-    """Announces the sweep, and where that is interrupted, says how it goes on."""
-    from sweepyard.cli.sweeping import announce
-
-    registered: list[RegisteredSweep] = []
-
-    def register(sweep: RegisteredSweep) -> None:
-        registered.append(sweep)
-        announce(sweep)
-
-    with interrupted_by_sigterm():
-        try:
-            yield register
-        except KeyboardInterrupt:
-            for sweep in registered:
-                print(f"\ngo on with: sweepyard sweep {sweep.path}", file=sys.stderr)
-            raise
 
 
 def _conclude(outcome: SweepOutcome, *, to_the_end: bool, as_json: bool) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Iterator
+from types import FrameType
 from typing import TYPE_CHECKING
 
-from sweepyard.cli.environment import settings_now
+from sweepyard.cli.environment import interrupted_by_sigterm, settings_now
 from sweepyard.cli.progress import ProgressView
 from sweepyard.wiring.sweeps import resume_sweep, run_sweep
 
@@ -62,6 +64,32 @@ def _shown(to_stderr: bool) -> Iterator[Callable[[SweepProgress], None]]:
     redirected = contextlib.redirect_stdout(sys.stderr) if to_stderr else contextlib.nullcontext()
     with redirected, ProgressView() as view:
         yield view.show
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[Callable[[RegisteredSweep], None]]:
+    """Announces the sweep; at Ctrl-C or SIGTERM says at once that its agents are ended, and then how it goes on."""
+    registered: list[RegisteredSweep] = []
+
+    def register(sweep: RegisteredSweep) -> None:
+        registered.append(sweep)
+        announce(sweep)
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        if registered:
+            print("\nending the agents and their runs, which save what they have ...", file=sys.stderr, flush=True)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        with interrupted_by_sigterm():
+            yield register
+    except KeyboardInterrupt:
+        for sweep in registered:
+            print(f"\ngo on with: sweepyard sweep {sweep.path}", file=sys.stderr)
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def announce(sweep: RegisteredSweep) -> None:

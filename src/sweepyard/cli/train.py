@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from sweepyard.cli.downloads import downloads_shown
 from sweepyard.cli.environment import quieten_backend, settings_now
 from sweepyard.errors import ConfigInvalid, InvalidInput, Violation
 
@@ -126,7 +127,7 @@ def _train_one(request: TrainingRequest) -> int:
     before = signal.signal(signal.SIGINT, interrupt)
     try:
         with stop.on(signal.SIGTERM, signal.SIGUSR1):
-            result = run_training(request, settings_now(), os.environ, stop=stop)
+            result = run_training(request, settings_now(), os.environ, stop=stop, downloads=downloads_shown())
     finally:
         signal.signal(signal.SIGINT, before)
     return INTERRUPTED_EXIT_CODE if result.stopped_because == "interrupted" else result.exit_code

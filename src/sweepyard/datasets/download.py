@@ -33,7 +33,7 @@ class Downloader:
     """Fetches files over HTTP.
 
     Attributes:
-        progress: Told after every block.
+        progress: Told before every try, and after every block.
         clock: Waits between tries.
         tries: How often a transfer is tried.
         first_wait_seconds: Wait before the second try; doubled before each further one.
@@ -57,9 +57,12 @@ class Downloader:
         if not url.startswith(("https://", "http://")):
             raise ValueError(f"only http and https are downloaded; received {url}")
         wait_seconds = self.first_wait_seconds
+        name = url.rpartition("/")[2]
         for attempt in range(1, self.tries + 1):
+            what = name if attempt == 1 else f"{name} (try {attempt} of {self.tries})"
+            self.progress(what, 0, None)
             try:
-                self._transfer(url, path, limit_bytes)
+                self._transfer(url, path, limit_bytes, what)
             except _Interrupted as error:
                 if attempt == self.tries:
                     raise DataMissing(f"{url}: {error}, in each of {self.tries} tries") from error
@@ -68,7 +71,7 @@ class Downloader:
             else:
                 return
 
-    def _transfer(self, url: str, path: Path, limit_bytes: int) -> None:
+    def _transfer(self, url: str, path: Path, limit_bytes: int, what: str) -> None:
         request = urllib.request.Request(url, headers={"User-Agent": "sweepyard"})  # noqa: S310 - checked by download
         try:
             answer = urllib.request.urlopen(request, timeout=self.timeout_seconds)  # noqa: S310 - see above
@@ -81,9 +84,9 @@ class Downloader:
         except (OSError, http.client.HTTPException) as error:  # urllib's own errors are OSErrors
             raise _Interrupted(f"no connection ({getattr(error, 'reason', error)})") from error
         with answer:
-            self._store(answer, url, path, limit_bytes)
+            self._store(answer, url, path, limit_bytes, what)
 
-    def _store(self, answer: http.client.HTTPResponse, url: str, path: Path, limit_bytes: int) -> None:
+    def _store(self, answer: http.client.HTTPResponse, url: str, path: Path, limit_bytes: int, what: str) -> None:
         declared = answer.headers.get("Content-Length", "")
         total = int(declared) if declared.isdecimal() else None
         if total is not None and total > limit_bytes:
@@ -95,7 +98,7 @@ class Downloader:
                 if received > limit_bytes:
                     raise DataMissing(f"{url}: at most {limit_bytes} bytes are expected; the server sends more")
                 stream.write(block)
-                self.progress(url.rpartition("/")[2], received, total)
+                self.progress(what, received, total)
             if total is not None and received < total:
                 raise _Interrupted(f"the transfer broke off after {received} of {total} bytes")
 

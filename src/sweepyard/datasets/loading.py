@@ -19,7 +19,7 @@ from sweepyard.datasets.cache import Cache
 from sweepyard.datasets.catalogue import CATALOGUE, CatalogueEntry
 from sweepyard.datasets.dataset import Dataset, Split
 from sweepyard.datasets.download import Downloader, Progress, silent
-from sweepyard.datasets.payloads import ROLES, Contents, Payload, read_folder
+from sweepyard.datasets.payloads import ROLES, Contents, Payload, contradictions, find_in, read_folder
 from sweepyard.datasets.split import SPLIT_SCHEME, stratified
 from sweepyard.errors import DataError
 from sweepyard.settings import Settings
@@ -84,7 +84,9 @@ def _load_whole(config: DataConfig, settings: Settings, progress: Progress) -> D
     folder = Path(config.folder).expanduser() if config.folder is not None else None
     if config.name == OWN_FOLDER:
         if folder is None:
-            raise DataError("`idx` needs the folder that holds the files. Set data.folder")
+            raise DataError(
+                "`idx` needs the folder that holds the files. Name it: data.folder=DIR, or --folder DIR of `sweepyard data`"
+            )
         return _own(folder)
     entry = entry_named(config.name)
     return _assemble(entry, contents_of(entry, settings, folder, Downloader(progress)))
@@ -106,8 +108,11 @@ def _assemble(entry: CatalogueEntry, contents: Contents) -> Dataset:
 def _own(folder: Path) -> Dataset:
     """A folder with the classic four files, of any image size and number of classes."""
     contents = read_folder(folder, [Payload(role) for role in ROLES])
-    train = _plain_split(contents.arrays["train_images"], contents.arrays["train_labels"], folder)
-    test = _plain_split(contents.arrays["test_images"], contents.arrays["test_labels"], folder)
+    wrong = contradictions(contents.arrays, classes_named=names_classes(folder))
+    if wrong:
+        raise DataError("\n".join(f"{find_in(folder, Payload(role))}: {problem}" for role, problem in wrong.items()))
+    train = Split(contents.arrays["train_images"], contents.arrays["train_labels"].astype(np.int64))
+    test = Split(contents.arrays["test_images"], contents.arrays["test_labels"].astype(np.int64))
     if len(train) < 2 or not len(test):
         received = f"{len(train)} and {len(test)}"
         raise DataError(f"{folder}: must hold at least 2 training images and a test image; received {received}")
@@ -119,10 +124,15 @@ def _own(folder: Path) -> Dataset:
     return Dataset(OWN_FOLDER, names, _taken(train, first), _taken(train, second), test, digest)
 
 
+def names_classes(folder: Path) -> bool:
+    """Whether a folder of the user's has a file with the names of its classes."""
+    return (folder / _CLASSES_FILE).is_file()
+
+
 def _class_names(folder: Path, count: int) -> tuple[str, ...]:
     """One name a line in `classes.txt`, if the folder has one; else the labels themselves."""
     path = folder / _CLASSES_FILE
-    if not path.is_file():
+    if not names_classes(folder):
         return tuple(str(label) for label in range(count))
     names = tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
     if len(names) < count or len(set(names)) != len(names):
@@ -134,15 +144,6 @@ def _split_of(images: NDArray[Any], labels: NDArray[Any], entry: CatalogueEntry)
     if entry.transposed:
         images = np.ascontiguousarray(images.transpose(0, 2, 1))
     return Split(images, labels.astype(np.int64) - entry.first_label)
-
-
-def _plain_split(images: NDArray[Any], labels: NDArray[Any], folder: Path) -> Split:
-    if labels.ndim != 1 or labels.dtype.kind not in "ui":
-        raise DataError(f"{folder}: labels must be whole numbers, one an image; received {labels.dtype} {labels.shape}")
-    try:
-        return Split(images, labels.astype(np.int64))
-    except DataError as error:
-        raise DataError(f"{folder}: {error}") from error
 
 
 def _taken(split: Split, indices: NDArray[np.int64]) -> Split:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 from sweepyard.datasets.idx import idx_digest, read_idx
@@ -21,6 +22,7 @@ _FILES: Mapping[Role, str] = {
     "test_images": "t10k-images-idx3-ubyte",
     "test_labels": "t10k-labels-idx1-ubyte",
 }
+_LABELS_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,40 @@ def check(payload: Payload, array: NDArray[Any], digest: str, path: Path, expect
             f"{path}: its SHA-256 must be {wanted}; received {digest}. The file is damaged or of another data set: "
             "remove it and fetch again, or use data=idx for files of your own"
         )
+
+
+def contradictions(arrays: Mapping[Role, NDArray[Any]], *, classes_named: bool) -> dict[Role, str]:
+    """Why files of a user's own cannot be one data set, said of the file to look at; empty where they can.
+
+    Args:
+        arrays: Those of the four that could be read.
+        classes_named: Whether the classes have names; where they have none, the training labels are the classes.
+    """
+    found: dict[Role, str] = {}
+    pairs: tuple[tuple[Role, Role], ...] = (("train_images", "train_labels"), ("test_images", "test_labels"))
+    for images_role, labels_role in pairs:
+        images, labels = arrays.get(images_role), arrays.get(labels_role)
+        if images is not None and (images.ndim != 3 or images.dtype != np.uint8):
+            rule = "must hold images of one byte a pixel: (n, height, width)"
+            found[images_role] = f"{rule}; received {images.dtype} {images.shape}"
+        if labels is None:
+            continue
+        if labels.ndim != 1 or labels.dtype.kind not in "ui":
+            found[labels_role] = f"must hold whole numbers, one an image; received {labels.dtype} {labels.shape}"
+        elif labels.min(initial=0) < 0:
+            found[labels_role] = f"must hold labels from 0 on; received {labels.min()}"
+        elif images is not None and len(labels) != len(images):
+            found[labels_role] = f"must hold one label an image; received {len(labels)} for {len(images)} images"
+    if found or len(arrays) < len(ROLES):
+        return found
+    size, wanted = arrays["test_images"].shape[1:], arrays["train_images"].shape[1:]
+    if size != wanted:
+        found["test_images"] = f"must hold images of the training images' size, {wanted}; received {size}"
+    unknown = np.setdiff1d(arrays["test_labels"], arrays["train_labels"])
+    if len(unknown) and not classes_named:
+        rule = "must hold labels that training images have"
+        found["test_labels"] = f"{rule}; received {', '.join(map(str, unknown[:_LABELS_SHOWN]))}"
+    return found
 
 
 def _usual_names(payload: Payload, prefixes: Sequence[str]) -> Iterator[str]:

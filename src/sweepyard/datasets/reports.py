@@ -14,8 +14,8 @@ from sweepyard.datasets.catalogue import CatalogueEntry
 from sweepyard.datasets.dataset import Dataset
 from sweepyard.datasets.download import Downloader, Progress, silent
 from sweepyard.datasets.idx import idx_digest, read_idx
-from sweepyard.datasets.loading import OWN_FOLDER, contents_of, entry_named, load
-from sweepyard.datasets.payloads import ROLES, Payload, check, find_in
+from sweepyard.datasets.loading import OWN_FOLDER, contents_of, entry_named, load, names_classes
+from sweepyard.datasets.payloads import ROLES, Payload, check, contradictions, find_in
 from sweepyard.errors import DataError, DataMissing
 from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.settings import Settings
@@ -83,6 +83,7 @@ class DataReport:
     """What a data set holds.
 
     Attributes:
+        place: Where its files lie.
         digest: Identifies its images, labels and split.
         image_shape: Height and width in pixels.
         counts: By split, images of each class, in the order of the class names.
@@ -94,6 +95,7 @@ class DataReport:
     description: str
     licence: str
     homepage: str
+    place: str
     digest: str
     image_shape: tuple[int, int]
     class_names: tuple[str, ...]
@@ -108,6 +110,7 @@ class DataReport:
             "description": self.description,
             "licence": self.licence,
             "homepage": self.homepage,
+            "place": self.place,
             "digest": self.digest,
             "image_shape": list(self.image_shape),
             "class_names": list(self.class_names),
@@ -125,7 +128,10 @@ def fetch(name: str, settings: Settings, *, folder: str | None = None, progress:
     Raises:
         DataError: As for `loading.load`.
     """
-    return _report(load(DataConfig(name=name, folder=folder), settings, progress=progress))
+    dataset = load(DataConfig(name=name, folder=folder), settings, progress=progress)
+    if folder is not None:
+        return _report(dataset, Path(folder).expanduser())
+    return _report(dataset, Cache(settings.cache, name, entry_named(name).payloads).folder)
 
 
 def describe(name: str, settings: Settings, *, folder: str | None = None, progress: Progress = silent) -> DataReport:
@@ -148,7 +154,8 @@ def verify(name: str, settings: Settings, *, folder: str | None = None) -> Verif
     """
     if name == OWN_FOLDER:
         place = _folder(folder)
-        return _checked(name, place, {Payload(role): find_in(place, Payload(role)) for role in ROLES}, {}, None)
+        report = _checked(name, place, {Payload(role): find_in(place, Payload(role)) for role in ROLES}, {}, None)
+        return _against_each_other(report, place) if report.sound else report
     entry = entry_named(name)
     if folder is not None:
         place = _folder(folder)
@@ -176,6 +183,14 @@ def _checked(
     return VerifyReport(name, str(place), files, verified, "" if verified or entry is None else UNVERIFIED)
 
 
+def _against_each_other(report: VerifyReport, folder: Path) -> VerifyReport:
+    """The report on sound files of a user's own, with what keeps them from being one data set."""
+    arrays = {role: read_idx(Path(file.file)) for role, file in zip(ROLES, report.files, strict=True)}
+    wrong = contradictions(arrays, classes_named=names_classes(folder))
+    files = (replace(file, problem=wrong.get(role, "")) for role, file in zip(ROLES, report.files, strict=True))
+    return replace(report, files=tuple(files))
+
+
 def _file_report(payload: Payload, path: Path | None, recorded: str | None) -> FileReport:
     expected = payload.sha256 or recorded
     if path is None:
@@ -192,7 +207,7 @@ def _file_report(payload: Payload, path: Path | None, recorded: str | None) -> F
     return FileReport(str(path), array.shape, digest, expected)
 
 
-def _report(dataset: Dataset) -> DataReport:
+def _report(dataset: Dataset, place: Path) -> DataReport:
     entry = None if dataset.name == OWN_FOLDER else entry_named(dataset.name)
     classes = len(dataset.class_names)
     return DataReport(
@@ -200,6 +215,7 @@ def _report(dataset: Dataset) -> DataReport:
         description=entry.description if entry else "a folder of your own",
         licence=entry.licence if entry else "",
         homepage=entry.homepage if entry else "",
+        place=str(place),
         digest=dataset.digest,
         image_shape=dataset.image_shape,
         class_names=dataset.class_names,

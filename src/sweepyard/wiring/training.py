@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from sweepyard.settings import Settings
 from sweepyard.wiring.joining import open_server
 
 if TYPE_CHECKING:
+    from sweepyard.datasets.download import Progress
     from sweepyard.training.result import FitResult
     from sweepyard.training.stopping import StopSignal
 
@@ -42,12 +43,14 @@ def run_training(
     environ: Mapping[str, str],
     *,
     stop: StopSignal,
+    downloads: AbstractContextManager[Progress],
     say: Say = print,
 ) -> FitResult:
     """Compose, load the data, open the tracker, fit: one run from beginning to end.
 
     Args:
         stop: Makes the fit leave early, with a checkpoint.
+        downloads: Shows them, should the data have to be fetched.
 
     Raises:
         SweepyardError: What its parts raise; nothing is written before config and data are known to be right,
@@ -65,7 +68,8 @@ def run_training(
     composition = compose(request.overrides, config_folder=request.config_folder, config_name=request.config_name)
     config = composition.config
     backend.check_installed()
-    dataset = load(config.data, settings)
+    with downloads as progress:
+        dataset = load(config.data, settings, progress=progress)
 
     by_agent = bool(environ.get("WANDB_SWEEP_ID"))
     project = (environ.get("WANDB_PROJECT") if by_agent else None) or config.tracking.project

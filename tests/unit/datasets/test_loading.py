@@ -337,13 +337,14 @@ class TestOwnFolder:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"train_labels": np.zeros(35, np.uint8)}, "one an image"),
+            ({"train_labels": np.zeros(35, np.uint8)}, "one label an image; received 35 for 36 images"),
             ({"train_labels": np.zeros(36, np.float32)}, "whole numbers"),
             ({"train_images": np.zeros((36, 20), np.uint8)}, r"\(n, height, width\)"),
-            ({"train_images": np.zeros((36, 5, 4), np.int16)}, "must be uint8"),
-            ({"test_images": np.zeros((6, 9, 9), np.uint8)}, "one size"),
+            ({"train_images": np.zeros((36, 5, 4), np.int16)}, "one byte a pixel"),
+            ({"test_images": np.zeros((6, 9, 9), np.uint8)}, "the training images' size"),
             ({"test_images": np.zeros((0, 5, 4), np.uint8), "test_labels": np.zeros(0, np.uint8)}, "a test image"),
-            ({"train_labels": np.full(36, -1, np.int8)}, "labels must lie in"),
+            ({"train_labels": np.full(36, -1, np.int8)}, "labels from 0 on; received -1"),
+            ({"test_labels": np.full(6, 77, np.uint8)}, "labels that training images have; received 77"),
         ],
     )
     def test_files_that_contradict_each_other_are_refused(
@@ -353,7 +354,7 @@ class TestOwnFolder:
             load(self.config(write_folder(settings.home / "mine", **changes)), settings)
 
     def test_a_folder_is_needed(self, settings: Settings) -> None:
-        with pytest.raises(DataError, match=r"Set data\.folder"):
+        with pytest.raises(DataError, match=r"data\.folder=DIR, or --folder DIR"):
             load(DataConfig(name="idx"), settings)
 
 

@@ -108,6 +108,21 @@ def test_a_folder_of_the_user_s(settings: Settings, write_folder: Callable, tmp_
         verify("idx", settings, folder=str(tmp_path / "nowhere"))
 
 
+def test_files_of_the_user_s_that_do_not_go_together_are_not_sound(
+    settings: Settings, write_folder: Callable, tmp_path: Path
+) -> None:
+    folder = write_folder(
+        tmp_path / "mine", train_labels=np.zeros(10, np.uint8), test_images=np.zeros((6, 9), np.uint8)
+    )
+    report = verify("idx", settings, folder=str(folder))
+    assert not report.sound
+    problems = {Path(file.file).name: file.problem for file in report.files if file.problem}
+    assert problems == {
+        "train-labels-idx1-ubyte": "must hold one label an image; received 10 for 36 images",
+        "t10k-images-idx3-ubyte": "must hold images of one byte a pixel: (n, height, width); received uint8 (6, 9)",
+    }
+
+
 def test_unknown_names_are_refused(settings: Settings) -> None:
     with pytest.raises(DataError, match="mnist5k"):
         verify("mnist5", settings)

@@ -47,6 +47,12 @@ def test_equal_values_have_one_canonical_text() -> None:
     assert jsonvalue.dumps_canonical({"a": "1"}) != jsonvalue.dumps_canonical({"a": 1})
 
 
+def test_a_nested_leaf_counts_over_a_dotted_key_of_its_name() -> None:
+    swept = {"trainer.epochs": 9, "trainer": {"epochs": 3, "batch": 1}, "a.b": {"c": 2}}
+    assert list(jsonvalue.flattened(swept).items()) == [("a.b.c", 2), ("trainer.batch", 1), ("trainer.epochs", 3)]
+    assert jsonvalue.flattened(dict(reversed(swept.items()))) == jsonvalue.flattened(swept)
+
+
 def test_flattening_gives_dotted_leaves_and_keeps_empty_mappings() -> None:
     assert dict(jsonvalue.flatten({"a": {"b": 1, "c": {}}, "d": [1]})) == {"a.b": 1, "a.c": {}, "d": [1]}
 
