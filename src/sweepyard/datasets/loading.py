@@ -85,7 +85,7 @@ def _load_whole(config: DataConfig, settings: Settings, progress: Progress) -> D
     if config.name == OWN_FOLDER:
         if folder is None:
             raise DataError(
-                "`idx` needs the folder that holds the files. Name it: data.folder=DIR, or --folder DIR of `sweepyard data`"
+                "`idx` needs the folder that holds the files: data.folder=DIR, or --folder DIR of `sweepyard data`"
             )
         return _own(folder)
     entry = entry_named(config.name)

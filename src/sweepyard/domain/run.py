@@ -39,7 +39,7 @@ _ENDS = frozenset({RunState.FINISHED, RunState.FAILED, RunState.CRASHED, RunStat
 # A finished run may be resumed by hand (`resume="must"`), so every end leads back to RUNNING; a run that
 # was taken for crashed may report its true end late, so one end may replace another.
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
-    RunState.PENDING: frozenset({RunState.RUNNING, RunState.PREEMPTING}) | _ENDS,
+    RunState.PENDING: frozenset({RunState.RUNNING, RunState.PREEMPTING, RunState.PREEMPTED}) | _ENDS,
     RunState.RUNNING: frozenset({RunState.PREEMPTING, RunState.PREEMPTED, RunState.PENDING}) | _ENDS,
     RunState.PREEMPTING: frozenset({RunState.PREEMPTED, RunState.RUNNING}) | _ENDS,
     RunState.PREEMPTED: frozenset({RunState.PENDING, RunState.RUNNING, RunState.KILLED, RunState.CRASHED}),

@@ -128,6 +128,6 @@ async def _reap_for_ever(services: Services) -> None:
             log.exception("looking for silent runs and agents failed; the next look is in %s s", REAP_EVERY_SECONDS)
             continue
         for path in reaped.runs:
-            log.warning("run %s fell silent and counts as crashed", path)
+            log.warning("run %s fell silent and is given up", path)
         for agent in reaped.agents:
             log.warning("agent %s fell silent and counts as gone", agent)

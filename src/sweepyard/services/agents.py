@@ -13,7 +13,7 @@ from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import Sweep, SweepPath
 from sweepyard.errors import NotFound
 from sweepyard.ids import IdSource
-from sweepyard.services.custody import Custody, crash
+from sweepyard.services.custody import Custody, lose
 from sweepyard.services.dispatch import Dispatcher
 from sweepyard.services.foresight import Foresight
 from sweepyard.services.hosts import HostStanding, host_standings
@@ -23,7 +23,7 @@ from sweepyard.services.sweep_rows import existing_sweep, parsed
 
 @dataclass(frozen=True, slots=True)
 class Reaped:
-    """What was found dead: runs marked crashed, agents marked gone, sweeps that were over and are finished now."""
+    """What was found dead: runs that fell silent, agents marked gone, sweeps that were over and are finished now."""
 
     runs: tuple[RunPath, ...]
     agents: tuple[str, ...]
@@ -127,6 +127,9 @@ class AgentService:
     def reap(self) -> Reaped:
         """Mark crashed whatever was silent for longer than the timeout; call it every few seconds.
 
+        A run whose agent fell silent before the run began is not to blame: its point goes out again, as a preempted
+        one does.
+
         Time before this service was made counts as noise: clients cannot reach a hub that is down.
         """
         now = self._clock.now()
@@ -136,7 +139,7 @@ class AgentService:
         with self._database.writing() as unit:
             runs = unit.runs.live_and_silent_since(deadline)
             for run in runs:
-                crash(unit, run, now, f"silent for more than {self._timeout.total_seconds():g} s")
+                lose(unit, run, now, f"silent for more than {self._timeout.total_seconds():g} s")
             agents = unit.agents.silent_since(deadline)
             for agent in agents:
                 unit.agents.save(replace(agent, left=True, running=()))

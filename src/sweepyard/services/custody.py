@@ -70,7 +70,7 @@ class Custody:
             return False
         if run is None or lease.agent_id != self._agent.agent_id or run.state is RunState.KILLED:
             return True
-        if run.state is RunState.CRASHED:
+        if run.state is RunState.CRASHED or (run.state is RunState.PREEMPTED and lease.handed_out == 0):
             self._revive(lease, run)
             return False
         if not run.stop_requested or not run.state.is_live:
@@ -90,14 +90,29 @@ class Custody:
         )
 
     def _revive(self, lease: Lease, run: Run) -> None:
-        alive = replace(moved(run, RunState.RUNNING, self._now), started_at=run.started_at)
+        state = RunState.RUNNING if run.state is RunState.CRASHED else RunState.PENDING
+        alive = replace(moved(run, state, self._now), started_at=run.started_at, heartbeat_at=self._now)
         self._unit.runs.save(alive)
-        self._unit.runs.add_event(run.path, RunEvent(self._now, "running", "its agent came back with it"))
-        self._unit.sweeps.save_lease(replace(lease, acknowledged=True))
+        self._unit.runs.add_event(run.path, RunEvent(self._now, state.value, "its agent came back with it"))
+        self._unit.sweeps.save_lease(replace(lease, acknowledged=True, handed_out=max(1, lease.handed_out)))
 
     def _end(self, run: Run, state: RunState, why: str) -> None:
         self._unit.runs.save(moved(run, state, self._now))
         self._unit.runs.add_event(run.path, RunEvent(self._now, state.value, why))
+
+
+def lose(unit: UnitOfWork, run: Run, now: datetime, why: str) -> None:
+    """End a live run of which nobody has spoken for long; where it had not even begun, its point goes out again."""
+    lease = None
+    if run.state is RunState.PENDING and run.sweep_id is not None and not run.stop_requested:
+        lease = unit.sweeps.lease_of_run(run.sweep_id, run.path.run_id)
+    if lease is None:
+        crash(unit, run, now, why)
+        return
+    unit.runs.save(moved(run, RunState.PREEMPTED, now))
+    unit.runs.add_event(run.path, RunEvent(now, RunState.PREEMPTED.value, f"{why}, before it began"))
+    # Not handed out: an agent that comes back with it, before another has it, keeps it.
+    unit.sweeps.save_lease(replace(lease, acknowledged=False, handed_out=0))
 
 
 def crash(unit: UnitOfWork, run: Run, now: datetime, why: str) -> None:

@@ -111,7 +111,8 @@ class Dispatcher:
         self._unit.sweeps.save_lease(lease)
         self._unit.runs.save(run)
         self._note(run, agent)
-        return self.command(lease, CommandKind.RESUME if preempted else CommandKind.RUN)
+        goes_on = preempted and run.started_at is not None
+        return self.command(lease, CommandKind.RESUME if goes_on else CommandKind.RUN)
 
     def _suggestion(self) -> engine.Suggestion | None:
         if self._is_out_of_time():

@@ -182,6 +182,35 @@ def test_an_agent_that_comes_back_with_a_run_taken_for_crashed_keeps_it(hub) -> 
     assert not hub.services.agents.get(agent.agent_id).left
 
 
+def test_a_run_whose_agent_is_gone_before_it_began_goes_out_again(hub) -> None:
+    sweep = hub.sweep(GRID)
+    lost = hub.agent(sweep)
+    run_id = first_run(hub, lost)
+    hub.beat(lost, run_id)
+    hub.clock.advance(61)
+    assert hub.services.agents.reap().runs == (hub.path(run_id),)
+    assert hub.state(run_id) == "preempted"
+    assert "before it began" in hub.services.runs.events(hub.path(run_id))[-1].detail
+    other = hub.agent(sweep)
+    [command] = hub.beat(other)
+    assert (command.kind, command.run_id) == (CommandKind.RUN, run_id)
+    assert hub.beat(lost, run_id) == [stop(run_id)]
+
+
+def test_an_agent_that_comes_back_with_a_run_that_had_not_begun_keeps_it(hub) -> None:
+    sweep = hub.sweep(GRID)
+    agent = hub.agent(sweep)
+    run_id = first_run(hub, agent)
+    hub.beat(agent, run_id)
+    hub.clock.advance(61)
+    hub.services.agents.reap()
+    assert hub.beat(agent, run_id) == WAIT
+    assert hub.state(run_id) == "pending"
+    assert hub.beat(hub.agent(sweep))[0].run_id != run_id
+    hub.begin(run_id)
+    assert hub.state(run_id) == "running"
+
+
 def test_a_preempted_run_is_resumed_and_that_is_no_retry(hub) -> None:
     sweep = hub.sweep(GRID)
     agent = hub.agent(sweep)
