@@ -6,13 +6,15 @@ and what it refuses (NaN and the infinities among it) is read again by the patie
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from sweepyard import jsonvalue
 from sweepyard.jsonvalue import JsonObject, JsonValue
 
 
-class _Stepped(msgspec.Struct):
+class _Stepped(msgspec.Struct, gc=False):
     step: int | float | msgspec.UnsetType = msgspec.field(name="_step", default=msgspec.UNSET)
 
 
@@ -31,6 +33,19 @@ def decode_object(text: str | bytes) -> JsonObject:
         return _ROW.decode(text)
     except _REFUSALS:
         return jsonvalue.loads_object(text)
+
+
+def whole_steps_of(texts: Sequence[str]) -> list[int] | None:
+    """What each of these JSON objects has under `_step`, if that is a whole number in all of them.
+
+    None says that they must be looked at one by one (`step_of`): one is no JSON object, or it has something else there.
+    """
+    decode = _STEP.decode
+    try:
+        steps = [decode(text).step for text in texts]
+    except _REFUSALS:
+        return None
+    return steps if set(map(type, steps)) <= {int} else None  # type: ignore[return-value]
 
 
 def step_of(text: str, default: int) -> JsonValue:

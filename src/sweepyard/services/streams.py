@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sweepyard.clock import Clock
 from sweepyard.domain.history import Chunk, Stream
 from sweepyard.domain.names import is_unicode
-from sweepyard.domain.rows import step_of
+from sweepyard.domain.rows import step_of, whole_steps_of
 from sweepyard.domain.run import TRANSITIONS, Run, RunEvent, RunPath, RunPulse, RunState, state_of_exit
 from sweepyard.errors import NotFound, RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonObject
@@ -202,19 +202,30 @@ def _checked(update: StreamUpdate) -> list[Sequence[int]]:
             violations.append(
                 Violation("an offset is a line number of 0 or more", str(chunk.offset), where=chunk.stream.value)
             )
-        numbers = []
-        for line_number, line in enumerate(chunk.lines, chunk.offset):
-            try:
-                numbers.append(_step(chunk.stream, line_number, line))
-            except ValueError as error:
-                where = f"{chunk.stream.value}:{line_number}"
-                violations.append(Violation(str(error), repr(line[:80]), where=where))
-        steps.append(numbers)
+        plain = _plain_steps(chunk)
+        steps.append(_steps(chunk, violations) if plain is None else plain)
     if update.complete and update.exit_code is None:
         violations.append(Violation("a complete run has an exit code"))
     if violations:
         raise RequestInvalid(violations)
     return steps
+
+
+def _plain_steps(chunk: Chunk) -> Sequence[int] | None:
+    """The steps of history lines as nearly all are; None where every line must be looked at."""
+    steps = whole_steps_of(chunk.lines) if chunk.stream is Stream.HISTORY else None
+    return steps if steps and min(steps) >= 0 and max(steps) < _MAX_NUMBER else None
+
+
+def _steps(chunk: Chunk, violations: list[Violation]) -> Sequence[int]:
+    numbers = []
+    for line_number, line in enumerate(chunk.lines, chunk.offset):
+        try:
+            numbers.append(_step(chunk.stream, line_number, line))
+        except ValueError as error:
+            where = f"{chunk.stream.value}:{line_number}"
+            violations.append(Violation(str(error), repr(line[:80]), where=where))
+    return numbers
 
 
 def _step(stream: Stream, line_number: int, line: str) -> int:
