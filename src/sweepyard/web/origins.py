@@ -2,6 +2,9 @@
 
 A browser says from which site a request comes (`Origin`, `Sec-Fetch-Site`), and no page can make it say otherwise.
 Programs say nothing of the kind, and carry a key instead of a cookie.
+
+Who asks beforehand what a page of ours may do (a CORS preflight, as `wandb verify` sends it) is told; pages of others
+are told nothing, so their browsers let them read nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sweepyard.web.hosts import Addresses, Refuse
@@ -33,14 +37,25 @@ class OriginCheck:
         self._cookie = cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS:
-            headers = Headers(scope=scope)
-            foreign = self._foreign(headers, scope["scheme"])
-            if foreign is not None:
-                message = f"changes are taken from this server's own pages, or with a key; this came from {foreign}"
-                await self._refuse(headers, 403, "forbidden", message)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        answer = self._answer(scope) if scope["type"] == "http" else None
+        await (answer or self._app)(scope, receive, send)
+
+    def _answer(self, scope: Scope) -> Response | None:
+        """What is to be said before any route is asked."""
+        headers, method = Headers(scope=scope), scope["method"]
+        if method == "OPTIONS" and self._is_own_preflight(headers, scope["scheme"]):
+            allowed = {"Access-Control-Allow-Origin": headers["origin"], "Access-Control-Allow-Methods": "GET, PUT"}
+            return Response(status_code=204, headers={**allowed, "Vary": "Origin"})
+        foreign = None if method in _SAFE_METHODS else self._foreign(headers, scope["scheme"])
+        if foreign is None:
+            return None
+        message = f"changes are taken from this server's own pages, or with a key; this came from {foreign}"
+        return self._refuse(headers, 403, "forbidden", message)
+
+    def _is_own_preflight(self, headers: Headers, scheme: str) -> bool:
+        """Whether a browser would ask that for a page of our own: it may what any page may do to its own site."""
+        asks = "access-control-request-method" in headers
+        return asks and self._addresses.is_own(headers.get("origin", ""), scheme, headers.get("host", ""))
 
     def _foreign(self, headers: Headers, scheme: str) -> str | None:
         """Where a request comes from that must not come from there; None where all is well."""

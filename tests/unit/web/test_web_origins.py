@@ -76,3 +76,31 @@ def test_pages_of_others_may_not(door: Ask, method: str, headers: dict[str, str]
 
 def test_looking_is_free(door: Ask) -> None:
     assert door("GET", "/", headers={"Origin": "https://evil.example"}).status_code == 200
+
+
+PREFLIGHT = {"Access-Control-Request-Method": "GET"}
+
+
+@pytest.mark.parametrize("origin", [OWN, PUBLIC])
+def test_who_asks_beforehand_for_a_page_of_ours_is_told(door: Ask, origin: str) -> None:
+    answer = door("OPTIONS", "/anything", headers={"Origin": origin, **PREFLIGHT})
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-origin"] == origin
+    assert "access-control-allow-credentials" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example", **PREFLIGHT},
+        {"Origin": "null", **PREFLIGHT},
+        {"Origin": f"{OWN}.evil.example", **PREFLIGHT},
+        {"Origin": "*", **PREFLIGHT},
+        {"Origin": OWN},
+        PREFLIGHT,
+    ],
+)
+def test_for_a_page_of_others_nothing_is_allowed(door: Ask, headers: dict[str, str]) -> None:
+    for method in ("OPTIONS", "GET"):
+        answer = door(method, "/", headers=headers)
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
