@@ -21,6 +21,7 @@ import psutil
 from sweepyard import processes
 from sweepyard.agents.environment import wandb_command, with_token
 from sweepyard.errors import TrackingError
+from sweepyard.signals import handled_by
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _AGENT_LINE = re.compile(r"wandb agent (?P<quote>'?)(?P<path>[^'\n]+?)(?P=quote)\s*$", re.MULTILINE)
@@ -227,15 +228,12 @@ def _undisturbed() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handled_by(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _reason(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # Where the client's own log lies helps nobody: it may be gone, and it says the same.
+    lines = [line.strip() for line in text.splitlines() if line.strip() and "error logs at" not in line]
     wrong = [line for line in lines if "error" in line.lower()]
     return " | ".join((wrong or lines)[-2:]) or "it printed nothing"

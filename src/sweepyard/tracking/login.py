@@ -65,8 +65,7 @@ def check_own_login() -> str:
         raise TrackingError(f"the W&B login is not usable: {error}. Log in again with `wandb login`") from error
     if login is None:
         raise TrackingError(
-            f"tracking=wandb needs a login; there is none for {url}. Run `wandb login`, set WANDB_API_KEY, "
-            "or train with tracking=hub or tracking=offline"
+            f"W&B needs a login; there is none for {url}. Run `wandb login` or set WANDB_API_KEY; the hub needs neither"
         )
     # Servers behind TLS may need certificates and proxies that the client knows better how to find.
     if isinstance(login, wbauth.AuthApiKey) and url.startswith("http://"):

@@ -25,8 +25,10 @@ _QUERY = json.dumps({"query": "query Viewer { viewer { id entity } }"}).encode()
 class Advice:
     """What to do about a server that is not there, or is another, or refuses the key: whole sentences."""
 
-    away: str = "Start it (`sweepyard hub serve`), correct WANDB_BASE_URL, or train with tracking=offline"
-    other: str = "Correct WANDB_BASE_URL, look at that server's log, or train with tracking=offline"
+    away: str = (
+        "Start it (`sweepyard hub serve`) or correct WANDB_BASE_URL; training does without with tracking=offline"
+    )
+    other: str = "Correct WANDB_BASE_URL or look at that server's log; training does without with tracking=offline"
     key: str = 'Take the hub\'s key (`eval "$(sweepyard hub env)"`) or log in again (`wandb login --relogin`)'
 
 

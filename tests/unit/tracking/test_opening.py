@@ -79,7 +79,7 @@ def test_opening_is_light_until_it_is_used(run_script, tmp_path):
 @pytest.mark.parametrize(
     ("environ", "reason"),
     [
-        ({}, "tracking=wandb needs a login; there is none for https://"),
+        ({}, "W&B needs a login; there is none for https://"),
         ({"WANDB_API_KEY": "short"}, "the W&B login is not usable"),
     ],
 )
