@@ -10,6 +10,7 @@ from types import FrameType
 
 from sweepyard.errors import InvalidInput, Violation
 from sweepyard.settings import Settings
+from sweepyard.signals import handled_by
 
 
 def settings_now(*, home: str | None = None) -> Settings:
@@ -39,8 +40,5 @@ def interrupted_by_sigterm() -> Iterator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
+    with handled_by(interrupt, signal.SIGTERM):
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sweepyard.cli.environment import interrupted_by_sigterm, settings_now
 from sweepyard.cli.progress import ProgressView
+from sweepyard.signals import handled_by
 from sweepyard.wiring.sweeps import resume_sweep, run_sweep
 
 if TYPE_CHECKING:
@@ -80,16 +81,13 @@ def interruptible() -> Iterator[Callable[[RegisteredSweep], None]]:
             print("\nending the agents and their runs, which save what they have ...", file=sys.stderr, flush=True)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        with interrupted_by_sigterm():
+    with handled_by(interrupt, signal.SIGINT), interrupted_by_sigterm():
+        try:
             yield register
-    except KeyboardInterrupt:
-        for sweep in registered:
-            print(f"\ngo on with: sweepyard sweep {sweep.path}", file=sys.stderr)
-        raise
-    finally:
-        signal.signal(signal.SIGINT, before)
+        except KeyboardInterrupt:
+            for sweep in registered:
+                print(f"\ngo on with: sweepyard sweep {sweep.path}", file=sys.stderr)
+            raise
 
 
 def announce(sweep: RegisteredSweep) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from sweepyard.cli.downloads import downloads_shown
 from sweepyard.cli.environment import quieten_backend, settings_now
 from sweepyard.errors import ConfigInvalid, InvalidInput, Violation
+from sweepyard.signals import handled_by
 
 if TYPE_CHECKING:
     import click
@@ -124,12 +125,8 @@ def _train_one(request: TrainingRequest) -> int:
         stop.set(by_person=True)
         print("\nstopping after this step, with a checkpoint; Ctrl-C again stops at once", file=sys.stderr, flush=True)
 
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        with stop.on(signal.SIGTERM, signal.SIGUSR1):
-            result = run_training(request, settings_now(), os.environ, stop=stop, downloads=downloads_shown())
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with handled_by(interrupt, signal.SIGINT), stop.on(signal.SIGTERM, signal.SIGUSR1):
+        result = run_training(request, settings_now(), os.environ, stop=stop, downloads=downloads_shown())
     return INTERRUPTED_EXIT_CODE if result.stopped_because == "interrupted" else result.exit_code
 
 

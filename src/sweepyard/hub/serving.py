@@ -20,6 +20,7 @@ from sweepyard.hub.embedded import is_held
 from sweepyard.hub.listening import Listening, check
 from sweepyard.hub.places import HubAddress, HubMode, HubPlaces
 from sweepyard.settings import Settings
+from sweepyard.signals import handled_by
 
 if TYPE_CHECKING:
     from uvicorn import Server
@@ -173,12 +174,8 @@ def _signals(server: Server) -> Iterator[None]:
         log.info("closing: received %s", signal.Signals(number).name)
         server.should_exit = True
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
+    with handled_by(stop, signal.SIGTERM, signal.SIGINT):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 async def _run(

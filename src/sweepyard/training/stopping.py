@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from sweepyard.signals import handled_by
+
 # sysexits.h: EX_TEMPFAIL, "try again later": non-zero, so that a preempted run goes back to its queue.
 PREEMPTED_EXIT_CODE = 75
 STOPPED_EXIT_CODE = 255
@@ -41,12 +43,8 @@ class StopSignal:
         def handle(number: int, frame: FrameType | None) -> None:
             self.set()
 
-        before = {number: signal.signal(number, handle) for number in numbers}
-        try:
+        with handled_by(handle, *numbers):
             yield self
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 class LeftEarly(Exception):  # it ends a fit, it is no error
