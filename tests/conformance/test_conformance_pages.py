@@ -98,7 +98,7 @@ def test_a_runs_page_shows_what_it_logged_and_no_markup_of_its_own(browser: Any,
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "<polyline" in text
     assert "not finite" in text
-    assert re.search(r">lr</th><td>0\.1<", text)
+    assert re.search(r">lr</bdi></th><td><bdi>0\.1<", text)
     assert "default-src 'self'" in answer.headers["content-security-policy"]
     assert answer.headers["cache-control"] == "no-store"
 
@@ -107,7 +107,7 @@ def test_the_pages_of_projects_and_their_runs(browser: Any, run_page: str, proje
     assert f'href="/local/{project}"' in browser.get("/").text
     page = browser.get(f"/local/{project}").text
     assert f'href="{run_page}"' in page
-    assert "1 of 1 runs" in page
+    assert '<p class="count">1 run</p>' in page
 
 
 def test_the_page_of_a_sweep(browser: Any, hub: Any, project: str) -> None:
@@ -131,8 +131,11 @@ def test_an_unknown_page_says_so(browser: Any, path: str) -> None:
     assert "there is no" in answer.text
 
 
-def test_a_malformed_cursor_is_told(browser: Any, run_page: str, project: str) -> None:
-    assert browser.get(f"/local/{project}?after=%25%25").status_code == 400
+def test_a_malformed_view_is_told(browser: Any, run_page: str, project: str) -> None:
+    answer = browser.get(f"/local/{project}?page=none&size=7")
+    assert answer.status_code == 400
+    assert "page is a whole number from 1 on" in answer.text
+    assert "size is one of 25, 50, 100, 250" in answer.text
 
 
 def test_files_are_readable_with_the_session(browser: Any, hub: Any, run_page: str, project: str) -> None:

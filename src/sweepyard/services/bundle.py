@@ -17,6 +17,7 @@ from sweepyard.services.ports import Database
 from sweepyard.services.ports.blobs import BlobStore
 from sweepyard.services.projects import ProjectService
 from sweepyard.services.run_index import RunIndex
+from sweepyard.services.run_tables import RunTableService
 from sweepyard.services.runs import RunService
 from sweepyard.services.streams import StreamService
 from sweepyard.services.sweeps import SweepService
@@ -31,6 +32,7 @@ class Services:
     access: AccessService
     projects: ProjectService
     runs: RunService
+    tables: RunTableService
     streams: StreamService
     history: HistoryService
     files: FileService
@@ -49,6 +51,7 @@ def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, set
         access=AccessService(database, clock, ids),
         projects=ProjectService(database, clock),
         runs=RunService(database, clock, index),
+        tables=RunTableService(database, index),
         streams=StreamService(database, clock),
         history=HistoryService(database),
         files=FileService(database, blobs, clock),

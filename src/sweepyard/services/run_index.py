@@ -95,6 +95,20 @@ class RunIndex:
         end = begin + limit
         return Found(kept[begin:end], len(kept), end < len(kept))
 
+    def columns(
+        self,
+        unit: UnitOfWork,
+        selection: RunSelection,
+        wanted: RunFilter,
+        order: Order,
+        fields: Collection[RunField],
+    ) -> tuple[list[str], dict[RunField, list[JsonValue]]]:
+        """The selected runs that pass, in this order, and of each field their values in this order."""
+        with self._lock:
+            kept, columns = self._passing(unit, selection, wanted, order.fields | frozenset(fields))
+            run_ids = order.sort(kept, columns)
+            return run_ids, {each: [columns[each][run_id] for run_id in run_ids] for each in fields}
+
     def _passing(
         self, unit: UnitOfWork, selection: RunSelection, wanted: RunFilter, others: frozenset[RunField]
     ) -> tuple[list[str], Columns]:

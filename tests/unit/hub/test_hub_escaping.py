@@ -7,6 +7,7 @@ import hashlib
 import json
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -47,7 +48,8 @@ class Page(HTMLParser):
         if tag == "script" and not (dict(attrs).get("src") or "").startswith(asset_url("")):
             self.running.append(f"script {attrs}")
         for name, value in attrs:
-            if name.startswith("on") or name == "style" or "javascript:" in (value or ""):
+            leads = name in {"href", "src", "action", "formaction"} and "javascript:" in (value or "")
+            if name.startswith("on") or name == "style" or leads:
                 self.running.append(f"{tag} {name}={value}")
 
     def handle_data(self, data: str) -> None:
@@ -111,7 +113,8 @@ def pages(door: Any) -> list[str]:
             }
         },
     )
-    return ["/", "/lab/p", "/lab/p/runs/r", f"/lab/p/sweeps/{sweep}"]
+    group = f"?group=config.{quote(KEYS)}&filter={quote(MARKUP)}&column=config.{quote(KEYS)}"
+    return ["/", "/lab/p", "/lab/p/runs/r", f"/lab/p/sweeps/{sweep}", f"/lab/p{group}", f"/lab/p/columns{group}"]
 
 
 def test_no_text_becomes_markup(door: Any, pages: list[str]) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from sweepyard.domain.run import Run, RunPath, RunState
 from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.curves import HEIGHT, WIDTH, curves_of
-from sweepyard.hub.dashboard.tables import MOST_COLUMNS, run_table
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RUN = Run(path=RunPath("me", "p", "r1"), state=RunState.FINISHED, created_at=NOW, updated_at=NOW)
@@ -44,10 +42,23 @@ def test_sizes(size: int, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (7260, "2 h 1 min"), (-5, "0 s")]
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (1.25, "1.2 s"),
+        (59, "59 s"),
+        (61, "1 min 1 s"),
+        (7260, "2 h 1 min"),
+        (4e6, "1,111 h 6 min"),
+        (-5, "0 s"),
+    ],
 )
 def test_durations(seconds: int, text: str) -> None:
     assert texts.duration_text(NOW, NOW + timedelta(seconds=seconds)) == text
+
+
+def test_a_duration_that_is_none() -> None:
+    assert texts.seconds_text(math.nan) == "NaN"
 
 
 def test_what_has_not_happened_has_no_time() -> None:
@@ -83,27 +94,6 @@ def test_curves_stay_inside_their_picture(values: list[float]) -> None:
             x, y = (float(part) for part in point.split(","))
             assert 0 <= x <= WIDTH
             assert 0 <= y <= HEIGHT
-
-
-def test_a_table_shows_the_config_that_differs() -> None:
-    runs = [
-        replace(RUN, config={"lr": 0.1, "model": {"units": 64}, "same": 1}, summary={"acc": 0.9, "_step": 3}),
-        replace(RUN, config={"lr": 0.2, "model": {"units": 64.0}, "same": 1}, summary={"img": {"_type": "image-file"}}),
-    ]
-    table = run_table(runs)
-    assert (table.config_columns, table.summary_columns, table.hidden_columns) == (("lr",), ("acc",), 0)
-    assert [(row.config, row.summary) for row in table.rows] == [(("0.1",), ("0.9",)), (("0.2",), ("–",))]
-
-
-def test_a_table_says_how_many_columns_it_leaves_out() -> None:
-    table = run_table([replace(RUN, summary={f"m{index:02}": index for index in range(MOST_COLUMNS + 5)})])
-    assert len(table.summary_columns) == MOST_COLUMNS
-    assert table.hidden_columns == 5
-
-
-def test_a_run_of_a_sweep_leads_to_it() -> None:
-    (row,) = run_table([replace(RUN, sweep_id="s1", display_name="a/b")]).rows
-    assert (row.url, row.sweep_url, row.name) == ("/me/p/runs/r1", "/me/p/sweeps/s1", "a/b")
 
 
 def test_addresses_are_quoted() -> None:

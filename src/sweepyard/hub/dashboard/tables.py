@@ -1,91 +1,156 @@
-"""Tables of runs: which columns tell them apart."""
+"""Tables of runs: columns with their heads, a row a run, or a row a group of runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from sweepyard.domain.fields import RunField
+from sweepyard.domain.grouping import RunGroup, spread_of
+from sweepyard.domain.ordering import rank_of
 from sweepyard.domain.run import Run
-from sweepyard.domain.sweep import SweepPath
+from sweepyard.domain.run_columns import CONFIG_PREFIX, SUMMARY_PREFIX, column_of, condition_on
 from sweepyard.hub.dashboard import texts, urls
-from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical, flatten
+from sweepyard.hub.dashboard.cells import Cell, CellKind, run_cell, spread_cell, value_cell
+from sweepyard.hub.dashboard.views import RunsView
+from sweepyard.jsonvalue import JsonValue, dumps_canonical
+from sweepyard.services.run_tables import RunColumns, RunGroups
 
-MOST_COLUMNS = 12
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column.
+
+    Attributes:
+        name: What it shows, as filters name it.
+        label: Its head.
+        sort_url: The view in this column's order.
+        direction: The order that it is in, as `aria-sort` has it; empty for none.
+        pin: Its place among the pinned ones, from 1 on; 0 for one that is not.
+        numeric: Whether its cells are numbers, as far as there is something in them.
+    """
+
+    name: str
+    label: str
+    sort_url: str
+    direction: str
+    pin: int
+    numeric: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run in a table; `config` and `summary` have a cell for each of the table's columns."""
+    """A run, with a cell for each column."""
 
-    url: str
-    name: str
     run_id: str
-    state: str
-    created: str
-    duration: str
-    sweep_id: str
-    sweep_url: str
-    config: tuple[str, ...]
-    summary: tuple[str, ...]
+    name: str
+    url: str
+    selected: bool
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class RunTable:
-    """Runs side by side.
+class GroupRow:
+    """Runs that have something in common, with a cell for each column.
 
     Attributes:
-        config_columns: The config keys whose values differ between the runs shown, at most `MOST_COLUMNS`.
-        summary_columns: The summary's plain keys, at most `MOST_COLUMNS`.
-        hidden_columns: How many more columns there would be.
+        key: Tells it apart from other groups.
+        common: What they have in common, a cell for each column grouped by.
+        url: The view of its runs; empty where no filter can say which they are.
     """
 
-    config_columns: tuple[str, ...]
-    summary_columns: tuple[str, ...]
-    hidden_columns: int
-    rows: tuple[RunRow, ...]
+    key: str
+    common: tuple[Cell, ...]
+    count: int
+    url: str
+    cells: tuple[Cell, ...]
 
 
-def run_table(runs: Sequence[Run]) -> RunTable:
-    """The table of these runs, in their order."""
-    configs = [dict(flatten(run.config)) for run in runs]
-    summaries = [_plain(run.summary) for run in runs]
-    config_columns = _differing(configs)
-    summary_columns = sorted({key for summary in summaries for key in summary})
-    shown_config, shown_summary = config_columns[:MOST_COLUMNS], summary_columns[:MOST_COLUMNS]
-    hidden = len(config_columns) + len(summary_columns) - len(shown_config) - len(shown_summary)
-    rows = tuple(
-        _row(run, [config.get(key) for key in shown_config], [summary.get(key) for key in shown_summary])
-        for run, config, summary in zip(runs, configs, summaries, strict=True)
-    )
-    return RunTable(tuple(shown_config), tuple(shown_summary), hidden, rows)
-
-
-def _row(run: Run, config: Sequence[JsonValue], summary: Sequence[JsonValue]) -> RunRow:
-    path = run.path
-    return RunRow(
-        url=urls.run_url(path),
-        name=texts.shortened(run.display_name or path.run_id),
-        run_id=path.run_id,
-        state=run.state.value,
-        created=texts.moment_text(run.created_at),
-        duration=texts.duration_text(run.started_at, run.ended_at or run.heartbeat_at),
-        sweep_id=run.sweep_id or "",
-        sweep_url=urls.sweep_url(SweepPath(path.entity, path.project, run.sweep_id)) if run.sweep_id else "",
-        config=tuple(texts.value_text(value) for value in config),
-        summary=tuple(texts.value_text(value) for value in summary),
+def columns_of(names: Sequence[str], view: RunsView, path: str) -> tuple[Column, ...]:
+    """The columns of these names."""
+    labels = [_label(name) for name in names]
+    return tuple(
+        Column(
+            name=name,
+            label=label if labels.count(label) == 1 else name,
+            sort_url=view.turned(name).url(path),
+            direction=view.direction(name),
+            pin=view.pinned.index(name) + 1 if name in view.pinned else 0,
+        )
+        for name, label in zip(names, labels, strict=True)
     )
 
 
-def _differing(configs: Sequence[dict[str, JsonValue]]) -> list[str]:
-    keys = sorted({key for config in configs for key in config})
-    return [key for key in keys if len({dumps_canonical(config.get(key)) for config in configs}) > 1]
+def aligned(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> tuple[Column, ...]:
+    """The columns, with those known as numeric whose cells are."""
+    return tuple(
+        replace(column, numeric=bool(kinds) and kinds <= {CellKind.NUMBER})
+        for place, column in enumerate(columns)
+        for kinds in [{row[place].kind for row in rows if row[place].text != texts.ABSENT}]
+    )
 
 
-def _plain(summary: JsonObject) -> dict[str, JsonValue]:
-    """The summary's leaves that fit a cell: no media, nothing of the client's own."""
-    without_media = {
-        key: value
-        for key, value in summary.items()
-        if not key.startswith("_") and not (isinstance(value, dict) and "_type" in value)
-    }
-    return {key: value for key, value in flatten(without_media) if not isinstance(value, list | dict)}
+def run_rows(runs: Sequence[Run], names: Sequence[str], view: RunsView) -> tuple[RunRow, ...]:
+    """The rows of these runs, in their order."""
+    fields = [column_of(name) for name in names]
+    selected = frozenset(view.selected)
+    return tuple(
+        RunRow(
+            run_id=run.path.run_id,
+            name=texts.shortened(run.display_name or run.path.run_id),
+            url=urls.run_url(run.path),
+            selected=run.path.run_id in selected,
+            cells=tuple(run_cell(field, run) for field in fields),
+        )
+        for run in runs
+    )
+
+
+def sorted_groups(found: RunGroups, view: RunsView) -> list[RunGroup]:
+    """The groups in the view's order: by what they have in common, or by the mean of a column."""
+    if not view.sort:
+        return list(found.groups)
+    ranked = [(group, _rank(group, view.sort_column, found.columns, view)) for group in found.groups]
+    known = [(group, rank) for group, rank in ranked if rank is not None]
+    known.sort(key=lambda pair: pair[1], reverse=view.descending)
+    return [*(group for group, _ in known), *(group for group, rank in ranked if rank is None)]
+
+
+def group_rows(
+    groups: Sequence[RunGroup], columns: RunColumns, names: Sequence[str], view: RunsView, path: str
+) -> tuple[GroupRow, ...]:
+    """The rows of these groups, in their order."""
+    by = [column_of(name) for name in view.group]
+    fields = [column_of(name) for name in names]
+    return tuple(
+        GroupRow(
+            key=dumps_canonical(group.values),
+            common=tuple(value_cell(field, value) for field, value in zip(by, group.values, strict=True)),
+            count=len(group.places),
+            url=_group_url(group, view, path),
+            cells=tuple(spread_cell(field, group_values(group, field, columns)) for field in fields),
+        )
+        for group in groups
+    )
+
+
+def group_values(group: RunGroup, field: RunField, columns: RunColumns) -> list[JsonValue]:
+    """What the runs of a group have in a field."""
+    values = columns.values[field]
+    return [values[place] for place in group.places]
+
+
+def _label(name: str) -> str:
+    return name.removeprefix(CONFIG_PREFIX).removeprefix(SUMMARY_PREFIX) or name
+
+
+def _rank(group: RunGroup, name: str, columns: RunColumns, view: RunsView) -> tuple[int, float | str] | None:
+    if name in view.group:
+        return rank_of(group.values[view.group.index(name)])
+    spread = spread_of(group_values(group, column_of(name), columns))
+    return rank_of(spread.mean) if spread else None
+
+
+def _group_url(group: RunGroup, view: RunsView, path: str) -> str:
+    conditions = [condition_on(name, value) for name, value in zip(view.group, group.values, strict=True)]
+    return view.narrowed([each for each in conditions if each]).url(path) if all(conditions) else ""

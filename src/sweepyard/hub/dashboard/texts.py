@@ -34,8 +34,13 @@ def value_text(value: JsonValue) -> str:
 
 def number_text(value: float) -> str:
     """A number with six significant digits."""
+    return rounded_text(value, 6)
+
+
+def rounded_text(value: float, digits: int) -> str:
+    """A number with so many significant digits."""
     if math.isfinite(value):
-        return f"{value:.6g}"
+        return f"{value:.{digits}g}"
     return "NaN" if math.isnan(value) else ("∞" if value > 0 else "−∞")
 
 
@@ -61,16 +66,17 @@ def moment_text(moment: datetime | None) -> str:
 
 def duration_text(begin: datetime | None, end: datetime | None) -> str:
     """The time between two moments."""
-    if begin is None or end is None:
-        return ABSENT
-    seconds = max(0, int((end - begin).total_seconds()))
-    hours, rest = divmod(seconds, 3600)
-    minutes, seconds = divmod(rest, 60)
+    return ABSENT if begin is None or end is None else seconds_text((end - begin).total_seconds())
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration in whole seconds; one of less than ten seconds with a decimal."""
+    if not math.isfinite(seconds):
+        return number_text(seconds)
+    if 0 < seconds < 10 and seconds != int(seconds):
+        return f"{seconds:.1f} s"
+    hours, rest = divmod(max(0, int(seconds)), 3600)
+    minutes, whole = divmod(rest, 60)
     if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-
-
-def runs_text(count: int) -> str:
-    """So many runs."""
-    return "1 run" if count == 1 else f"{count:,} runs"
+        return f"{hours:,} h {minutes} min"
+    return f"{minutes} min {whole} s" if minutes else f"{whole} s"

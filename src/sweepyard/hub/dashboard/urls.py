@@ -31,6 +31,16 @@ def events_url(page: str) -> str:
     return f"{page}/events"
 
 
+def columns_url(page: str) -> str:
+    """Where the columns of a page's runs are chosen."""
+    return f"{page}/columns"
+
+
+def table_url(page: str, form: str) -> str:
+    """A page's runs as a file: csv or json."""
+    return f"{page}/runs.{form}"
+
+
 def file_url(path: RunPath, name: str) -> str:
     """Where a run's file is read."""
     return f"/files{project_url(path.entity, path.project)}/{_part(path.run_id)}/{quote(name, safe='/')}"

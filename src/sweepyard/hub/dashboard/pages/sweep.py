@@ -10,11 +10,10 @@ from sweepyard.domain.sweep import Sweep, SweepPath
 from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.frame import Link, Live, Page, Pairs
 from sweepyard.hub.dashboard.links import project_link
-from sweepyard.hub.dashboard.tables import RunTable, run_table
+from sweepyard.hub.dashboard.runs_section import RunsSection, runs_section
+from sweepyard.hub.dashboard.views import RunsView
 from sweepyard.services.bundle import Services
 from sweepyard.services.ports.runs import RunSelection
-
-RUNS_OF_A_SWEEP = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +26,12 @@ class SweepPage(Page):
     description: str
     best: Link | None
     config_yaml: str
-    runs: RunTable
-    total_runs: int
+    runs: RunsSection
     agents: tuple[tuple[str, str, str, str, str], ...]
 
 
-def sweep_page(services: Services, actor: Actor, path: SweepPath) -> SweepPage:
-    """A sweep.
+def sweep_page(services: Services, actor: Actor, path: SweepPath, view: RunsView) -> SweepPage:
+    """A sweep, its runs as `view` has them.
 
     Raises:
         NotFound: There is no such sweep.
@@ -41,7 +39,6 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath) -> SweepPage:
     mark = services.watching.sweep(path)
     sweep = services.sweeps.get(path)
     selection = RunSelection(entity=path.entity, project=path.project, sweep_id=path.sweep_id)
-    runs = services.runs.list(selection, order="+created_at", first=RUNS_OF_A_SWEEP)
     best = services.sweeps.best(path)
     return SweepPage(
         title=sweep.display_name or path.sweep_id,
@@ -57,8 +54,7 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath) -> SweepPage:
         if best
         else None,
         config_yaml=sweep.config_yaml,
-        runs=run_table(runs.items),
-        total_runs=runs.total,
+        runs=runs_section(services, selection, view, urls.sweep_url(path)),
         agents=tuple(
             (
                 agent.agent_id,

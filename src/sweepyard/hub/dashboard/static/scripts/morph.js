@@ -51,7 +51,8 @@ function isAlike(node, wanted) {
  */
 function copyAttributes(from, to) {
   // Whether a menu is open, and what stands in a field, is the reader's.
-  const own = from instanceof HTMLDetailsElement ? ["open"] : from instanceof HTMLInputElement ? ["value", "checked"] : [];
+  const isField = from instanceof HTMLInputElement && from.type !== "hidden";
+  const own = from instanceof HTMLDetailsElement ? ["open"] : isField ? ["value", "checked"] : [];
   for (const { name } of [...from.attributes]) {
     if (!to.hasAttribute(name) && !own.includes(name)) from.removeAttribute(name);
   }

@@ -5,8 +5,10 @@ import { morph } from "./morph.js";
 
 /** Fetch the page anew, and bring its live parts up to date; `refreshed` is dispatched on the document then. */
 export async function refresh() {
-  const answer = await fetchOwn(location.href);
+  const url = location.href;
+  const answer = await fetchOwn(url);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (location.href !== url) return refresh(); // The reader has gone on meanwhile.
   for (const part of document.querySelectorAll("[data-live]")) {
     const now = fresh.getElementById(part.id);
     if (now) morph(part, document.adoptNode(now));

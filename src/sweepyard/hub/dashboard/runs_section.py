@@ -1,0 +1,155 @@
+"""Runs on a page: a table with its filter, its columns and its pages, as the address has it.
+
+Any page whose address has a view (`dashboard.views`) can show one: a project's, a sweep's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sweepyard.domain.run_columns import CONFIG_PREFIX, SUMMARY_PREFIX, column_of
+from sweepyard.errors import RequestInvalid
+from sweepyard.hub.dashboard import texts, urls
+from sweepyard.hub.dashboard.tables import (
+    Column,
+    GroupRow,
+    RunRow,
+    aligned,
+    columns_of,
+    group_rows,
+    run_rows,
+    sorted_groups,
+)
+from sweepyard.hub.dashboard.views import DEFAULT_SIZE, SIZES, RunsView, check_columns
+from sweepyard.services.bundle import Services
+from sweepyard.services.ports.runs import RunSelection
+from sweepyard.services.run_tables import RunQuery, Telling, pages_of
+
+_MOST_BY_ITSELF = 8
+"""So many config keys, and so many summary keys, are shown where nobody chose."""
+_ALWAYS = ("state", "created", "duration")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something to choose in a list."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsSection:
+    """The runs of a page.
+
+    Attributes:
+        path: The page's.
+        problems: What is wrong with the filter or the columns; then no run is shown.
+        existing: How many runs there are before any filter.
+        total: How many rows there are on all pages.
+        common: The columns grouped by; none for a row a run.
+        kept: What the form keeps of the view beside its own fields.
+        clear_url: The view without search and filter.
+        tick_url: The view of the selected runs alone; or, where it is this, that of all.
+    """
+
+    path: str
+    view: RunsView
+    existing: int
+    problems: tuple[str, ...] = ()
+    total: int = 0
+    page: int = 1
+    pages: int = 1
+    common: tuple[Column, ...] = ()
+    columns: tuple[Column, ...] = ()
+    rows: tuple[RunRow, ...] = ()
+    groups: tuple[GroupRow, ...] = ()
+    group_choices: tuple[Choice, ...] = ()
+    size_choices: tuple[Choice, ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()
+    previous_url: str = ""
+    next_url: str = ""
+    columns_url: str = ""
+    csv_url: str = ""
+    json_url: str = ""
+    clear_url: str = ""
+    tick_url: str = ""
+
+
+def runs_section(services: Services, selection: RunSelection, view: RunsView, path: str) -> RunsSection:
+    """The runs that a view shows of those selected."""
+    telling = services.tables.telling(selection)
+    names = shown_columns(view, telling)
+    empty = RunsSection(
+        path=path,
+        view=view,
+        existing=services.runs.count(selection),
+        group_choices=_group_choices(view, telling),
+        size_choices=tuple(Choice(str(size), f"{size} rows", size == view.size) for size in SIZES),
+        kept=replace(view, search="", filter="", group=view.group[1:], size=DEFAULT_SIZE, page=1).pairs(),
+        columns_url=view.url(urls.columns_url(path)),
+        csv_url=view.url(urls.table_url(path, "csv")),
+        json_url=view.url(urls.table_url(path, "json")),
+        clear_url=replace(view, search="", filter="", page=1).url(path),
+        tick_url=replace(view, only_selected=not view.only_selected, page=1).url(path),
+    )
+    try:
+        check_columns([*view.columns, *view.pinned, *view.group, *filter(None, [view.sort_column])])
+        query = view.query(selection)
+    except RequestInvalid as error:
+        return replace(empty, problems=tuple(str(violation) for violation in error.violations))
+    section = replace(empty, columns=columns_of(names, view, path), common=columns_of(view.group, view, path))
+    return _with_groups(services, query, section, names) if view.group else _with_runs(services, query, section, names)
+
+
+def shown_columns(view: RunsView, telling: Telling) -> tuple[str, ...]:
+    """The columns of a view, the pinned ones first; where nobody chose, what tells runs, or groups, apart."""
+    config = (f"{CONFIG_PREFIX}{key}" for key in telling.config[:_MOST_BY_ITSELF])
+    summary = (f"{SUMMARY_PREFIX}{key}" for key in telling.summary[:_MOST_BY_ITSELF])
+    by_itself = ("duration", *summary) if view.group else (*_ALWAYS, *telling.attributes, *config, *summary)
+    chosen = view.columns or by_itself
+    return tuple(name for name in dict.fromkeys([*view.pinned, *chosen]) if name not in view.group)
+
+
+def _with_runs(services: Services, query: RunQuery, section: RunsSection, names: Sequence[str]) -> RunsSection:
+    view = section.view
+    found = services.tables.page(query, number=view.page, size=view.size)
+    rows = run_rows(found.runs, names, view)
+    columns = aligned(section.columns, [row.cells for row in rows])
+    return _paged(replace(section, columns=columns, rows=rows), found.total, found.number, found.pages)
+
+
+def _with_groups(services: Services, query: RunQuery, section: RunsSection, names: Sequence[str]) -> RunsSection:
+    view = section.view
+    of = {column_of(name) for name in (*names, *filter(None, [view.sort_column]))}
+    found = services.tables.groups(query, [column_of(name) for name in view.group], of)
+    groups = sorted_groups(found, view)
+    number, pages = pages_of(len(groups), view.page, view.size)
+    shown = groups[(number - 1) * view.size : number * view.size]
+    rows = group_rows(shown, found.columns, names, view, section.path)
+    columns = aligned(section.columns, [row.cells for row in rows])
+    common = aligned(section.common, [row.common for row in rows])
+    return _paged(replace(section, columns=columns, common=common, groups=rows), len(groups), number, pages)
+
+
+def _paged(section: RunsSection, total: int, number: int, pages: int) -> RunsSection:
+    def page(wanted: int) -> str:
+        return replace(section.view, page=wanted).url(section.path) if 1 <= wanted <= pages else ""
+
+    return replace(
+        section, total=total, page=number, pages=pages, previous_url=page(number - 1), next_url=page(number + 1)
+    )
+
+
+def _group_choices(view: RunsView, telling: Telling) -> tuple[Choice, ...]:
+    names = ("state", *telling.attributes, "host", *(f"{CONFIG_PREFIX}{key}" for key in telling.config[:60]))
+    first = Choice("", "No groups", not view.group)
+    return (
+        first,
+        *(
+            Choice(name, f"By {texts.shortened(name)}", name in view.group)
+            for name in dict.fromkeys((*view.group, *names))
+        ),
+    )

@@ -1,0 +1,174 @@
+"""A view of a project's runs, as it stands in the address: so it can be shared, kept, gone back to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+from urllib.parse import quote, urlencode
+
+from starlette.datastructures import QueryParams
+
+from sweepyard.domain.query import parse_query
+from sweepyard.domain.run_columns import column_of, column_order
+from sweepyard.errors import RequestInvalid, Violation
+from sweepyard.services.ports.runs import RunSelection
+from sweepyard.services.run_tables import RunQuery
+
+SIZES = (25, 50, 100, 250)
+DEFAULT_SIZE = 50
+MOST_COLUMNS = 100
+MOST_PINNED = 3
+_MOST_SELECTED = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsView:
+    """How somebody looks at a project's runs. Names of columns are those of `domain.run_columns`.
+
+    Attributes:
+        filter: As written.
+        sort: A column's name behind - or +; empty for newest first.
+        columns: Those to show; none for what the hub finds telling.
+        pinned: Those that stay in sight when the table is scrolled sideways.
+        group: The columns whose values make groups; none for a row a run.
+        selected: Ids of the runs that are ticked.
+        only_selected: Whether only these are shown.
+    """
+
+    search: str = ""
+    filter: str = ""
+    sort: str = ""
+    columns: tuple[str, ...] = ()
+    pinned: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
+    page: int = 1
+    size: int = DEFAULT_SIZE
+    selected: tuple[str, ...] = ()
+    only_selected: bool = False
+
+    @classmethod
+    def of(cls, parameters: QueryParams) -> Self:
+        """The view that an address asks for.
+
+        Raises:
+            RequestInvalid: A number is none, or there are too many columns, pinned ones or selected runs.
+        """
+        violations: list[Violation] = []
+        view = cls(
+            search=parameters.get("search", "").strip(),
+            filter=parameters.get("filter", "").strip(),
+            sort=_signed(parameters.get("sort", "").strip()),
+            columns=_listed(parameters, "column"),
+            pinned=_listed(parameters, "pin"),
+            group=_listed(parameters, "group"),
+            page=_number(parameters, "page", 1, violations),
+            size=_number(parameters, "size", DEFAULT_SIZE, violations),
+            selected=tuple(dict.fromkeys(filter(None, ",".join(parameters.getlist("runs")).split(",")))),
+            only_selected=parameters.get("only") == "selected",
+        )
+        for values, most, what in (
+            (view.columns, MOST_COLUMNS, "columns"),
+            (view.pinned, MOST_PINNED, "pinned columns"),
+            (view.group, MOST_PINNED, "columns to group by"),
+            (view.selected, _MOST_SELECTED, "selected runs"),
+        ):
+            if len(values) > most:
+                violations.append(Violation(f"a view has at most {most:,} {what}", f"{len(values):,}"))
+        if view.size not in SIZES:
+            violations.append(Violation(f"size is one of {', '.join(map(str, SIZES))}", str(view.size)))
+        if violations:
+            raise RequestInvalid(violations)
+        return view
+
+    @property
+    def sort_column(self) -> str:
+        """The column that orders the rows; empty for newest first."""
+        return self.sort[1:]
+
+    @property
+    def descending(self) -> bool:
+        """Whether the greatest comes first."""
+        return self.sort.startswith("-")
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The view as names and values of an address; what is as it is by itself is left out."""
+        several = (("column", self.columns), ("pin", self.pinned), ("group", self.group))
+        found = [("search", self.search), ("filter", self.filter), ("sort", self.sort)]
+        found += [(name, value) for name, values in several for value in values]
+        found += [
+            ("page", str(self.page) if self.page > 1 else ""),
+            ("size", str(self.size) if self.size != DEFAULT_SIZE else ""),
+            ("runs", ",".join(self.selected)),
+            ("only", "selected" if self.only_selected else ""),
+        ]
+        return tuple(pair for pair in found if pair[1])
+
+    def url(self, path: str) -> str:
+        """The address of the view at a path."""
+        pairs = self.pairs()
+        return f"{path}?{urlencode(pairs, quote_via=quote, safe=',')}" if pairs else path
+
+    def turned(self, column: str) -> RunsView:
+        """The view when a column's head is clicked: greatest first, least first, as it was."""
+        steps = {f"-{column}": f"+{column}", f"+{column}": ""}
+        return replace(self, sort=steps.get(self.sort, f"-{column}"), page=1)
+
+    def direction(self, column: str) -> str:
+        """How the column's head tells its order, as `aria-sort` has it; empty for a column that orders nothing."""
+        if self.sort_column != column:
+            return ""
+        return "descending" if self.descending else "ascending"
+
+    def narrowed(self, conditions: Sequence[str]) -> RunsView:
+        """A row a run, of those that also pass these filters."""
+        earlier = [f"({self.filter})"] if self.filter and conditions else [self.filter] if self.filter else []
+        return replace(self, group=(), page=1, filter=" and ".join([*earlier, *conditions]))
+
+    def query(self, selection: RunSelection) -> RunQuery:
+        """What the view asks the services for; in groups, the order is the groups' own.
+
+        Raises:
+            RequestInvalid: The filter breaks a rule, or a column is none; all faults are named.
+        """
+        return RunQuery(
+            selection=selection,
+            wanted=parse_query(self.filter),
+            order=column_order("" if self.group else self.sort),
+            search=self.search,
+            only=frozenset(self.selected) if self.only_selected else None,
+        )
+
+
+def check_columns(names: Sequence[str]) -> None:
+    """Refuse names that are no columns.
+
+    Raises:
+        RequestInvalid: Some are not; all of these are named.
+    """
+    violations: list[Violation] = []
+    for name in names:
+        try:
+            column_of(name)
+        except RequestInvalid as error:
+            violations += error.violations
+    if violations:
+        raise RequestInvalid(violations)
+
+
+def _signed(sort: str) -> str:
+    return sort if not sort or sort[0] in "+-" else f"+{sort}"
+
+
+def _listed(parameters: QueryParams, name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, (value.strip() for value in parameters.getlist(name)))))
+
+
+def _number(parameters: QueryParams, name: str, default: int, violations: list[Violation]) -> int:
+    text = parameters.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0):
+        violations.append(Violation(f"{name} is a whole number from 1 on", repr(text[:40])))
+        return default
+    return int(text)
