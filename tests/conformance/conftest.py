@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.parts.authority import Authority, make_authority
 from tests.parts.hub_process import Client, Hub, serving
 
 
@@ -36,3 +37,9 @@ def project(request: pytest.FixtureRequest) -> str:
 def make_hub() -> Callable[..., Any]:
     """Starts further hubs, each over a home, with options of `hub serve`: a context manager."""
     return serving
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """An authority, and the certificate that it gave to `localhost`."""
+    return make_authority(tmp_path_factory.mktemp("tls"))

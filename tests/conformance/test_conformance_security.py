@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import shutil
 import socket
 import ssl
 import subprocess
@@ -16,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.parts.authority import Authority
 
 pytestmark = pytest.mark.slow
 
@@ -35,45 +35,17 @@ print("RESULT " + json.dumps([found.url, [row["loss"] for row in found.scan_hist
 """
 
 
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an authority of our own, and the certificate that it gave to `localhost`."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl, which makes the certificates: make system-parts")
-    folder = tmp_path_factory.mktemp("tls")
-    (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    extensions = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"]
-    signed = ["-out", "hub.pem", "-days", "2", "-extfile", "names"]
-    for command in (
-        ["req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=test", *extensions],
-        ["req", *key, "-keyout", "hub.key", "-out", "hub.csr", "-subj", "/CN=localhost"],
-        ["x509", "-req", "-in", "hub.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", *signed],
-    ):
-        subprocess.run(["openssl", *command], cwd=folder, check=True, capture_output=True)
-    return folder
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.mark.system
 def test_the_real_client_works_over_https_beyond_loopback(
-    make_hub: Any, client: Any, authority: Path, tmp_path: Path
+    make_hub: Any, client: Any, authority: Authority, tmp_path: Path
 ) -> None:
-    port = free_port()
-    options = ["--host", "0.0.0.0", "--port", str(port), "--public-url", f"https://localhost:{port}"]
-    options += ["--tls-cert", str(authority / "hub.pem"), "--tls-key", str(authority / "hub.key")]
-    with make_hub(tmp_path / "home", *options) as hub:
+    port = authority.free_port()
+    with make_hub(tmp_path / "home", *authority.serving_at(port)) as hub:
         client.hub = hub
-        trust = {name: str(authority / "ca.pem") for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")}
-        url, losses, text = client.python(SCRIPT, **trust)
+        url, losses, text = client.python(SCRIPT, **authority.trust())
         assert url.startswith(f"https://localhost:{port}/local/tls/runs/")
         assert (losses, text) == ([0, 1, 2], "hello")
-        trusting = ssl.create_default_context(cafile=str(authority / "ca.pem"))
+        trusting = ssl.create_default_context(cafile=str(authority.certificate))
         with httpx.Client(verify=trusting, trust_env=False) as http:
             assert http.get(f"{hub.url}/healthz").status_code == 200
             assert http.get(f"https://127.0.0.1:{port}/healthz").status_code == 200
