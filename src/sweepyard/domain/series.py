@@ -6,7 +6,7 @@ stretch of rows the least and the greatest value of every metric is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,14 +129,19 @@ def extremes(series: Series, samples: int) -> Steps:
     if len(series) <= samples or stretches < 1:
         return spread(len(series), samples)
     length = -(-inner // stretches)
-    stretches = -(-inner // length)
-    first = 1 + length * np.arange(stretches)
     chosen = [np.array([0, len(series) - 1])]
     for values in metrics:
-        for sign in (1.0, -1.0):
-            padded = np.full(stretches * length, np.inf)
-            padded[:inner] = sign * values[1:-1]
-            # Where nothing is a number, the first stands for the stretch.
-            padded[np.isnan(padded)] = np.inf
-            chosen.append(first + padded.reshape(stretches, length).argmin(axis=1))
+        low = high = values[1:-1]
+        unknown = np.isnan(low)
+        if unknown.any():  # Where nothing is a number, the first stands for the stretch.
+            low, high = np.where(unknown, np.inf, low), np.where(unknown, -np.inf, high)
+        chosen += [1 + _of_stretches(np.argmin, low, length), 1 + _of_stretches(np.argmax, high, length)]
     return np.unique(np.concatenate(chosen))
+
+
+def _of_stretches(choose: Callable[..., Steps], values: Floats, length: int) -> Steps:
+    """The index that is chosen of each stretch of `length` values; the last stretch may be shorter."""
+    whole = len(values) // length
+    end = whole * length
+    found = np.arange(0, end, length) + choose(values[:end].reshape(whole, length), axis=1)
+    return np.append(found, end + choose(values[end:])) if end < len(values) else found

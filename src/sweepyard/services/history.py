@@ -87,32 +87,33 @@ class HistoryService:
         min_step: int | None = None,
         max_step: int | None = None,
     ) -> tuple[JsonObject, ...]:
-        """At most `samples` of the rows that have every one of `keys` (dotted), cut down to those keys.
+        """As `sampled_of`, of one run."""
+        with self._database.reading() as unit:
+            check_run(unit, path)
+            return _sampled(unit, path, keys, samples, min_step, max_step)
+
+    def sampled_of(
+        self,
+        paths: Sequence[RunPath],
+        keys: Sequence[str],
+        samples: int,
+        *,
+        min_step: int | None = None,
+        max_step: int | None = None,
+    ) -> dict[RunPath, tuple[JsonObject, ...]]:
+        """At most `samples` of each run's rows that have every one of `keys` (dotted), cut down to those keys.
 
         The first and the last row are among them. Where the keys hold numbers, so are the rows in which one of them
         is least or greatest within its stretch of the history: a spike is never lost. Otherwise they are spread
-        evenly.
+        evenly. A run that is not there has no rows.
 
         Args:
             keys: Without any, whole rows are given, spread evenly.
             min_step: The first step, included.
             max_step: The last step, excluded.
         """
-        check_samples(samples)
-        if not keys:
-            chosen = spread(self._stored(path, min_step, max_step), samples)
-            return tuple(decode_object(text) for _, _, text in chosen)
         with self._database.reading() as unit:
-            check_run(unit, path)
-            series = unit.streams.series(path, keys, min_step=min_step, max_step=max_step)
-        if series is not None:
-            return tuple(series.rows(extremes(series, samples)))
-        whole: list[JsonObject] = []
-        for row in self.rows(path, min_step=min_step, max_step=max_step):
-            cut = {key: descend(row.values, key) for key in keys}
-            if all(value is not None for value in cut.values()):
-                whole.append(cut)
-        return tuple(spread(whole, samples))
+            return {path: _sampled(unit, path, keys, samples, min_step, max_step) for path in paths}
 
     def keys(self, path: RunPath) -> HistoryKeys:
         """The keys of the history."""
@@ -152,6 +153,25 @@ class HistoryService:
         with self._database.reading() as unit:
             check_run(unit, path)
             return unit.streams.rows(path, Stream.HISTORY, min_step=min_step, max_step=max_step, limit=limit)
+
+
+def _sampled(
+    unit: UnitOfWork, path: RunPath, keys: Sequence[str], samples: int, min_step: int | None, max_step: int | None
+) -> tuple[JsonObject, ...]:
+    check_samples(samples)
+    series = unit.streams.series(path, keys, min_step=min_step, max_step=max_step) if keys else None
+    if series is not None:
+        return tuple(series.rows(extremes(series, samples)))
+    stored = unit.streams.rows(path, Stream.HISTORY, min_step=min_step, max_step=max_step)
+    if not keys:
+        return tuple(decode_object(text) for _, _, text in spread(stored, samples))
+    whole: list[JsonObject] = []
+    for _, _, text in stored:
+        row = decode_object(text)
+        cut = {key: descend(row, key) for key in keys}
+        if all(value is not None for value in cut.values()):
+            whole.append(cut)
+    return tuple(spread(whole, samples))
 
 
 def check_run(unit: UnitOfWork, path: RunPath) -> None:

@@ -84,10 +84,10 @@ def unpack_columns(packed: Sequence[bytes], counts: Sequence[int], steps: Steps)
     """
     flags = {pack[0] for pack in packed}
     if flags == {SAME_AS_STEPS[0]}:
-        return Column(steps.astype(np.float64), np.ones(len(steps), bool))
+        return Column(steps.astype(np.float64), np.broadcast_to(np.True_, len(steps)))
     if flags == {0} or flags == {_ALL_WHOLE}:  # What nearly all are: no need to look at each block.
         numbers = np.frombuffer(b"".join([memoryview(pack)[1:] for pack in packed]), dtype=_FLOAT)
-        return Column(numbers, np.full(len(numbers), flags == {_ALL_WHOLE}))
+        return Column(numbers, np.broadcast_to(np.bool_(flags == {_ALL_WHOLE}), len(numbers)))
     ends = np.cumsum(counts).tolist()
     parts = [
         Column(steps[end - count : end].astype(np.float64), np.ones(count, bool))

@@ -62,6 +62,7 @@ def unpack_all(packed: Sequence[tuple[bytes, int]]) -> Numbers:
                 break
             following += distance * count
         else:
-            evenly_spaced: Numbers = first + distance * np.arange(total, dtype=np.int64)
-            return evenly_spaced
+            if distance:
+                return np.arange(first, first + distance * total, distance, dtype=np.int64)
+            return np.full(total, first, dtype=np.int64)
     return np.concatenate([unpack_numbers(pack, count) for pack, count in packed])

@@ -23,6 +23,14 @@ def test_exact_rows(logged) -> None:
     assert [row.line for row in logged.services.history.rows(path, min_step=3, limit=2)] == [2, 3]
 
 
+def test_samples_of_several_runs_come_together(logged) -> None:
+    logged.begin("two")
+    logged.log("two", {"loss": 3, "_step": 0})
+    one, two, none = (logged.path(name) for name in ("one", "two", "none"))
+    found = logged.services.history.sampled_of([one, two, none], ["loss"], 2)
+    assert found == {one: ({"loss": 10}, {"loss": 1}), two: ({"loss": 3},), none: ()}
+
+
 def test_sampled_rows_hold_the_keys_asked_for(logged) -> None:
     logged.log("one", {"other": 1, "_step": 100}, {"loss": None, "_step": 101}, offset=10)
     sampled = logged.services.history.sampled

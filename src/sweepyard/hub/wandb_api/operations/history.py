@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sweepyard.domain.run import RunPath
@@ -32,17 +33,16 @@ class LogLineNode:
         self.label = line.label or None
 
 
-def sampled(context: Context, path: RunPath, spec: str) -> list[JsonObject]:
-    """The rows that a spec asks for."""
+def sampled(context: Context, spec: str, paths: Sequence[RunPath]) -> dict[RunPath, tuple[JsonObject, ...]]:
+    """The rows that a spec asks for, of each run."""
     wanted = history_spec_from_wire(spec)
-    rows = context.services.history.sampled(
-        path,
+    return context.services.history.sampled_of(
+        paths,
         wanted.keys,
         wanted.samples if wanted.samples is not None else _DEFAULT_SAMPLES,
         min_step=wanted.min_step,
         max_step=None if wanted.max_step is None else wanted.max_step + 1,
     )
-    return list(rows)
 
 
 def keys(context: Context, path: RunPath) -> JsonValue:

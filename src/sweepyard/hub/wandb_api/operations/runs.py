@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
-from typing import Any, ClassVar
+from functools import cached_property, partial
+from typing import Any, ClassVar, TypeVar
 
 from graphql import GraphQLResolveInfo
 
@@ -24,8 +25,17 @@ from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.runs import RunChanges
 from sweepyard.services.streams import StreamTails
 
+T = TypeVar("T")
+
 _FAILURES = frozenset({RunState.FAILED, RunState.CRASHED})
 _SAMPLES = 500
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Siblings:
+    """The runs of a page. Told apart by identity: to hash all paths for each of them would cost more than it saves."""
+
+    paths: tuple[RunPath, ...]
 
 
 class RunNode:
@@ -38,7 +48,7 @@ class RunNode:
     description: ClassVar[None] = None
     read_only: ClassVar[bool] = False
 
-    def __init__(self, context: Context, run: Run, siblings: Sequence[RunPath] = ()) -> None:
+    def __init__(self, context: Context, run: Run, siblings: Siblings | None = None) -> None:
         """Take a run.
 
         Args:
@@ -46,7 +56,7 @@ class RunNode:
         """
         self._context = context
         self._run = run
-        self._siblings = siblings
+        self._siblings = siblings or Siblings((run.path,))
         self.path = run.path
         self.id = codec.run_to_id(run.path)
         self.name = run.path.run_id
@@ -86,11 +96,7 @@ class RunNode:
 
     @property
     def system_metrics(self) -> str:
-        if not self._siblings:
-            return self._tails.last_event or "{}"
-        service, siblings = self._context.services.runs, self._siblings
-        last = self._context.remember(("events", siblings), lambda: service.last_events(siblings))
-        return last[self.path] or "{}"
+        return self._of_page("last event", self._context.services.runs.last_events) or "{}"
 
     @property
     def stopped_early(self) -> str | None:
@@ -104,10 +110,12 @@ class RunNode:
 
     @property
     def history_line_count(self) -> int:
-        if not self._siblings:
-            return self._tails.counts.get(Stream.HISTORY, 0)
-        service, siblings = self._context.services.runs, self._siblings
-        return self._context.remember(("lengths", siblings), lambda: service.history_lengths(siblings))[self.path]
+        return self._of_page("length", self._context.services.runs.history_lengths)
+
+    def _of_page(self, what: Hashable, look_up: Callable[[Sequence[RunPath]], Mapping[RunPath, T]]) -> T:
+        """What is this run's of that which is looked up for all runs of the page at once."""
+        siblings = self._siblings
+        return self._context.remember((what, siblings), lambda: look_up(siblings.paths))[self.path]
 
     @property
     def events_line_count(self) -> int:
@@ -141,7 +149,7 @@ class RunNode:
         return list(self._context.services.history.events(self.path, samples))
 
     def sampled_history(self, info: GraphQLResolveInfo, specs: list[str]) -> list[list[JsonObject]]:
-        return [streams.sampled(self._context, self.path, spec) for spec in specs]
+        return [list(self._of_page(("sampled", spec), partial(streams.sampled, self._context, spec))) for spec in specs]
 
     @property
     def history_keys(self) -> JsonValue:
@@ -203,7 +211,7 @@ def list_runs(
     page = context.services.runs.list(
         selection, filters=filters_from_wire(filters), order=order, first=first, after=after
     )
-    siblings = tuple(run.path for run in page.items)
+    siblings = Siblings(tuple(run.path for run in page.items))
     return connect(page, lambda run: RunNode(context, run, siblings))
 
 
