@@ -191,9 +191,9 @@ class SearchSpace(Sequence[Parameter]):
         values = self._constants()
         for axis in self.axes:
             row = {item.path: each for item, each in axis.spread(axis.distribution.sample(0.5))}
-            if axis.is_coupled:
+            asked = keys.keys() & row.keys()
+            if axis.is_coupled and asked:
                 rows = [{item.path: each for item, each in axis.spread(one)} for one in axis.distribution.extremes()]
-                asked = keys.keys() & row.keys()
                 fitting = (one for one in rows if all(dumps_canonical(one[path]) == keys[path] for path in asked))
                 row = next(fitting, row)
             values.update(row)

@@ -125,6 +125,26 @@ def test_bayes_learns_in_a_conditional_space_of_numbers() -> None:
     assert min(map(value, points)) < 0.1
 
 
+def test_around_a_value_the_others_stand_in_the_middle_of_what_goes_with_it() -> None:
+    text = (
+        "\n  o: {values: [sgd, adam, rms]}\n  m: {values: [0.5, 0.9], when: {o: rms}}\n"
+        "  n: {values: [1, 2, 3], when: {m: 0.9}}\n  x: {min: 0.0, max: 2.0}\n  k: {value: 7}\n"
+        "  p: {values: [1, 2, 3]}\n  q: {values: [a, b, c]}\n"
+    )
+    space = sweep("random", text, "zip: [[p, q]]\n").parameters
+    by_name = {parameter.name: parameter for parameter in space}
+
+    def around(name: str, value: Any) -> JsonObject:
+        return space.nest(space.around(by_name[name], value))
+
+    assert around("x", 1.5) == {"o": "adam", "x": 1.5, "k": 7, "p": 2, "q": "b"}
+    # What it depends on is chosen so that a run has it, and so is what that depends on.
+    assert around("m", 0.5) == {"o": "rms", "m": 0.5, "x": 1.0, "k": 7, "p": 2, "q": "b"}
+    assert around("n", 3) == {"o": "rms", "m": 0.9, "n": 3, "x": 1.0, "k": 7, "p": 2, "q": "b"}
+    # What is coupled with it stands at the same place.
+    assert around("q", "c") == {"o": "adam", "x": 1.0, "k": 7, "p": 3, "q": "c"}
+
+
 @pytest.mark.parametrize(
     ("when", "message"),
     [

@@ -62,21 +62,22 @@ def test_sampling_is_monotone_in_u(distribution: distributions.RealDistribution,
 def test_samples_are_finite_and_stay_in_the_support(distribution: distributions.RealDistribution, u: float) -> None:
     value = distribution.real(u)
     assert math.isfinite(value)
-    match distribution:
-        case (
-            distributions.Uniform(low, high)
-            | distributions.LogUniformValues(low, high)
-            | distributions.InvLogUniformValues(low, high)
-        ):
-            assert low <= value <= high
-        case distributions.LogUniform(low, high):
-            assert math.exp(low) * (1 - 1e-9) <= value <= math.exp(high) * (1 + 1e-9)
-        case distributions.InvLogUniform(low, high):
-            assert math.exp(-high) * (1 - 1e-9) <= value <= math.exp(-low) * (1 + 1e-9)
-        case distributions.Beta():
-            assert 0 <= value <= 1
-        case distributions.LogNormal():
-            assert value > 0
+    support = distribution.support()
+    if support is None:
+        assert isinstance(distribution, distributions.Normal | distributions.LogNormal)
+        assert value > 0 or isinstance(distribution, distributions.Normal)
+    else:
+        low, high = support
+        slack = 0.0 if isinstance(distribution, distributions.Bounded | distributions.Beta) else 1e-9
+        assert low * (1 - slack) <= value <= high * (1 + slack)
+
+
+@given(real_distributions())
+def test_the_support_ends_where_the_samples_do(distribution: distributions.RealDistribution) -> None:
+    support = distribution.support()
+    if support is not None and not isinstance(distribution, distributions.Beta):
+        ends = (distribution.real(SMALLEST_UNIT), distribution.real(LARGEST_UNIT))
+        assert ends == pytest.approx(support, rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -328,5 +329,6 @@ def test_removing_a_key_leaves_the_rest_and_the_original_alone() -> None:
     assert remove(nested, ("a", "b")) == {"a": {"c": 2}, "d": 3}
     assert remove(nested, ("a.b",)) == {"a": {"c": 2}, "d": 3}
     assert remove(nested, ("d", "e")) == nested
+    assert remove(nested, ("d", "e", "f")) == nested
     assert remove({"x.y": 1}, ("x.y",)) == {}
     assert nested == {"a": {"b": 1, "c": 2}, "d": 3}

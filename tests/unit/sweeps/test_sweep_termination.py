@@ -144,6 +144,25 @@ def test_the_median_rule_compares_the_best_with_the_others_means() -> None:
     assert list(MedianRule(4, 2).milestones(0, 3)) == []
 
 
+def test_the_median_rule_for_what_is_to_be_small() -> None:
+    config = sweep({"type": "median", "min_iter": 2, "min_runs": 2})
+    found = standings(config, tracked(config, [3.0, 1.0], [5.0, 3.0], [9.0, 2.5], [4.0, 3.5]))
+    # Each by its least value, against the median of the other three's means.
+    assert found == [
+        Standing("0", 2, 1.0, 4.0, 3, False),
+        Standing("1", 2, 3.0, 3.75, 3, False),
+        Standing("2", 2, 2.5, 3.75, 3, False),
+        Standing("3", 2, 3.5, 4.0, 3, False),
+    ]
+    assert stopped(config, [3.0, 1.0], [5.0, 3.0], [9.0, 8.0]) == [2]
+
+
+def test_where_too_few_runs_came_so_far_the_median_rule_says_how_many() -> None:
+    config = sweep({"type": "median", "min_iter": 2, "min_runs": 3})
+    found = standings(config, tracked(config, [3.0, 1.0], [5.0, 3.0], [9.0]))
+    assert found == [Standing("0", 2, 1.0, runs=1), Standing("1", 2, 3.0, runs=1), Standing("2")]
+
+
 @given(
     st.integers(1, 200),
     st.integers(0, 400),
