@@ -25,9 +25,7 @@ _QUERY = json.dumps({"query": "query Viewer { viewer { id entity } }"}).encode()
 class Advice:
     """What to do about a server that is not there, or is another, or refuses the key: whole sentences."""
 
-    away: str = (
-        "Start it (`sweepyard hub serve`) or correct WANDB_BASE_URL; training can do without: tracking=offline"
-    )
+    away: str = "Start it (`sweepyard hub serve`) or correct WANDB_BASE_URL; training can do without: tracking=offline"
     other: str = "Correct WANDB_BASE_URL or look at that server's log; training can do without: tracking=offline"
     key: str = 'Take the hub\'s key (`eval "$(sweepyard hub env)"`) or log in again (`wandb login --relogin`)'
 
