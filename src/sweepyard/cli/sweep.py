@@ -15,6 +15,7 @@ from sweepyard.cli.options import CONFIG_DIR
 from sweepyard.cli.reading import path_of
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.cli.sweep_changes import edit, export
+from sweepyard.cli.sweep_hosts import hosts, readmit, tell_of_hosts_put_aside
 from sweepyard.wiring.sweep_files import plan_sweep
 from sweepyard.wiring.sweeps import register_sweep
 
@@ -47,14 +48,15 @@ class _RunByDefault(click.Group):
         "sweepyard sweep sweeps/architecture_random.yaml --agents 4 --count 5",
         "sweepyard sweep sweepyard/k3x9q2ab",
         "sweepyard sweep edit sweepyard/k3x9q2ab bigger.yaml",
+        "sweepyard sweep hosts sweepyard/k3x9q2ab",
     ),
 )
 def command() -> None:
     """Check a sweep file, register it and run it: `sweepyard sweep FILE` is short for `sweepyard sweep run FILE`."""
 
 
-command.add_command(export)
-command.add_command(edit)
+for changing in (export, edit, hosts, readmit):
+    command.add_command(changing)
 
 
 @command.command(
@@ -120,7 +122,10 @@ def run(
             return 0
         with interruptible() as register:
             outcome = run_shown(plan, target=target, on_registered=register, to_stderr=as_json)
-    return _conclude(outcome, to_the_end=count is None, as_json=as_json)
+    code = _conclude(outcome, to_the_end=count is None, as_json=as_json)
+    if code and target == "hub":
+        tell_of_hosts_put_aside(str(outcome.sweep.path), settings_now())
+    return code
 
 
 def names_sweep(what: str) -> bool:

@@ -16,7 +16,7 @@ from sweepyard.ids import IdSource
 from sweepyard.services.custody import Custody, lose
 from sweepyard.services.dispatch import Dispatcher
 from sweepyard.services.foresight import Foresight
-from sweepyard.services.hosts import HostStanding, host_standings
+from sweepyard.services.hosts import HostStanding, agents_of_host, host_standings, readmit
 from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.services.sweep_rows import existing_sweep, parsed
 
@@ -90,6 +90,25 @@ class AgentService:
         with self._database.reading() as unit:
             config = parsed(existing_sweep(unit, path).config_yaml)
             return host_standings(unit.agents.of_sweep(path.sweep_id), config.max_host_failures)
+
+    def readmit(self, path: SweepPath, host: str) -> HostStanding:
+        """Let a host have runs again: what failed there is forgotten. Agents that were sent home have to be started.
+
+        Raises:
+            NotFound: There is no such sweep, or none of its agents was ever there.
+        """
+        with self._database.writing() as unit:
+            config = parsed(existing_sweep(unit, path).config_yaml)
+            agents = unit.agents.of_sweep(path.sweep_id)
+            own = agents_of_host(agents, host)
+            if not own:
+                known = ", ".join(sorted({agent.host for agent in agents})) or "none"
+                raise NotFound(f"no agent of sweep {path} ran on the host {host!r} (hosts: {known})")
+            readmit(unit, own)
+            [standing] = host_standings(
+                agents_of_host(unit.agents.of_sweep(path.sweep_id), host), config.max_host_failures
+            )
+        return standing
 
     def heartbeat(self, agent_id: str, running: Collection[str]) -> tuple[Command, ...]:
         """Note that the agent lives and what it runs, and say what it shall do; all in one transaction.

@@ -37,9 +37,14 @@ def note_end(unit: UnitOfWork, run: Run) -> None:
     if run.state in _FAILURES:
         unit.agents.save(replace(agent, failures=agent.failures + 1))
     elif run.state is RunState.FINISHED:
-        for each in _of_host(unit.agents.of_sweep(agent.sweep_id), agent.host):
-            if each.failures or each.put_aside:
-                unit.agents.save(replace(each, failures=0, put_aside=False))
+        readmit(unit, agents_of_host(unit.agents.of_sweep(agent.sweep_id), agent.host))
+
+
+def readmit(unit: UnitOfWork, agents: Sequence[Agent]) -> None:
+    """Forget the failures of all of a host's agents."""
+    for agent in agents:
+        if agent.failures or agent.put_aside:
+            unit.agents.save(replace(agent, failures=0, put_aside=False))
 
 
 def is_put_aside(unit: UnitOfWork, agent: Agent, max_failures: int | None) -> bool:
@@ -49,7 +54,7 @@ def is_put_aside(unit: UnitOfWork, agent: Agent, max_failures: int | None) -> bo
     """
     if not agent.failures:
         return False
-    agents = _of_host(unit.agents.of_sweep(agent.sweep_id), agent.host)
+    agents = agents_of_host(unit.agents.of_sweep(agent.sweep_id), agent.host)
     return sum(each.failures for each in agents) >= (max_failures or DEFAULT_MAX_FAILURES)
 
 
@@ -57,12 +62,13 @@ def host_standings(agents: Sequence[Agent], max_failures: int | None) -> tuple[H
     """The hosts of a sweep's agents, by name."""
     found = []
     for host in sorted({agent.host for agent in agents}):
-        own = _of_host(agents, host)
+        own = agents_of_host(agents, host)
         failures = sum(agent.failures for agent in own)
         aside = failures >= (max_failures or DEFAULT_MAX_FAILURES)
         found.append(HostStanding(host, failures, aside, sum(not agent.left for agent in own)))
     return tuple(found)
 
 
-def _of_host(agents: Sequence[Agent], host: str) -> list[Agent]:
+def agents_of_host(agents: Sequence[Agent], host: str) -> list[Agent]:
+    """Those of the agents that run, or ran, on the host."""
     return [agent for agent in agents if agent.host == host]

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import SweepFileInvalid, Violation
-from sweepyard.settings import Settings
+from sweepyard.settings import DEFAULT_ENTITY, Settings
+from sweepyard.wiring.hub import build_services
 from sweepyard.wiring.joining import join_hub, open_target
 from sweepyard.wiring.sweep_files import check_sweep_file
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from sweepyard.agents.stock import RegisteredSweep
     from sweepyard.agents.sweeping import AgentPlan, SweepOutcome, SweepPlan
     from sweepyard.services.check import Target
+    from sweepyard.services.hosts import HostStanding
 
 
 def edit_sweep(
@@ -35,6 +38,28 @@ def edit_sweep(
     with join_hub(settings) as server:
         sweeping.edit(name, file, server=server, environ=environ)
     return report.warnings
+
+
+def sweep_hosts(name: str, settings: Settings) -> tuple[HostStanding, ...]:
+    """How the hosts of the agents of a sweep of this home do, whether or not its hub runs.
+
+    Raises:
+        NotFound: There is no such sweep.
+        HubError: The database cannot be used.
+    """
+    with build_services(settings) as services:
+        return services.agents.hosts(_path_of(name))
+
+
+def readmit_host(name: str, host: str, settings: Settings) -> HostStanding:
+    """Let a host of a sweep of this home have runs again, whether or not its hub runs.
+
+    Raises:
+        NotFound: There is no such sweep, or none of its agents was ever on that host.
+        HubError: The database cannot be used.
+    """
+    with build_services(settings) as services:
+        return services.agents.readmit(_path_of(name), host)
 
 
 def register_sweep(
@@ -107,3 +132,9 @@ def resume_sweep(
             on_registered=on_registered,
             on_progress=on_progress,
         )
+
+
+def _path_of(name: str) -> SweepPath:
+    """The sweep that entity/project/id names, or project/id for one of the home's owner."""
+    entity, project, sweep_id = [DEFAULT_ENTITY, *name.split("/")][-3:]
+    return SweepPath(entity, project, sweep_id)

@@ -99,6 +99,24 @@ def test_without_a_number_in_the_file_five_failures_are_too_many(hub) -> None:
     assert hub.beat(agent) == EXIT
 
 
+def test_a_host_that_somebody_readmits_gets_runs_again(hub) -> None:
+    sweep = hub.sweep(SWEEP)
+    one, two = hub.agent(sweep, "bad"), hub.agent(sweep, "bad")
+    for agent in (one, two, one):
+        one_run(hub, agent, 1)
+    assert hub.beat(one) == EXIT
+    assert hub.services.agents.readmit(sweep.path, "bad") == HostStanding("bad", 0, False, 1)
+    for agent in (two, one):
+        one_run(hub, agent, 1)
+    assert hub.services.agents.hosts(sweep.path) == (HostStanding("bad", 2, False, 2),)
+    for path, said in (
+        (sweep.path, "'nowhere' .hosts: bad."),
+        (type(sweep.path)("lab", "digits", "nothing"), "there is no sweep"),
+    ):
+        with pytest.raises(NotFound, match=said):
+            hub.services.agents.readmit(path, "nowhere")
+
+
 def test_hosts_of_no_sweep(hub) -> None:
     sweep = hub.sweep(SWEEP)
     with pytest.raises(NotFound):
