@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -159,3 +160,18 @@ def test_styles_scripts_and_icon_are_served_to_be_kept_for_good(browser: Any) ->
     assert browser.get(f"/static/{'0' * len(folder)}/icon.svg").status_code == 404
     assert browser.get(f"/static/{folder}/../app.py").status_code in {303, 404}
     assert browser.get(f"/static/{folder}/%2e%2e/assets.py").status_code == 404
+
+
+def test_an_open_stream_of_events_does_not_keep_the_hub_from_closing(make_hub: Any, tmp_path: Path) -> None:
+    with make_hub(tmp_path) as hub, httpx.Client(base_url=hub.url, timeout=30, trust_env=False) as http:
+        hub.graphql(UPSERT, {"input": {"name": "r1", "modelName": "p", "entityName": "local", "host": "h"}})
+        http.post("/login", data={"key": hub.key, "next": "/"})
+        with http.stream("GET", "/local/p/events") as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            lines = answer.iter_lines()
+            assert [next(lines), next(lines)] == ["retry: 1000", "event: mark"]
+            hub.process.terminate()
+            assert not any(line.startswith("event:") for line in lines)
+        assert hub.process.wait(timeout=30) == 0
+    assert "graceful" not in hub.log()
+    assert "Traceback" not in hub.log()

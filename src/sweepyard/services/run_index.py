@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from sweepyard.domain.fields import Columns, RunField, field_of
 from sweepyard.domain.filters import RunFilter, parse_filter
-from sweepyard.domain.ordering import Order
+from sweepyard.domain.ordering import Order, parse_order
 from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.services.ports import UnitOfWork
 from sweepyard.services.ports.runs import STAMP_MODULUS, RunSelection, RunsMark
@@ -108,6 +108,14 @@ class RunIndex:
             kept, columns = self._passing(unit, selection, wanted, order.fields | frozenset(fields))
             run_ids = order.sort(kept, columns)
             return run_ids, {each: [columns[each][run_id] for run_id in run_ids] for each in fields}
+
+    def newest(self, unit: UnitOfWork, selection: RunSelection, limit: int) -> list[tuple[str, int]]:
+        """At most `limit` of the selected runs, the newest first, each with its stamp."""
+        order = parse_order(None)
+        with self._lock:
+            kept, columns = self._passing(unit, selection, parse_filter(None), order.fields)
+            stamps = self._projects[selection.entity, selection.project].stamps
+            return [(run_id, stamps[run_id]) for run_id in order.sort(kept, columns)[:limit]]
 
     def _passing(
         self, unit: UnitOfWork, selection: RunSelection, wanted: RunFilter, others: frozenset[RunField]

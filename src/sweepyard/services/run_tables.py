@@ -11,17 +11,14 @@ from sweepyard.domain.filters import RunFilter, parse_filter
 from sweepyard.domain.grouping import RunGroup, grouped
 from sweepyard.domain.ordering import Order, parse_order
 from sweepyard.domain.run import Run
-from sweepyard.domain.run_columns import column_of, plain_items
+from sweepyard.domain.run_columns import plain_items
 from sweepyard.errors import RequestInvalid, Violation
-from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical
+from sweepyard.jsonvalue import JsonObject, JsonValue
+from sweepyard.services.newest_runs import NewestRuns, Telling
 from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.run_index import RunIndex
 
-NEWEST = 100
-"""What tells runs apart is looked for among so many of the newest."""
-
-_OPTIONAL = ("sweep", "group", "tags")
 _SEARCHED = tuple(field_of(name) for name in ("display_name", "name", "tags", "group"))
 
 
@@ -85,27 +82,13 @@ class RunKeys:
     summary: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """What tells runs apart.
-
-    Attributes:
-        attributes: Those that some runs have and others need not: sweep, group, tags.
-        config: The keys whose values differ.
-        summary: All keys.
-    """
-
-    attributes: tuple[str, ...]
-    config: tuple[str, ...]
-    summary: tuple[str, ...]
-
-
 class RunTableService:
     """Finds runs for tables; what it answers of a project that is not there is empty."""
 
     def __init__(self, database: Database, index: RunIndex) -> None:
         self._database = database
         self._index = index
+        self._newest = NewestRuns(index)
 
     def page(self, query: RunQuery, *, number: int, size: int) -> RunsPage:
         """A page of the runs.
@@ -148,14 +131,7 @@ class RunTableService:
     def telling(self, selection: RunSelection) -> Telling:
         """What tells the newest of the selected runs apart."""
         with self._database.reading() as unit:
-            runs = unit.runs.page(selection, newest_first=True, after=None, limit=NEWEST)
-        configs = [dict(plain_items(run.config)) for run in runs]
-        keys = sorted({key for config in configs for key in config})
-        return Telling(
-            attributes=tuple(name for name in _OPTIONAL if any(column_of(name).read(run) for run in runs)),
-            config=tuple(key for key in keys if len({dumps_canonical(config.get(key)) for config in configs}) > 1),
-            summary=tuple(sorted({key for run in runs for key, _ in plain_items(run.summary)})),
-        )
+            return self._newest.telling(unit, selection)
 
     def _found(self, unit: UnitOfWork, query: RunQuery, fields: Collection[RunField]) -> RunColumns:
         searched = _SEARCHED if query.search else ()

@@ -11,8 +11,9 @@ import pytest
 from sweepyard.domain.query import parse_query
 from sweepyard.domain.run_columns import column_of, column_order
 from sweepyard.errors import RequestInvalid
+from sweepyard.services.newest_runs import NEWEST, Telling
 from sweepyard.services.ports.runs import RunSelection
-from sweepyard.services.run_tables import NEWEST, RunKeys, RunQuery, RunsPage, Telling
+from sweepyard.services.run_tables import RunKeys, RunQuery, RunsPage
 
 ALL = RunSelection(entity="lab", project="digits")
 EVERY = RunQuery(selection=ALL)

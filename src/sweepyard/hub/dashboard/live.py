@@ -15,8 +15,8 @@ from starlette.responses import StreamingResponse
 
 from sweepyard.errors import SweepyardError, Unauthenticated
 
-LOOK_EVERY_SECONDS = 0.5
-SIGN_EVERY_LOOKS = 20
+LOOK_EVERY_SECONDS = 1.25
+SIGN_EVERY_LOOKS = 8
 """A stream with nothing to say gives a sign of life so often: the page, and every proxy, see that it stands."""
 RETRY_MILLISECONDS = 1000
 

@@ -23,8 +23,9 @@ from sweepyard.hub.dashboard.tables import (
 )
 from sweepyard.hub.dashboard.views import DEFAULT_SIZE, SIZES, RunsView, check_columns
 from sweepyard.services.bundle import Services
+from sweepyard.services.newest_runs import Telling
 from sweepyard.services.ports.runs import RunSelection
-from sweepyard.services.run_tables import RunQuery, Telling, pages_of
+from sweepyard.services.run_tables import RunQuery, pages_of
 
 _MOST_BY_ITSELF = 8
 """So many config keys, and so many summary keys, are shown where nobody chose."""

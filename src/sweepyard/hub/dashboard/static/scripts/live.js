@@ -10,7 +10,7 @@ const WORDS = {
   expired: "The session has expired",
   gone: "This is no longer there",
 };
-const LEAST_PAUSE_MS = 400;
+const LEAST_PAUSE_MS = 200;
 const PAUSES_PER_WORK = 4; // A page that takes long to bring up to date is brought up to date less often.
 const RETRY_MS = 2000;
 
