@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sweepyard.clock import Clock
 from sweepyard.domain.objective import Objective
@@ -88,6 +89,18 @@ def progress_of(
         elapsed_seconds=elapsed_seconds,
         remaining_seconds=remaining,
     )
+
+
+def busy_seconds(spans: Iterable[tuple[datetime, datetime]]) -> float:
+    """For how long at least one of these spans of time, from and to, was going on."""
+    busy, until = 0.0, None
+    for begin, end in sorted(spans):
+        if until is not None and begin < until:
+            begin = until
+        if end > begin:
+            busy += (end - begin).total_seconds()
+            until = end
+    return busy
 
 
 def watch(

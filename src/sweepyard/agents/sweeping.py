@@ -6,10 +6,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sweepyard.agents.environment import client_environment
-from sweepyard.agents.progress import RunGlance, SweepProgress, progress_of, watch
+from sweepyard.agents.progress import RunGlance, SweepProgress, busy_seconds, progress_of, watch
 from sweepyard.agents.stock import RegisteredSweep, StockAgents, register, update
 from sweepyard.clock import Clock
 from sweepyard.domain.objective import Objective
@@ -17,7 +18,7 @@ from sweepyard.domain.run import RunState
 from sweepyard.errors import TrackingError
 from sweepyard.settings import OUTPUT_VARIABLE
 from sweepyard.tracking.reader import Reader
-from sweepyard.tracking.records import SweepRecord
+from sweepyard.tracking.records import RunRecord, SweepRecord
 from sweepyard.tracking.server import Server
 
 _LOOK_SECONDS = 2.0
@@ -150,10 +151,18 @@ def resume(
         )
     sweep = RegisteredSweep(str(record.path), record.path.sweep_id, record.url)
     on_registered(sweep)
-    run_cap = record.config.get("run_cap")
-    expected = _least(record.expected_runs, run_cap) if isinstance(run_cap, int) else record.expected_runs
     folder = _folder(plan, record.path.project, record.path.sweep_id)
-    return _Worker(sweep, folder, plan, expected, server, environ).work(clock, on_progress)
+    return _Worker(sweep, folder, plan, record.bound, server, environ).work(clock, on_progress)
+
+
+def progress_now(record: SweepRecord, now: datetime) -> SweepProgress:
+    """How far a sweep is, whoever works on it; times count only while some run was at work."""
+    spans = [
+        (run.created_at, now if RunState(run.state).is_live else run.created_at + _length(run)) for run in record.runs
+    ]
+    return progress_of(
+        _glances(record), objective=record.objective, expected=record.bound, elapsed_seconds=busy_seconds(spans)
+    )
 
 
 class _Worker:
@@ -217,6 +226,10 @@ def _folder(plan: AgentPlan, project: str, sweep_id: str) -> Path:
 def _glances(record: SweepRecord) -> list[RunGlance]:
     objective = record.objective or Objective("")
     return [RunGlance(RunState(run.state), run.objective_value(objective)) for run in record.runs]
+
+
+def _length(run: RunRecord) -> timedelta:
+    return timedelta(seconds=run.duration_seconds or 0.0)
 
 
 def _least(first: int | None, second: int) -> int:

@@ -34,7 +34,7 @@ def print_leaderboard(sweep: SweepRecord) -> None:
             [
                 (str(place) if value is not None else "-") + ("*" if run.path in front else ""),
                 run.path.run_id,
-                *(str(_swept_value(run, key)) for key in keys),
+                *(str(swept_value(run, key)) for key in keys),
                 number(value),
                 *(number(run.objective_value(other)) for other in others),
                 duration(run.duration_seconds) if run.duration_seconds is not None else "-",
@@ -55,7 +55,7 @@ def leaderboard_json(sweep: SweepRecord) -> JsonObject:
         {
             "run": run.path.run_id,
             "state": run.state,
-            "parameters": {key: _swept_value(run, key) for key in keys},
+            "parameters": {key: swept_value(run, key) for key in keys},
             "value": run.objective_value(sweep.objective) if sweep.objective else None,
             "url": run.url,
         }
@@ -106,14 +106,14 @@ def points_of(sweep: SweepRecord, keys: list[str]) -> list[PointRecord]:
     """The points with their runs, the best mean first, points without a value last."""
     grouped: dict[str, list[RunRecord]] = {}
     for run in sweep.runs:
-        grouped.setdefault(dumps_canonical([_swept_value(run, key) for key in keys]), []).append(run)
+        grouped.setdefault(dumps_canonical([swept_value(run, key) for key in keys]), []).append(run)
     found = []
     for runs in grouped.values():
         values = [run.objective_value(sweep.objective) for run in runs] if sweep.objective else []
         known = [value for value in values if value is not None]
         found.append(
             PointRecord(
-                {key: _swept_value(runs[0], key) for key in keys},
+                {key: swept_value(runs[0], key) for key in keys},
                 tuple(runs),
                 statistics.fmean(known) if known else None,
                 statistics.stdev(known) if len(known) > 1 else None,
@@ -146,7 +146,8 @@ def swept_keys(sweep: SweepRecord) -> list[str]:
     return [key for key, rule in parameters.items() if not (isinstance(rule, dict) and "value" in rule)]
 
 
-def _swept_value(run: RunRecord, key: str) -> JsonValue:
+def swept_value(run: RunRecord, key: str) -> JsonValue:
+    """What a run's config has of a parameter."""
     from sweepyard.domain.fields import descend
 
     value = run.config.get(key)

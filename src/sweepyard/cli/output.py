@@ -45,13 +45,18 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text("\n".join(map(printable, cell.split("\n")))) for cell in row))
     if sys.stdout.isatty():
         Console(file=sys.stdout).print(table)
         return
     text = io.StringIO()
     Console(file=text, width=_WIDE, color_system=None).print(table)
     print("\n".join(line.rstrip() for line in text.getvalue().rstrip("\n").split("\n")))
+
+
+def printable(text: str) -> str:
+    """A text that changes nothing but the line it stands on: whatever else a terminal would obey is replaced."""
+    return text if text.isprintable() else "".join(mark if mark.isprintable() else "�" for mark in text)
 
 
 def number(value: object) -> str:

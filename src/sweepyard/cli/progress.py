@@ -42,7 +42,7 @@ class ProgressView:
     def show(self, progress: SweepProgress) -> None:
         """Draw it; without a terminal, print a line when something changed, or after a while."""
         if self._live is not None:
-            self._live.update(f"{_bar(progress)} {describe(progress)}", refresh=True)
+            self._live.update(f"{bar(progress)} {describe(progress)}", refresh=True)
             return
         counts = f"{progress.finished} {progress.running} {progress.ended} {progress.best}"
         if counts != self._last or progress.elapsed_seconds - self._last_at >= _QUIET_SECONDS:
@@ -50,10 +50,16 @@ class ProgressView:
             print(describe(progress), flush=True)
 
 
-def describe(progress: SweepProgress) -> str:
-    """One line: runs done, running and failed, the best value so far, the time left."""
+def describe(progress: SweepProgress, *, stopped_early: int = 0) -> str:
+    """One line: runs done, running and failed, the best value so far, the time left.
+
+    Args:
+        stopped_early: How many of those that ended without finishing were stopped by early termination.
+    """
     total = "" if progress.expected is None else f" of {progress.expected}"
-    parts = [f"{progress.finished}{total} done", f"{progress.running} running", f"{progress.ended} failed"]
+    early = f", {stopped_early} stopped early" if stopped_early else ""
+    failed = progress.ended - stopped_early
+    parts = [f"{progress.finished}{total} done", f"{progress.running} running", f"{failed} failed{early}"]
     if progress.best is not None:
         parts.append(f"best {progress.metric} {progress.best:.4f}")
     parts.append(f"{duration(progress.elapsed_seconds)} so far")
@@ -62,7 +68,8 @@ def describe(progress: SweepProgress) -> str:
     return ", ".join(parts)
 
 
-def _bar(progress: SweepProgress) -> str:
+def bar(progress: SweepProgress) -> str:
+    """How much of the sweep is over; empty where it has no end."""
     if not progress.expected:
         return ""
     full = round(_BAR_WIDTH * min(1.0, (progress.finished + progress.ended) / progress.expected))

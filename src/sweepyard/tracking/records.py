@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -67,6 +68,13 @@ class SweepRecord:
         return self.objectives[0] if self.objectives else None
 
     @property
+    def bound(self) -> int | None:
+        """How many runs there will be at most: all of its grid, or its `run_cap`; None where nothing ends it."""
+        cap = self.config.get("run_cap")
+        bounds = [bound for bound in (self.expected_runs, cap) if isinstance(bound, int)]
+        return min(bounds, default=None)
+
+    @property
     def repeats(self) -> bool:
         """Whether each point has several runs, with a seed each."""
         return "repeats" in self.config
@@ -91,3 +99,41 @@ class SweepRecord:
         sign = -1.0 if self.objective.better(1.0, 0.0) else 1.0
         valued = [(value, run) for run in self.runs if (value := run.objective_value(self.objective)) is not None]
         return [run for _, run in sorted(valued, key=lambda pair: sign * pair[0])]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRecord:
+    """An agent as read back.
+
+    Attributes:
+        is_here: Whether it is still at work, as far as the server knows.
+        run_id: The run that it works on; None between runs.
+        total_runs: How many runs it was given.
+        failures: How many of its runs failed since the last that finished; None where the server does not say.
+        put_aside: Whether it was sent away because run after run failed on its host.
+    """
+
+    agent_id: str
+    host: str
+    is_here: bool
+    run_id: str | None
+    heartbeat_at: datetime | None
+    total_runs: int
+    failures: int | None
+    put_aside: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepSight:
+    """A sweep at one moment, with what its page shows.
+
+    Attributes:
+        agents: By creation.
+        curves: By run id, finite values of the objective over the run's history, thinned out; of some runs.
+        stopped_early: By run id, why early termination stopped the run.
+    """
+
+    sweep: SweepRecord
+    agents: tuple[AgentRecord, ...]
+    curves: Mapping[str, Sequence[float]]
+    stopped_early: Mapping[str, str]

@@ -29,6 +29,18 @@ def join_hub(settings: Settings) -> Iterator[Server]:
         yield server_at(address, settings)
 
 
+def find_hub(settings: Settings) -> Server | None:
+    """This home's hub if it runs; starts nothing.
+
+    Raises:
+        HubError: A hub holds this home but does not answer, or the home holds no key.
+    """
+    from sweepyard.hub import embedded
+
+    address = embedded.status(settings, patience_seconds=0.0)
+    return None if address is None else server_at(address, settings)
+
+
 def server_at(address: HubAddress, settings: Settings) -> Server:
     """A hub of this home as clients see it.
 
