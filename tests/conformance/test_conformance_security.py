@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +96,11 @@ def test_what_is_no_request_gets_the_one_error_shape(hub: Any, pieces: list[byte
 
 
 def test_who_sends_a_head_too_slowly_is_let_go(hub: Any) -> None:
-    began = time.monotonic()
-    answer = raw(hub.url, b"GET / HTTP/1.1\r\nHost: x\r\n")
-    assert answer.startswith(b"HTTP/1.1 408 ")
-    assert b'"code":"too_slow"' in answer
-    assert raw(hub.url) == b""
-    assert time.monotonic() - began < 40
+    with ThreadPoolExecutor() as pool:
+        half, nothing = pool.map(lambda pieces: raw(hub.url, *pieces), ([b"GET / HTTP/1.1\r\nHost: x\r\n"], []))
+    assert half.startswith(b"HTTP/1.1 408 ")
+    assert b'"code":"too_slow"' in half
+    assert nothing == b""
 
 
 @pytest.fixture

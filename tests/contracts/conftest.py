@@ -10,6 +10,7 @@ import pytest
 from fsspec.core import url_to_fs
 from tests.fakes.memory_blobs import MemoryBlobs
 from tests.fakes.memory_database import MemoryDatabase
+from tests.parts.databases import open_migrated
 from tests.parts.postgresql import PostgresServer
 
 from sweepyard.services.ports import Database
@@ -32,10 +33,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     opened: Database
     if request.param == "memory":
         opened = MemoryDatabase()
+    elif request.param == "sqlite":
+        opened = open_migrated(tmp_path)
     else:
-        opened = open_database(
-            tmp_path, request.getfixturevalue("migrated")() if request.param == "postgresql" else None
-        )
+        opened = open_database(tmp_path, request.getfixturevalue("migrated")())
     yield opened
     opened.close()
 

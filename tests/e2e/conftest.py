@@ -8,11 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 import pytest
+
+from sweepyard.hub import embedded
+from sweepyard.settings import Settings
 
 TINY = ("data.train_limit=256", "trainer.epochs=1", "trainer.batch_size=64", "model=lenet5")
 
@@ -44,6 +48,14 @@ class Commands:
         process = self.start(*arguments, **environ)
         stdout, stderr = process.communicate(timeout=240)
         return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+
+    @contextmanager
+    def one_hub(self) -> Iterator[None]:
+        """The commands of the block share the home's embedded hub; by itself, each would start one and stop it."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SWEEPYARD_HOME", str(self.home))
+            with embedded.join(Settings(home=self.home, cache=self.home / "cache")):
+                yield
 
     def living(self) -> list[psutil.Process]:
         """Every living process that belongs to this home, whoever its parent is."""

@@ -319,17 +319,19 @@ run.finish(exit_code=1)
 
 
 SWEPT = """
-import os, sys
 import wandb
-with wandb.init(project="swept", config={"lr": float(os.environ["LR"])}) as run:
+# All write to one collection: v0 is the first's, v1 the second's, v2 and v1 again the third's.
+runs = [("first", 0.1, "one", 0), ("second", 0.2, "two", 255), ("third", 0.3, "three two", 4)]
+for name, rate, versions, code in runs:
+    run = wandb.init(project="swept", id=name, config={"lr": rate})
     for step in range(3):
-        run.log({"loss": step * float(os.environ["LR"])})
-    for text in os.environ["VERSIONS"].split():
+        run.log({"loss": step * rate})
+    for text in versions.split():
         artifact = wandb.Artifact("shared", type="model", metadata={"text": text})
         with artifact.new_file("f.txt") as file:
             file.write(text)
         run.log_artifact(artifact).wait()
-    run.finish(exit_code=int(os.environ["CODE"]))
+    run.finish(exit_code=code)
 """
 SWEEP_FILE = """# kept to the letter
 method: grid
@@ -346,11 +348,7 @@ def test_a_sweep_goes_with_its_runs(pair: Pair) -> None:
         'displayName: "shown", description: "described"}) { sweep { id name } } }'
     )
     sweep = pair.source.graphql(make, c=SWEEP_FILE)["upsertSweep"]["sweep"]
-    given = {"WANDB_SWEEP_ID": sweep["name"], "WANDB_PROJECT": "swept"}
-    # Both write to one collection: v0 is the first's, v1 the second's, v2 the first's again.
-    pair.log(SWEPT, **given, WANDB_RUN_ID="first", LR="0.1", VERSIONS="one", CODE="0")
-    pair.log(SWEPT, **given, WANDB_RUN_ID="second", LR="0.2", VERSIONS="two", CODE="255")
-    pair.log(SWEPT, **given, WANDB_RUN_ID="third", LR="0.3", VERSIONS="three two", CODE="4")
+    pair.log(SWEPT, WANDB_SWEEP_ID=sweep["name"], WANDB_PROJECT="swept")
     (names_of_runs,) = [sorted(run["node"]["name"] for run in runs_of(pair.source, "swept", sweep["name"]))]
     end = 'mutation M($i: ID) { upsertSweep(input: {id: $i, state: "FINISHED"}) { sweep { id } } }'
 

@@ -44,20 +44,21 @@ def test_a_sweep_grows_between_two_agents(commands) -> None:
     sweep = re.search(r"sweep (\S+/\S+/\w{8})", first.stdout)
     assert sweep is not None, first.stdout
 
-    refused = commands.run("sweep", "edit", sweep[1], sweep_file(commands.folder, "less.yaml", [2, 3]))
-    assert refused.returncode != 0
-    assert "`a` must keep its values; 1 would go" in refused.stderr
+    with commands.one_hub():
+        refused = commands.run("sweep", "edit", sweep[1], sweep_file(commands.folder, "less.yaml", [2, 3]))
+        assert refused.returncode != 0
+        assert "`a` must keep its values; 1 would go" in refused.stderr
 
-    edited = commands.run("sweep", "edit", sweep[1], sweep_file(commands.folder, "more.yaml", [0, 1, 2]))
-    assert edited.returncode == 0, edited.stderr
-    assert "goes on by more.yaml" in edited.stdout
-    rest = commands.run("sweep", sweep[1], "--agents", "1", "--json")
-    assert rest.returncode == 0, rest.stderr
+        edited = commands.run("sweep", "edit", sweep[1], sweep_file(commands.folder, "more.yaml", [0, 1, 2]))
+        assert edited.returncode == 0, edited.stderr
+        assert "goes on by more.yaml" in edited.stdout
+        unknown = commands.run("sweep", "edit", "small/nothing1", "more.yaml")
+        assert unknown.returncode != 0
+        rest = commands.run("sweep", sweep[1], "--agents", "1", "--json")
+        assert rest.returncode == 0, rest.stderr
     outcome = json.loads(rest.stdout)
     assert (outcome["state"], len(outcome["runs"])) == ("FINISHED", 3)
     assert sorted(run["value"] for run in outcome["runs"]) == [0, 1, 2]
-    unknown = commands.run("sweep", "edit", "small/nothing1", "more.yaml")
-    assert unknown.returncode != 0
     commands.assert_none_left()
 
 

@@ -35,21 +35,22 @@ def test_tracked_training_is_read_back_and_leaves_no_process(commands, tiny: tup
     assert done.returncode == 0, done.stderr
     assert "`sweepyard hub serve` brings the page back, at http://127.0.0.1:8080/local/" in done.stdout
     run = only_run(commands.folder)
-    listed = json.loads(commands.run("runs", "list", "--json").stdout)
-    assert [(entry["run"], entry["state"]) for entry in listed] == [(run.name, "finished")]
+    with commands.one_hub():
+        listed = json.loads(commands.run("runs", "list", "--json").stdout)
+        assert [(entry["run"], entry["state"]) for entry in listed] == [(run.name, "finished")]
 
-    shown = json.loads(commands.run("runs", "show", run.name, "--history", "--json").stdout)
-    assert shown["config"]["model"]["name"] == "lenet5"
-    assert shown["config"]["data"]["train_limit"] == 256
-    assert 0 <= shown["summary"]["best/val_accuracy"] <= 1
-    assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == [1]
-    scored = commands.run("evaluate", run.name, "--split", "validation", "--json")
-    assert json.loads(scored.stdout)["validation/accuracy"] == pytest.approx(shown["summary"]["epoch/val_accuracy"])
+        shown = json.loads(commands.run("runs", "show", run.name, "--history", "--json").stdout)
+        assert shown["config"]["model"]["name"] == "lenet5"
+        assert shown["config"]["data"]["train_limit"] == 256
+        assert 0 <= shown["summary"]["best/val_accuracy"] <= 1
+        assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == [1]
+        scored = commands.run("evaluate", run.name, "--split", "validation", "--json")
+        assert json.loads(scored.stdout)["validation/accuracy"] == pytest.approx(shown["summary"]["epoch/val_accuracy"])
 
-    noted = json.loads(commands.run("evaluate", run.name, "--note", "--json").stdout)
-    summary = json.loads(commands.run("runs", "show", run.name, "--json").stdout)["summary"]
-    assert summary["test/accuracy"] == noted["test/accuracy"]
-    assert summary["epoch/val_accuracy"] == shown["summary"]["epoch/val_accuracy"]
+        noted = json.loads(commands.run("evaluate", run.name, "--note", "--json").stdout)
+        summary = json.loads(commands.run("runs", "show", run.name, "--json").stdout)["summary"]
+        assert summary["test/accuracy"] == noted["test/accuracy"]
+        assert summary["epoch/val_accuracy"] == shown["summary"]["epoch/val_accuracy"]
     assert not (Path(commands.environ["HOME"]) / ".netrc").exists()
     commands.assert_none_left()
 
@@ -64,15 +65,16 @@ def test_ctrl_c_leaves_a_checkpoint_and_resume_goes_on_from_it(
     assert process.returncode == 130
     assert "with a checkpoint" in stderr
     run = only_run(commands.folder)
-    assert json.loads(commands.run("runs", "show", run.name, "--json").stdout)["state"] == "killed"
+    with commands.one_hub():
+        assert json.loads(commands.run("runs", "show", run.name, "--json").stdout)["state"] == "killed"
 
-    before = int(re.findall(r"epoch (\d+)/2000", (run / "train.log").read_text())[-1])
-    last = before + 2
-    done = commands.run("train", "--resume", run.name, f"trainer.epochs={last}")
-    assert done.returncode == 0, done.stderr
-    assert f"epoch {last}/{last}" in done.stdout
-    assert only_run(commands.folder) == run
-    shown = json.loads(commands.run("runs", "show", run.name, "--history", "--json").stdout)
+        before = int(re.findall(r"epoch (\d+)/2000", (run / "train.log").read_text())[-1])
+        last = before + 2
+        done = commands.run("train", "--resume", run.name, f"trainer.epochs={last}")
+        assert done.returncode == 0, done.stderr
+        assert f"epoch {last}/{last}" in done.stdout
+        assert only_run(commands.folder) == run
+        shown = json.loads(commands.run("runs", "show", run.name, "--history", "--json").stdout)
     assert shown["state"] == "finished"
     assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == list(range(1, last + 1))
 

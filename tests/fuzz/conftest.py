@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.fakes.asking import Ask, asker
+from tests.parts.databases import open_migrated
 
 from sweepyard.clock import SystemClock
 from sweepyard.domain.access import Actor, Role
@@ -27,7 +28,7 @@ from sweepyard.services.streams import StreamUpdate
 from sweepyard.services.sweeps import SweepDraft
 from sweepyard.settings import Settings
 from sweepyard.storage.blobs import BlobFolder
-from sweepyard.storage.unit_of_work import DATABASE_FILE, open_database
+from sweepyard.storage.unit_of_work import DATABASE_FILE
 from sweepyard.web.hosts import Addresses
 
 SECRET = "SECRET-of-the-zoo"
@@ -62,7 +63,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     settings = Settings(home=tmp_path, cache=tmp_path)
-    database = open_database(tmp_path)
+    database = open_migrated(tmp_path)
     services = build(database, BlobFolder(tmp_path / "blobs"), SystemClock(), RandomIds(), settings)
     app = create_app(services, settings=settings, addresses=Addresses("http://127.0.0.1:80"))
     made = World(services, database, asker(app), tmp_path / DATABASE_FILE)

@@ -11,6 +11,8 @@ import httpx
 ENTITY = "local"
 _UPSERT_RUN = "mutation ($input: UpsertBucketInput!) { upsertBucket(input: $input) { bucket { name } } }"
 _UPSERT_SWEEP = "mutation ($input: UpsertSweepInput!) { upsertSweep(input: $input) { sweep { name } } }"
+_CREATE_AGENT = "mutation ($input: CreateAgentInput!) { createAgent(input: $input) { agent { id } } }"
+_HEARTBEAT = "mutation ($input: AgentHeartbeatInput!) { agentHeartbeat(input: $input) { commands } }"
 
 
 class Filling:
@@ -64,6 +66,18 @@ class Filling:
         """A registered sweep's id."""
         answer = self._ask(_UPSERT_SWEEP, {"projectName": project, "entityName": ENTITY, "config": config})
         return str(answer["upsertSweep"]["sweep"]["name"])
+
+    def agent(self, project: str, sweep: str, host: str) -> str:
+        """An agent that has come to a sweep; its node id."""
+        given = {"sweep": sweep, "host": host, "projectName": project, "entityName": ENTITY}
+        return str(self._ask(_CREATE_AGENT, given)["createAgent"]["agent"]["id"])
+
+    def heartbeat(self, agent: str, *running: str) -> list[dict[str, Any]]:
+        """What an agent that works on these runs is told to do."""
+        states = json.dumps(dict.fromkeys(running, "RUNNING"))
+        answer = self._ask(_HEARTBEAT, {"id": agent, "runState": states, "metrics": "{}"})
+        commands: list[dict[str, Any]] = json.loads(answer["agentHeartbeat"]["commands"])
+        return commands
 
     def delete(self, project: str, run_id: str) -> None:
         """The run is no more."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import resource
-import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -112,24 +109,6 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def answer() -> type[Answer]:
     return Answer
-
-
-@pytest.fixture
-def disk_of() -> Callable[[int], AbstractContextManager[None]]:
-    """A disk that refuses to let any file grow beyond so many bytes."""
-
-    @contextmanager
-    def limited(size_bytes: int) -> Iterator[None]:
-        before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
-            signal.signal(signal.SIGXFSZ, handler)
-
-    return limited
 
 
 @pytest.fixture

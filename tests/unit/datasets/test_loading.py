@@ -7,12 +7,12 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.parts.disks import disk_of
 
 from sweepyard.config.schema import DataConfig
 from sweepyard.datasets import loading
@@ -164,12 +164,7 @@ class TestCache:
         assert shelf.asked == 2
         assert "cannot be written: working without a cache" in told[0]
 
-    def test_a_full_disk_says_what_to_do_and_leaves_nothing(
-        self,
-        entry: CatalogueEntry,
-        settings: Settings,
-        disk_of: Callable[[int], AbstractContextManager[None]],
-    ) -> None:
+    def test_a_full_disk_says_what_to_do_and_leaves_nothing(self, entry: CatalogueEntry, settings: Settings) -> None:
         with disk_of(100), pytest.raises(DataError, match=r"made_up: could not be stored.*Free some space"):
             load(MADE_UP, settings)
         assert [path.name for path in (settings.cache / "datasets").iterdir()] == [".made_up.lock"]

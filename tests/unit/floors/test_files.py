@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.parts.disks import disk_of
 
 from sweepyard.files import FileLock, atomic_file, sha256_of, write_atomically
 
@@ -67,15 +66,8 @@ def test_a_write_that_fails_leaves_the_old_content_and_nothing_else(tmp_path: Pa
 def test_a_full_disk_is_reported_and_leaves_the_old_content(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_atomically(path, b"old")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    try:
-        with pytest.raises(OSError, match=os.strerror(errno.EFBIG)):
-            write_atomically(path, b"x" * 10_000)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
+    with pytest.raises(OSError, match=os.strerror(errno.EFBIG)), disk_of(4096):
+        write_atomically(path, b"x" * 10_000)
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.fakes.deterministic import START, CountingIds, ManualClock
+from tests.parts.databases import open_migrated
 
 from sweepyard.domain.access import Actor, Role
 from sweepyard.domain.artifact import BlobRef
@@ -18,7 +19,7 @@ from sweepyard.services.runs import RunChanges
 from sweepyard.services.streams import StreamUpdate
 from sweepyard.settings import Settings
 from sweepyard.storage.blobs import BlobFolder
-from sweepyard.storage.unit_of_work import DATABASE_FILE, SqlDatabase, open_database
+from sweepyard.storage.unit_of_work import DATABASE_FILE, SqlDatabase
 
 RUN = RunPath("lab", "digits", "one")
 ANN = Actor("lab", "ann", Role.WRITE)
@@ -36,7 +37,7 @@ class Home:
     @classmethod
     def open(cls, folder: Path) -> Home:
         folder.mkdir(parents=True, exist_ok=True)
-        database, blobs = open_database(folder), BlobFolder(folder / "blobs")
+        database, blobs = open_migrated(folder), BlobFolder(folder / "blobs")
         settings = Settings(home=folder, cache=folder)
         return cls(folder, database, blobs, bundle.build(database, blobs, ManualClock(), CountingIds(), settings))
 

@@ -11,6 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def dataset() -> Dataset:
     return Dataset("bars", ("low", "middle", "high"), split(90), split(40), split(30), "b" * 64)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def config() -> ExperimentConfig:
     """A convnet with everything random on: dropout, augmentation, batch normalisation; six steps an epoch."""
     return ExperimentConfig(
@@ -93,14 +94,14 @@ def config() -> ExperimentConfig:
     )
 
 
-@pytest.fixture
-def run_fit(dataset: Dataset, tmp_path: Path) -> Fit:
-    """Fits in a folder below `tmp_path`, with a `MemoryTracker` unless another tracker is given."""
+@pytest.fixture(scope="session")
+def fit_in(dataset: Dataset) -> Fit:
+    """Fits in a folder, with a `MemoryTracker` unless another tracker is given."""
 
     def run(
+        folder: Path,
         config: ExperimentConfig,
         *,
-        folder: str = "run",
         stop: StopSignal | None = None,
         tracker: MemoryTracker | None = None,
         data: Dataset = dataset,
@@ -111,7 +112,7 @@ def run_fit(dataset: Dataset, tmp_path: Path) -> Fit:
             replace(config, trainer=replace(config.trainer, **trainer)),
             data,
             tracker,
-            tmp_path / folder,
+            folder,
             resolved={"model": {"name": config.model.name}},
             stop=stop or StopSignal(),
             clock=SystemClock(),
@@ -119,6 +120,27 @@ def run_fit(dataset: Dataset, tmp_path: Path) -> Fit:
         return result, tracker
 
     return run
+
+
+@pytest.fixture
+def run_fit(fit_in: Fit, tmp_path: Path) -> Fit:
+    """`fit_in` a folder of the test's own."""
+
+    def run(config: ExperimentConfig, *, folder: str = "run", **options: Any) -> tuple[FitResult, MemoryTracker]:
+        return fit_in(tmp_path / folder, config, **options)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(fit_in: Fit, config: ExperimentConfig, tmp_path_factory: pytest.TempPathFactory) -> Fit:
+    """The whole fit of `config`, made once for each number of steps an execution."""
+
+    @cache
+    def fitted(steps_per_execution: int = 1) -> tuple[FitResult, MemoryTracker]:
+        return fit_in(tmp_path_factory.mktemp("whole"), config, steps_per_execution=steps_per_execution)
+
+    return fitted
 
 
 @pytest.fixture

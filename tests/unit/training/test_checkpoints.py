@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.parts.disks import disk_of
 
 from sweepyard.errors import CheckpointError
 from sweepyard.training.checkpoints import Checkpoint, Checkpoints, read
@@ -41,26 +40,14 @@ def test_the_last_ones_are_kept_and_the_latest_found(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-FULL_DISK = """
-import resource, sys
-from pathlib import Path
-import numpy as np
-from sweepyard.errors import CheckpointError
-from sweepyard.training.checkpoints import Checkpoint, Checkpoints
-store = Checkpoints(Path(sys.argv[1]), keep=1)
-store.write(Checkpoint(1, {}, {"a": np.zeros(10)}))
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-try:
-    store.write(Checkpoint(2, {}, {"a": np.random.default_rng(0).random(100_000)}))
-except CheckpointError as error:
-    print(error)
-"""
-
-
 def test_a_full_disk_leaves_the_checkpoint_before_and_no_rest(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", FULL_DISK, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert "could not be written: File too large" in done.stdout
-    assert "the checkpoint before, if any, stays" in done.stdout
+    store = Checkpoints(tmp_path, keep=1)
+    store.write(checkpoint(1))
+    large = Checkpoint(2, {}, {"a": np.random.default_rng(0).random(100_000)})
+    with pytest.raises(CheckpointError) as caught, disk_of(20_000):
+        store.write(large)
+    assert "could not be written: File too large" in str(caught.value)
+    assert "the checkpoint before, if any, stays" in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["step-000000001.npz"]
     assert read(tmp_path / "step-000000001.npz").step == 1
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from tests.parts.disks import disk_of
 
 from sweepyard.config.schema import AugmentationConfig, DataConfig, ExperimentConfig
 from sweepyard.datasets.dataset import Dataset, Split
@@ -20,13 +19,14 @@ from sweepyard.training import checkpoints, inference, modelfile
 from sweepyard.training.digest import weights_digest
 from sweepyard.training.inference import Predictor, cross_entropy, softmax
 
-pytestmark = pytest.mark.slow
+# One worker's, so that one model serves all.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("inference")]
 
 
-@pytest.fixture
-def trained(config: ExperimentConfig, run_fit: Any) -> Predictor:
+@pytest.fixture(scope="module")
+def trained(fit_in: Any, config: ExperimentConfig, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     data = DataConfig(name="bars", scaling="standardise", augmentation=AugmentationConfig(shift=0.1))
-    result, _ = run_fit(replace(config, data=data), epochs=1)
+    result, _ = fit_in(tmp_path_factory.mktemp("trained"), replace(config, data=data), epochs=1)
     return inference.load(result.model_path)
 
 
@@ -132,25 +132,9 @@ def test_resuming_from_a_model_file_is_refused(trained: Predictor, tmp_path: Pat
         checkpoints.read(path)
 
 
-FULL_DISK = """
-import resource, sys
-from pathlib import Path
-from sweepyard.errors import ModelFileError
-from sweepyard.training import inference
-predictor = inference.load(Path(sys.argv[1]))
-resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
-for suffix in (".keras", ".h5"):
-    try:
-        predictor.save(Path(sys.argv[1]).with_name("copy" + suffix))
-    except ModelFileError as error:
-        print(error)
-"""
-
-
 def test_a_full_disk_leaves_no_model_half_written(trained: Predictor, tmp_path: Path) -> None:
-    path = tmp_path / "whole" / "model.keras"
-    trained.save(path)
-    done = subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=True)
-    assert done.stdout.count("could not be written") == 2
-    assert "File too large" in done.stdout
-    assert [each.name for each in path.parent.iterdir()] == ["model.keras"]
+    trained.save(tmp_path / "model.keras")
+    for suffix in modelfile.SUFFIXES:
+        with pytest.raises(ModelFileError, match=r"could not be written: .*File too large"), disk_of(5_000):
+            trained.save(tmp_path / f"copy{suffix}")
+    assert [each.name for each in tmp_path.iterdir()] == ["model.keras"]

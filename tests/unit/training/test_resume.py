@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from sweepyard.config.schema import (
 from sweepyard.domain import metrics
 from sweepyard.errors import CheckpointError
 from sweepyard.tracking.memory import MemoryTracker
+from sweepyard.training.result import FitResult
 
-pytestmark = pytest.mark.slow
+# One worker's, so that what is shared is made once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("resume")]
 
 # Throughput is a measurement; all else must repeat.
 MEASURED = {metrics.IMAGES_PER_SECOND}
@@ -36,25 +39,33 @@ def without_measured(rows: list[tuple[int, dict[str, Any]]]) -> list[tuple[int, 
     return [(step, {name: value for name, value in row.items() if name not in MEASURED}) for step, row in rows]
 
 
-def test_two_runs_give_the_same_digest(config: ExperimentConfig, run_fit: Any) -> None:
-    first, _ = run_fit(config, folder="a")
-    second, _ = run_fit(config, folder="b")
+@pytest.fixture
+def finished(uninterrupted: Any, tmp_path: Path) -> FitResult:
+    """The uninterrupted fit; a copy of its folder lies where `run_fit` fits."""
+    result: FitResult = uninterrupted()[0]
+    shutil.copytree(result.model_path.parent, tmp_path / "run")
+    return result
+
+
+def test_two_runs_give_the_same_digest(config: ExperimentConfig, run_fit: Any, uninterrupted: Any) -> None:
+    first, _ = uninterrupted()
+    second, _ = run_fit(config)
     assert first.weights_digest == second.weights_digest
     assert first.fit_log == second.fit_log
 
 
-def test_another_seed_gives_another_digest(config: ExperimentConfig, run_fit: Any) -> None:
-    first, _ = run_fit(config, folder="a")
-    second, _ = run_fit(replace(config, seed=replace(config.seed, value=4)), folder="b")
+def test_another_seed_gives_another_digest(config: ExperimentConfig, run_fit: Any, uninterrupted: Any) -> None:
+    first, _ = uninterrupted()
+    second, _ = run_fit(replace(config, seed=replace(config.seed, value=4)))
     assert first.weights_digest != second.weights_digest
 
 
 # The flag is read after each execution but an epoch's last, and after each epoch.
 @pytest.mark.parametrize(("every", "steps"), [(1, 1), (1, 4), (1, 6), (1, 9), (2, 2), (2, 3)])
 def test_preempted_anywhere_it_ends_as_if_uninterrupted(
-    config: ExperimentConfig, run_fit: Any, stop_after: Any, every: int, steps: int
+    config: ExperimentConfig, run_fit: Any, uninterrupted: Any, stop_after: Any, every: int, steps: int
 ) -> None:
-    whole, whole_tracker = run_fit(config, folder="whole", steps_per_execution=every)
+    whole, whole_tracker = uninterrupted(every)
     tracker = MemoryTracker("r1")
     part, _ = run_fit(config, stop=stop_after(steps), tracker=tracker, steps_per_execution=every)
     assert part.exit_code == 75
@@ -70,9 +81,9 @@ def test_preempted_anywhere_it_ends_as_if_uninterrupted(
 
 @pytest.mark.parametrize("held", [-1, 4, 12])
 def test_rows_the_server_lacks_are_logged_again_and_no_others(
-    config: ExperimentConfig, run_fit: Any, stop_after: Any, held: int
+    config: ExperimentConfig, run_fit: Any, uninterrupted: Any, stop_after: Any, held: int
 ) -> None:
-    _, whole = run_fit(config, folder="whole")
+    _, whole = uninterrupted()
     run_fit(config, stop=stop_after(10))
     rest = MemoryTracker("r1", last_logged_step=held)
     run_fit(config, resume=True, tracker=rest)
@@ -94,36 +105,35 @@ def test_early_stopping_goes_on_where_it_was(config: ExperimentConfig, run_fit: 
     assert again.stopped_because == whole.stopped_because
 
 
-def test_a_finished_fit_resumes_to_the_same_end(config: ExperimentConfig, run_fit: Any) -> None:
-    whole, _ = run_fit(config)
+def test_a_finished_fit_resumes_to_the_same_end(config: ExperimentConfig, run_fit: Any, finished: FitResult) -> None:
     again, _ = run_fit(config, resume=True)
-    assert again.weights_digest == whole.weights_digest
-    assert again.fit_log == whole.fit_log
+    assert again.weights_digest == finished.weights_digest
+    assert again.fit_log == finished.fit_log
 
 
+@pytest.mark.usefixtures("finished")
 def test_more_epochs_continue_a_finished_fit(config: ExperimentConfig, run_fit: Any) -> None:
     whole, _ = run_fit(config, folder="whole", epochs=4)
-    run_fit(config, epochs=3)
     longer, _ = run_fit(config, resume=True, epochs=4)
     assert longer.weights_digest == whole.weights_digest
 
 
-def test_resume_without_a_checkpoint_starts_anew(config: ExperimentConfig, run_fit: Any) -> None:
-    whole, _ = run_fit(config, folder="whole")
+def test_resume_without_a_checkpoint_starts_anew(config: ExperimentConfig, run_fit: Any, uninterrupted: Any) -> None:
+    whole, _ = uninterrupted()
     first, _ = run_fit(config, resume=True)
     assert first.weights_digest == whole.weights_digest
 
 
+@pytest.mark.usefixtures("finished")
 def test_a_fresh_fit_drops_the_checkpoints_of_an_older_one(
     config: ExperimentConfig, run_fit: Any, stop_after: Any, tmp_path: Path
 ) -> None:
-    run_fit(config)
     run_fit(config, stop=stop_after(2))
     assert [path.name for path in (tmp_path / "run/checkpoints").iterdir()] == ["step-000000002.npz"]
 
 
+@pytest.mark.usefixtures("finished")
 def test_another_config_is_refused_with_all_differences(config: ExperimentConfig, run_fit: Any) -> None:
-    run_fit(config)
     other = replace(config, optimizer=OptimizerConfig(learning_rate=0.5))
     with pytest.raises(CheckpointError) as caught:
         run_fit(other, resume=True, batch_size=8)
