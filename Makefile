@@ -63,7 +63,10 @@ test-unit: setup-dev ## unit tests of the pure rooms, in seconds
 	$(PYTEST) -q -n 2 $(foreach room,$(PURE),tests/unit/$(room))
 
 coverage: setup-dev ## unit tests of the pure rooms, with their branch coverage (at least 95%)
-	$(BIN)/coverage run --branch --source=$(subst $(space),$(comma),$(foreach room,$(PURE),src/sweepyard/$(room))) -m pytest -q $(foreach room,$(PURE),tests/unit/$(room))
+	rm -rf build/coverage
+	mkdir -p build/coverage
+	$(BIN)/coverage run --source=$(subst $(space),$(comma),$(foreach room,$(PURE),src/sweepyard/$(room))) -m pytest -q -n 2 $(foreach room,$(PURE),tests/unit/$(room))
+	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --skip-covered --fail-under=95
 
 system-parts: ## install what test-system needs beside Python (Debian; as root)

