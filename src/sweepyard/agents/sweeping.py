@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sweepyard.agents.environment import client_environment
-from sweepyard.agents.progress import RunGlance, SweepProgress, busy_seconds, progress_of, watch
+from sweepyard.agents.progress import watch
 from sweepyard.agents.stock import RegisteredSweep, StockAgents, register, update
 from sweepyard.clock import Clock
 from sweepyard.domain.objective import Objective
+from sweepyard.domain.progress import RunGlance, SweepProgress, busy_seconds, progress_of
 from sweepyard.domain.run import RunState
 from sweepyard.errors import TrackingError
 from sweepyard.settings import OUTPUT_VARIABLE

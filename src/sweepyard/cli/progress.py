@@ -11,7 +11,7 @@ from sweepyard.cli.output import duration
 if TYPE_CHECKING:
     from rich.live import Live
 
-    from sweepyard.agents.progress import SweepProgress
+    from sweepyard.domain.progress import SweepProgress
 
 _BAR_WIDTH = 24
 _QUIET_SECONDS = 15.0

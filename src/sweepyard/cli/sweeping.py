@@ -18,9 +18,9 @@ from sweepyard.wiring.sweeps import resume_sweep, run_sweep
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweepyard.agents.progress import SweepProgress
     from sweepyard.agents.stock import RegisteredSweep
     from sweepyard.agents.sweeping import AgentPlan, SweepOutcome, SweepPlan
+    from sweepyard.domain.progress import SweepProgress
     from sweepyard.services.check import Target
 
 _TAIL_LINES = 4

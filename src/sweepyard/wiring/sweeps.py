@@ -14,9 +14,9 @@ from sweepyard.wiring.joining import join_hub, open_target
 from sweepyard.wiring.sweep_files import check_sweep_file
 
 if TYPE_CHECKING:
-    from sweepyard.agents.progress import SweepProgress
     from sweepyard.agents.stock import RegisteredSweep
     from sweepyard.agents.sweeping import AgentPlan, SweepOutcome, SweepPlan
+    from sweepyard.domain.progress import SweepProgress
     from sweepyard.services.check import Target
     from sweepyard.services.hosts import HostStanding
 

@@ -1,4 +1,4 @@
-"""What surrounds the stock client: its environment, its output, the arithmetic of progress."""
+"""What surrounds the stock client: its environment, its output, who watches it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from sweepyard.agents.environment import client_environment, wandb_command
-from sweepyard.agents.progress import RunGlance, progress_of, watch
+from sweepyard.agents.progress import watch
 from sweepyard.agents.stock import parse_registration
-from sweepyard.domain.objective import Goal, Objective
-from sweepyard.domain.run import RunState
+from sweepyard.domain.progress import progress_of
 from sweepyard.errors import TrackingError
 from sweepyard.tracking.server import Server
 
@@ -84,27 +83,6 @@ def test_the_stock_command_is_the_one_beside_this_interpreter(tmp_path: Path) ->
     environ = client_environment({}, server=SERVER, folder=tmp_path)
     assert wandb_command(environ)[0] == str(Path(sys.executable).parent / "wandb")
     assert wandb_command({"PATH": str(tmp_path)}) == [sys.executable, "-P", "-m", "wandb"]
-
-
-def test_progress_counts_states_and_finds_the_best() -> None:
-    runs = [
-        RunGlance(RunState.FINISHED, 0.5),
-        RunGlance(RunState.RUNNING, 0.7),
-        RunGlance(RunState.FAILED),
-        RunGlance(RunState.KILLED, float("nan")),
-        RunGlance(RunState.PENDING),
-    ]
-    progress = progress_of(runs, objective=Objective("m", Goal.MAXIMIZE), expected=7, elapsed_seconds=35.0)
-    assert (progress.finished, progress.running, progress.ended, progress.best) == (1, 1, 2, 0.7)
-    assert progress.remaining_seconds == pytest.approx(35.0 / 3.5 * 3.5)
-
-
-def test_there_is_no_estimate_before_a_run_has_finished_or_without_an_end() -> None:
-    running = [RunGlance(RunState.RUNNING)]
-    assert progress_of(running, objective=None, expected=3, elapsed_seconds=9).remaining_seconds is None
-    done = [RunGlance(RunState.FINISHED)]
-    assert progress_of(done, objective=None, expected=None, elapsed_seconds=9).remaining_seconds is None
-    assert progress_of(done, objective=None, expected=1, elapsed_seconds=9).remaining_seconds == 0
 
 
 class ManualClock:

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from sweepyard.agents.progress import SweepProgress
 from sweepyard.agents.sweeping import SweepOutcome
 from sweepyard.cli.leaderboard import leaderboard_json, print_leaderboard, swept_keys
 from sweepyard.cli.models import find_model, model_in
 from sweepyard.cli.output import duration, number, print_json, print_table
 from sweepyard.cli.progress import ProgressView, describe
 from sweepyard.cli.reading import path_of
-from sweepyard.cli.runs import config_differences
 from sweepyard.cli.sweeping import verdict
+from sweepyard.domain.comparison import config_differences
 from sweepyard.domain.objective import Goal, Objective
+from sweepyard.domain.progress import SweepProgress
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import InvalidInput, ModelFileError
