@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -102,8 +103,10 @@ def flattened(mapping: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def is_finite_number(value: object) -> bool:
-    """Whether `value` is an int or a finite float (a bool is not a number here)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether `value` is a number that is finite as a float; a bool is no number here."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _canonical(value: object) -> object:

@@ -11,12 +11,11 @@ from sweepyard.cli.options import JSON
 from sweepyard.cli.reading import FROM, PROJECT, path_of, reader_of, record_json
 from sweepyard.cli.run_list import list_runs
 from sweepyard.cli.style import CONTEXT, examples
-from sweepyard.jsonvalue import JsonObject, JsonValue
+from sweepyard.domain.comparison import config_differences
+from sweepyard.jsonvalue import JsonValue
 
 if TYPE_CHECKING:
     from sweepyard.services.check import Target
-
-_NOT_COMPARED = ("provenance.", "code.", "output")
 
 
 @click.group(
@@ -105,13 +104,3 @@ def compare(runs: tuple[str, ...], project: str, source: Target, as_json: bool) 
         print("the configs are the same")
     print()
     print_table(["metric", *heads], [[name, *(number(value) for value in values)] for name, values in scores.items()])
-
-
-def config_differences(configs: list[JsonObject]) -> dict[str, list[JsonValue]]:
-    """The dotted keys whose values are not the same in all configs; None where a config lacks the key."""
-    from sweepyard.jsonvalue import flattened
-
-    flat = [flattened(config) for config in configs]
-    keys = dict.fromkeys(key for config in flat for key in config if not key.startswith(_NOT_COMPARED))
-    rows = {key: [config.get(key) for config in flat] for key in keys}
-    return {key: values for key, values in sorted(rows.items()) if any(value != values[0] for value in values[1:])}

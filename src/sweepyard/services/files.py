@@ -83,6 +83,17 @@ class FileService:
             raise NotFound(f"file {file.name!r} of run {path} was announced, but never uploaded")
         return file, self._blobs.open(file.blob.digest)
 
+    def read(self, path: RunPath, name: str, *, limit_bytes: int) -> bytes | None:
+        """The file's bytes; None where it was never uploaded, or has more than that."""
+        wanted = _checked(name)
+        with self._database.reading() as unit:
+            existing_run(unit, path)
+            file = unit.files.get(path, wanted)
+        if file is None or file.blob is None or file.blob.size_bytes > limit_bytes:
+            return None
+        with self._blobs.open(file.blob.digest) as stream:
+            return stream.read()
+
     def open_blob(self, blob: BlobRef) -> IO[bytes]:
         """The bytes, to be closed by the caller.
 

@@ -58,7 +58,8 @@ def test_flattening_gives_dotted_leaves_and_keeps_empty_mappings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(1, True), (1.5, True), (True, False), (math.nan, False), ("1", False)]
+    ("value", "expected"),
+    [(1, True), (1.5, True), (True, False), (math.nan, False), (-math.inf, False), (-(10**400), False), ("1", False)],
 )
 def test_a_finite_number_is_an_int_or_a_finite_float(value: object, expected: bool) -> None:
     assert jsonvalue.is_finite_number(value) is expected

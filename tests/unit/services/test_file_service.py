@@ -101,3 +101,16 @@ def test_stored_bytes_count_once(hub) -> None:
         hub.services.files.put(hub.path("one"), name, blob)
     assert hub.services.files.stored_bytes("lab") == 5
     assert hub.services.files.stored_bytes("zoo") == 0
+
+
+def test_a_small_file_is_read_at_once(begun) -> None:
+    path = begun.path("one")
+    put(begun, "a", b"12345")
+    begun.services.files.register(path, ["announced"])
+    read = begun.services.files.read
+    assert read(path, "./a", limit_bytes=5) == b"12345"
+    assert read(path, "a", limit_bytes=4) is None
+    assert read(path, "announced", limit_bytes=9) is None
+    assert read(path, "none", limit_bytes=9) is None
+    with pytest.raises(NotFound):
+        read(begun.path("two"), "a", limit_bytes=9)

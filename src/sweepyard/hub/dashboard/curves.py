@@ -53,19 +53,27 @@ def _curve(metric: str, points: Sequence[tuple[int, float]]) -> Curve:
     finite = [value for _, value in points if is_finite_number(value)]
     low, high = min(finite), max(finite)
     first, last = points[0][0], points[-1][0]
+    drawn = lines_of(points, (first, last), (low, high))
+    return Curve(metric, drawn, number_text(low), number_text(high), first, last, len(points) - len(finite))
 
-    def place(step: int, value: float) -> str:
-        x = _MARGIN + (WIDTH - 2 * _MARGIN) * ((step - first) / (last - first) if last > first else 0.5)
+
+def lines_of(
+    points: Sequence[tuple[float, float]], across: tuple[float, float], upward: tuple[float, float]
+) -> tuple[str, ...]:
+    """The `points` of polylines through (x, y) pairs, cut where y is not finite, in a picture of these bounds."""
+    (first, last), (low, high) = across, upward
+
+    def place(x: float, y: float) -> str:
         # Halved before subtracting, so that values at the ends of the floats' range do not overflow.
         span = high / 2 - low / 2
-        share = (value / 2 - low / 2) / span if span > 0 else 0.5
-        return f"{x:.1f},{HEIGHT - _MARGIN - (HEIGHT - 2 * _MARGIN) * share:.1f}"
+        share = (y / 2 - low / 2) / span if span > 0 else 0.5
+        along = (x - first) / (last - first) if last > first else 0.5
+        return f"{_MARGIN + (WIDTH - 2 * _MARGIN) * along:.1f},{HEIGHT - _MARGIN - (HEIGHT - 2 * _MARGIN) * share:.1f}"
 
     lines: list[list[str]] = [[]]
-    for step, value in points:
-        if is_finite_number(value):
-            lines[-1].append(place(step, value))
+    for x, y in points:
+        if is_finite_number(y):
+            lines[-1].append(place(x, y))
         elif lines[-1]:
             lines.append([])
-    drawn = tuple(" ".join(line if len(line) > 1 else line * 2) for line in lines if line)
-    return Curve(metric, drawn, number_text(low), number_text(high), first, last, len(points) - len(finite))
+    return tuple(" ".join(line if len(line) > 1 else line * 2) for line in lines if line)

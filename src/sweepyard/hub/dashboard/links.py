@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sweepyard.domain.artifact import ArtifactVersion
+from sweepyard.domain.run import Run
 from sweepyard.domain.sweep import Sweep
 from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.frame import Link
@@ -16,3 +18,13 @@ def sweep_link(sweep: Sweep) -> Link:
     """To a sweep, with its state beside it."""
     name = sweep.display_name or sweep.path.sweep_id
     return Link(texts.shortened(name), urls.sweep_url(sweep.path), sweep.state.value.lower())
+
+
+def run_link(run: Run) -> Link:
+    """To a run, with its state beside it."""
+    return Link(texts.shortened(run.display_name or run.path.run_id), urls.run_url(run.path), run.state.value)
+
+
+def artifact_link(version: ArtifactVersion) -> Link:
+    """To a committed version of an artifact, with its aliases beside it."""
+    return Link(f"{version.collection}:v{version.version}", urls.artifact_url(version), " ".join(version.aliases))

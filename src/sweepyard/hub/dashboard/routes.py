@@ -26,19 +26,17 @@ from sweepyard.hub.dashboard.pages.columns import columns_page
 from sweepyard.hub.dashboard.pages.login import login_page
 from sweepyard.hub.dashboard.pages.project import project_page
 from sweepyard.hub.dashboard.pages.projects import projects_page
-from sweepyard.hub.dashboard.pages.run import run_page
 from sweepyard.hub.dashboard.pages.sweep import sweep_page
 from sweepyard.hub.dashboard.places import (
     PROJECT,
-    RUN,
     SWEEP,
     project_of,
-    run_of,
     runs_of_project,
     runs_of_sweep,
     sweep_of,
 )
 from sweepyard.hub.dashboard.rendering import NEVER_STORED, render
+from sweepyard.hub.dashboard.run_routes import run_routes
 from sweepyard.hub.dashboard.views import RunsView
 from sweepyard.hub.http.authentication import Sessions
 from sweepyard.services.bundle import Services
@@ -67,8 +65,7 @@ class Dashboard:
             doors.page(PROJECT, self._project),
             doors.events(urls.events_url(PROJECT), self._project_mark),
             *self._runs_routes(doors, PROJECT, runs_of_project, lambda request: project_link(*project_of(request))),
-            doors.page(RUN, self._run),
-            doors.events(urls.events_url(RUN), self._run_mark),
+            *run_routes(doors, self.services),
             doors.page(SWEEP, self._sweep),
             doors.events(urls.events_url(SWEEP), self._sweep_mark),
             *self._runs_routes(doors, SWEEP, runs_of_sweep, self._sweep_link),
@@ -104,12 +101,6 @@ class Dashboard:
 
     def _project_mark(self, request: Request) -> str:
         return self.services.watching.project(*project_of(request))
-
-    def _run(self, request: Request, actor: Actor) -> Page:
-        return run_page(self.services, actor, run_of(request))
-
-    def _run_mark(self, request: Request) -> str:
-        return self.services.watching.run(run_of(request))
 
     def _sweep(self, request: Request, actor: Actor) -> Page:
         return sweep_page(self.services, actor, sweep_of(request), RunsView.of(request.query_params))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from sweepyard.domain.artifact import ArtifactVersion
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
 
@@ -19,6 +20,11 @@ def project_url(entity: str, project: str) -> str:
 def run_url(path: RunPath) -> str:
     """The page of a run."""
     return f"{project_url(path.entity, path.project)}/runs/{_part(path.run_id)}"
+
+
+def run_section_url(path: RunPath, section: str) -> str:
+    """One of the pages of a run; the first without a name."""
+    return f"{run_url(path)}/{section}" if section else run_url(path)
 
 
 def sweep_url(path: SweepPath) -> str:
@@ -44,6 +50,22 @@ def table_url(page: str, form: str) -> str:
 def file_url(path: RunPath, name: str) -> str:
     """Where a run's file is read."""
     return f"/files{project_url(path.entity, path.project)}/{_part(path.run_id)}/{quote(name, safe='/')}"
+
+
+def console_url(path: RunPath) -> str:
+    """All that a run printed, as a file."""
+    return f"{run_url(path)}/console.log"
+
+
+def artifact_url(version: ArtifactVersion) -> str:
+    """The page of a committed version, as the client prints it."""
+    parts = (version.artifact_type, version.collection, f"v{version.version}")
+    return f"{project_url(version.entity, version.project)}/artifacts/{'/'.join(map(_part, parts))}"
+
+
+def artifact_file_url(version: ArtifactVersion, name: str) -> str:
+    """Where a file of a committed version is read."""
+    return f"{artifact_url(version)}/files/{quote(name, safe='/')}"
 
 
 def login_url(wanted: str) -> str:

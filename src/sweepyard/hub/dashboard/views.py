@@ -62,8 +62,8 @@ class RunsView:
             columns=_listed(parameters, "column"),
             pinned=_listed(parameters, "pin"),
             group=_listed(parameters, "group"),
-            page=_number(parameters, "page", 1, violations),
-            size=_number(parameters, "size", DEFAULT_SIZE, violations),
+            page=number_in(parameters, "page", 1, violations),
+            size=number_in(parameters, "size", DEFAULT_SIZE, violations),
             selected=tuple(dict.fromkeys(filter(None, ",".join(parameters.getlist("runs")).split(",")))),
             only_selected=parameters.get("only") == "selected",
         )
@@ -164,7 +164,8 @@ def _listed(parameters: QueryParams, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (value.strip() for value in parameters.getlist(name)))))
 
 
-def _number(parameters: QueryParams, name: str, default: int, violations: list[Violation]) -> int:
+def number_in(parameters: QueryParams, name: str, default: int, violations: list[Violation]) -> int:
+    """A number from 1 on that an address gives; what is none is noted among `violations`."""
     text = parameters.get(name, "")
     if not text:
         return default

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import mimetypes
 import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import IO
 from urllib.parse import quote
 
@@ -20,16 +22,18 @@ _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data
 _SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "text/plain", "application/json"})
 
 
-def blob_response(request: Request, stream: IO[bytes], blob: BlobRef, *, name: str, mimetype: str) -> Response:
-    """The bytes of `blob`, read from `stream`, which is closed at the end.
+def blob_response(request: Request, stream: IO[bytes], blob: BlobRef, *, name: str) -> Response:
+    """The bytes of `blob`, read from `stream`, which is closed at the end; the file's name tells what they are.
 
     A single range is answered with 206, one that lies outside with 416; several ranges get the whole.
     """
+    mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
     shown = mimetype in _SHOWN
+    base_name = PurePosixPath(name).name
     headers = {
         "ETag": f'"{blob.digest}"',
         "Accept-Ranges": "bytes",
-        "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(base_name, safe='')}",
         "Content-Security-Policy": _SANDBOX,
         "Cache-Control": "private, max-age=0, must-revalidate",
     }

@@ -6,11 +6,9 @@ import asyncio
 import binascii
 import errno
 import logging
-import mimetypes
 from base64 import b64encode
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import IO
 
 from starlette.concurrency import run_in_threadpool
@@ -150,7 +148,7 @@ class WandbApi:
         target = open_target(self.signer, request.path_params["token"], Access.READ)
         with acting_for_the_hub():  # who signed the address had the right
             stream, blob = self._open(target)
-        return _blob(request, stream, blob, target.name)
+        return blob_response(request, stream, blob, name=target.name)
 
     def _open(self, target: Target) -> tuple[IO[bytes], BlobRef]:
         match target:
@@ -169,7 +167,7 @@ class WandbApi:
         name = request.path_params["name"]
         with acting_as(actor):
             stream, blob = self._open_run_file(_run_of(request), name)
-        return _blob(request, stream, blob, name)
+        return blob_response(request, stream, blob, name=name)
 
     def _open_run_file(self, path: RunPath, name: str) -> tuple[IO[bytes], BlobRef]:
         file, stream = self.services.files.open(path, name)
@@ -187,7 +185,7 @@ class WandbApi:
         with acting_as(actor):
             blob = self.services.artifacts.file_by_md5(request.path_params["entity"], md5)
         name = request.path_params.get("name") or request.path_params["md5"]
-        return _blob(request, self.services.artifacts.open_blob(blob), blob, name)
+        return blob_response(request, self.services.artifacts.open_blob(blob), blob, name=name)
 
     def _client(self, request: Request) -> Actor:
         return self.services.access.authenticate(key_of(request))
@@ -199,8 +197,3 @@ class WandbApi:
 def _run_of(request: Request) -> RunPath:
     parts = request.path_params
     return RunPath(parts["entity"], parts["project"], parts["run"])
-
-
-def _blob(request: Request, stream: IO[bytes], blob: BlobRef, name: str) -> Response:
-    mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return blob_response(request, stream, blob, name=PurePosixPath(name).name, mimetype=mimetype)

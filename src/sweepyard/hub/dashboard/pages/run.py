@@ -1,118 +1,80 @@
-"""A run: what went in, what came out."""
+"""A run: one page for each of its sections."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from starlette.datastructures import QueryParams
+
 from sweepyard.domain.access import Actor
-from sweepyard.domain.artifact import RunFile
-from sweepyard.domain.history import Stream
 from sweepyard.domain.run import Run, RunPath
 from sweepyard.domain.sweep import SweepPath
-from sweepyard.hub.dashboard import texts, urls
-from sweepyard.hub.dashboard.curves import Curve, curves_of
-from sweepyard.hub.dashboard.frame import Link, Live, Page, Pairs
+from sweepyard.hub.dashboard import urls
+from sweepyard.hub.dashboard.frame import Link, Live, Page
 from sweepyard.hub.dashboard.links import project_link, sweep_link
-from sweepyard.jsonvalue import JsonObject, flatten
+from sweepyard.hub.dashboard.run_sections.console import console
+from sweepyard.hub.dashboard.run_sections.files import files
+from sweepyard.hub.dashboard.run_sections.media import media
+from sweepyard.hub.dashboard.run_sections.overview import overview
+from sweepyard.hub.dashboard.run_sections.section import Section, SectionOf
+from sweepyard.hub.dashboard.run_sections.system import system
 from sweepyard.services.bundle import Services
 
-_CURVES = 24
-_SAMPLES = 500
-_ROWS = 50
-_COLUMNS = 12
-_FILES = 200
-_CONSOLE_LINES = 200
+SECTIONS: Mapping[str, tuple[str, SectionOf]] = {
+    "": ("Overview", overview),
+    "media": ("Media", media),
+    "system": ("System", system),
+    "console": ("Console", console),
+    "files": ("Files", files),
+}
+"""By the last part of their address: what tabs call them, and what builds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A page of the run."""
+
+    text: str
+    url: str
+    current: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage(Page):
-    """A run: what went in, what came out.
-
-    Attributes:
-        rows: Cells of `columns`, evenly chosen where the history is long.
-        hidden_columns: How many columns the history has beyond those shown.
-    """
+    """A section of a run."""
 
     template: ClassVar[str] = "run.html"
+    name: str
     state: str
     sweep: Link | None
-    about: Pairs
-    notes: str
-    config: Pairs
-    summary: Pairs
-    curves: tuple[Curve, ...]
-    history_lines: int
-    columns: tuple[str, ...]
-    hidden_columns: int
-    rows: tuple[tuple[str, ...], ...]
-    files: tuple[Link, ...]
-    more_files: int
-    artifacts: Pairs
-    events: tuple[tuple[str, str, str], ...]
-    console: tuple[str, ...]
+    tabs: tuple[Tab, ...]
+    section: Section
 
 
-def run_page(services: Services, actor: Actor, path: RunPath) -> RunPage:
-    """A run.
+def run_page(services: Services, actor: Actor, path: RunPath, name: str, asked: QueryParams) -> RunPage:
+    """The section of that name (of `SECTIONS`).
 
     Raises:
         NotFound: There is no such run.
+        RequestInvalid: The address asks for what cannot be.
     """
     mark = services.watching.run(path)
     run = services.runs.get(path)
-    rows = services.history.sampled(path, (), _SAMPLES)
-    columns, hidden, cells = _history(rows)
-    files = services.files.list(path, first=_FILES)
+    text, build = SECTIONS[name]
+    title = run.display_name or path.run_id
     return RunPage(
-        title=run.display_name or path.run_id,
+        title=f"{title} · {text}" if name else title,
+        name=title,
         username=actor.username,
         trail=(project_link(path.entity, path.project),),
         live=Live(urls.events_url(urls.run_url(path)), mark),
         state=run.state.value,
         sweep=_sweep_of(services, run),
-        about=_about_run(run),
-        notes=run.notes,
-        config=_pairs(run.config),
-        summary=_pairs({key: value for key, value in run.summary.items() if not key.startswith("_")}),
-        curves=curves_of(rows, limit=_CURVES),
-        history_lines=services.streams.tails(path).counts.get(Stream.HISTORY, 0),
-        columns=columns,
-        hidden_columns=hidden,
-        rows=cells,
-        files=tuple(_file_link(path, file) for file in files.items),
-        more_files=files.total - len(files.items),
-        artifacts=tuple(
-            (f"{version.collection}:v{version.version}", f"{version.artifact_type}  {' '.join(version.aliases)}")
-            for version in services.artifacts.outputs_of(path, first=_FILES).items
-        ),
-        events=tuple(
-            (texts.moment_text(event.at), event.kind, texts.shortened(event.detail))
-            for event in services.runs.events(path)
-        ),
-        console=tuple(line.text for line in services.history.console(path, last=_CONSOLE_LINES).items),
+        tabs=tuple(Tab(text, urls.run_section_url(path, each), each == name) for each, (text, _) in SECTIONS.items()),
+        section=build(services, run, asked),
     )
-
-
-def _about_run(run: Run) -> Pairs:
-    facts = (
-        ("id", run.path.run_id),
-        ("created", texts.moment_text(run.created_at)),
-        ("started", texts.moment_text(run.started_at)),
-        ("duration", texts.duration_text(run.started_at, run.ended_at or run.heartbeat_at)),
-        ("exit code", "" if run.exit_code is None else str(run.exit_code)),
-        ("host", run.host),
-        ("program", run.program),
-        ("repository", run.repo),
-        ("commit", run.commit),
-        ("group", run.group),
-        ("job type", run.job_type),
-        ("tags", ", ".join(run.tags)),
-        ("attempt", str(run.attempt) if run.attempt > 1 else ""),
-        ("by", run.creator),
-    )
-    return tuple((name, texts.shortened(text)) for name, text in facts if text)
 
 
 def _sweep_of(services: Services, run: Run) -> Link | None:
@@ -120,25 +82,3 @@ def _sweep_of(services: Services, run: Run) -> Link | None:
         return None
     sweep = services.sweeps.find(SweepPath(run.path.entity, run.path.project, run.sweep_id))
     return sweep_link(sweep) if sweep else None
-
-
-def _file_link(path: RunPath, file: RunFile) -> Link:
-    return Link(file.name, urls.file_url(path, file.name), texts.size_text(file.blob.size_bytes if file.blob else 0))
-
-
-def _history(rows: Sequence[JsonObject]) -> tuple[tuple[str, ...], int, tuple[tuple[str, ...], ...]]:
-    """Columns, the number of columns left out, and cells: the last rows, `_step` first."""
-    shown = [dict(flatten(row)) for row in rows[-_ROWS:]]
-    keys = sorted({key for row in shown for key in row if not key.startswith("_")})
-    columns = ("_step", *keys[:_COLUMNS])
-    cells = tuple(tuple(texts.value_text(row.get(column)) for column in columns) for row in shown)
-    return columns, max(0, len(keys) - _COLUMNS), cells
-
-
-def _pairs(mapping: JsonObject) -> Pairs:
-    media = {key: value for key, value in mapping.items() if isinstance(value, dict) and "_type" in value}
-    plain = {key: value for key, value in mapping.items() if key not in media}
-    return tuple(
-        (key, texts.value_text(value))
-        for key, value in sorted([*flatten(plain), *media.items()], key=lambda pair: pair[0])
-    )
