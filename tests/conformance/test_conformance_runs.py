@@ -117,11 +117,12 @@ run = wandb.init(project={project!r}, id="again", resume={resume!r})
 begin = run.starting_step
 for step in range(5):
     run.log({{"value": begin + step}})
-run.finish()
-print("RESULT " + str(begin))
+state = wandb.Api().run(run.path).state
+run.finish(exit_code=3)
+print('RESULT ["%s", "%s", %d]' % (state, wandb.Api().run(run.path).state, begin))
 """
-    assert client.python(script.format(project=project, resume="allow")) == 0
-    assert client.python(script.format(project=project, resume="must")) == 5
+    assert client.python(script.format(project=project, resume="allow")) == ["running", "failed", 0]
+    assert client.python(script.format(project=project, resume="must")) == ["running", "failed", 5]
     rows = client.python(
         f"""
 import json, wandb

@@ -82,6 +82,7 @@ class RunService:
         *,
         actor: Actor,
         begins: bool,
+        may_resume: bool = False,
         sends_again: bool = False,
         agent_token: str | None = None,
     ) -> Upserted:
@@ -91,6 +92,8 @@ class RunService:
             begins: Whether a new process starts the run now (its first upsert; the client then sends its host),
                 rather than a running one updating it, or a person editing it. A run that an SDK process had begun
                 before loses its streams and summary, unless `note_resume` was called within the last two minutes.
+            may_resume: Whether a new process starts the run now if `note_resume` was called within the last two
+                minutes.
             sends_again: Whether what begins only sends what a process has logged already. It may have kept less of
                 that than the hub, so nothing is lost then.
             agent_token: What a process says of the agent that started it, empty where it says nothing; None for a
@@ -113,6 +116,7 @@ class RunService:
             if changes.sweep_id and unit.sweeps.get(SweepPath(path.entity, path.project, changes.sweep_id)) is None:
                 raise NotFound(f"there is no sweep {path.entity}/{path.project}/{changes.sweep_id}")
             stored = unit.runs.get(path)
+            begins = begins or (may_resume and stored is not None and _resumes(stored, now))
             if stored is not None and agent_token is not None:
                 machines = machines_of(changes.wandb_config)
                 sender = Sender(agent_token, changes.host, machines, begins=begins, sends_again=sends_again)
@@ -316,10 +320,14 @@ def _new_run(path: RunPath, now: datetime, actor: Actor) -> Run:
     )
 
 
+def _resumes(run: Run, now: datetime) -> bool:
+    """Whether a process has just asked how it would resume the run."""
+    return run.resume_noted_at is not None and now - run.resume_noted_at <= RESUME_WINDOW
+
+
 def _prepared_to_begin(unit: UnitOfWork, run: Run, now: datetime, *, keeps: bool) -> Run:
     """The stored run as a new process finds it: whole if it resumes, without streams and summary if it does not."""
-    resumes = run.resume_noted_at is not None and now - run.resume_noted_at <= RESUME_WINDOW
-    if "t" in run.wandb_config and not resumes and not keeps:
+    if "t" in run.wandb_config and not _resumes(run, now) and not keeps:
         unit.streams.truncate(run.path)
         unit.objectives.forget(run.path)
         run = replace(run, summary={})

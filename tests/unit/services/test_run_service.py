@@ -71,6 +71,18 @@ def test_beginning_again_after_asking_how_to_resume_keeps_it(hub) -> None:
     assert lines(hub) == ()
 
 
+def test_who_knows_the_id_begins_only_after_asking_how_to_resume(hub, actor) -> None:
+    path = hub.path("one")
+    hub.begin()
+    hub.end("one", 1)
+    renamed = hub.services.runs.upsert(path, RunChanges(display_name="n"), actor=actor, begins=False, may_resume=True)
+    assert renamed.run.state is RunState.FAILED
+    hub.services.runs.note_resume(path)
+    again = hub.services.runs.upsert(path, RunChanges(), actor=actor, begins=False, may_resume=True)
+    assert again.run.state is RunState.RUNNING
+    assert [event.kind for event in hub.services.runs.events(path)] == ["started", "failed", "started"]
+
+
 def test_asking_how_to_resume_counts_for_two_minutes(hub) -> None:
     hub.begin()
     hub.log("one", {"loss": 1})

@@ -232,13 +232,14 @@ def upsert_bucket(_root: object, info: GraphQLResolveInfo, given: Input) -> dict
     says_where = changes.host is not None or changes.program is not None
     knows_id = bool(given.get("id"))
     # A process that begins says what runs and where (not where, if it was told to keep that to itself), and knows no
-    # id yet. Later it says the same once its user has renamed or tagged the run, but with the id; else neither.
-    # A person edits by the id alone.
+    # id yet, unless it has just asked for the run that it resumes. Later it says the same once its user has renamed or
+    # tagged the run, with the id; else neither. A person edits by the id alone.
     outcome = context.services.runs.upsert(
         _path_of(context, given),
         changes,
         actor=context.actor,
         begins=says_where and not knows_id,
+        may_resume=says_where and knows_id,
         sends_again=codec.is_sync(changes.program),
         agent_token=context.agent_token if says_where or not knows_id else None,
     )
