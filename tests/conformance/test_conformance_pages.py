@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def test_the_page_of_a_sweep(browser: Any, hub: Any, project: str) -> None:
     assert page.status_code == 200
     assert "&lt;b&gt;bold&lt;/b&gt;" in page.text
     assert "method: grid" in page.text
-    assert "expected" in page.text
+    assert '<progress max="2" value="0"' in page.text
 
 
 @pytest.mark.parametrize("path", ["/nobody/nothing", "/local/nothing/runs/x", "/local/nothing/sweeps/x"])
@@ -171,7 +172,8 @@ def test_an_open_stream_of_events_does_not_keep_the_hub_from_closing(make_hub: A
             lines = answer.iter_lines()
             assert [next(lines), next(lines)] == ["retry: 1000", "event: mark"]
             hub.process.terminate()
-            assert not any(line.startswith("event:") for line in lines)
+            with suppress(httpx.RemoteProtocolError):  # What has no end is cut off.
+                assert not any(line.startswith("event:") for line in lines)
         assert hub.process.wait(timeout=30) == 0
     assert "graceful" not in hub.log()
     assert "Traceback" not in hub.log()

@@ -68,9 +68,9 @@ class PatientProtocol(HttpToolsProtocol):
         """The hub closes: a stream that has no end of its own ends now; uvicorn lets any other answer end by itself."""
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete and is_endless(cycle.scope["state"]):
-            cycle.disconnected = True
-            cycle.message_event.set()
-        super().shutdown()
+            self.transport.close()
+        else:
+            super().shutdown()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
