@@ -36,7 +36,7 @@ def test_the_demo_runs_every_point_once_and_leaves_no_process(commands) -> None:
     assert "8 of 8 done, 0 running, 0 failed" in stdout
     assert "on the test split, looked at once: " in stdout
     assert "predicted" in stdout
-    assert "runs list" in stdout.splitlines()[-1]
+    assert [" ".join(line.split()[2:4]) for line in stdout.splitlines()[-2:]] == ["runs list", "hub serve"]
     commands.assert_none_left()
 
     shell = f'eval "$({sys.executable} -P -m sweepyard hub env)" && {sys.executable} -c "$READ_BACK"'

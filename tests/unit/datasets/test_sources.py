@@ -9,12 +9,12 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.parts.disks import disk_of
 
 from sweepyard.datasets.download import Downloader
 from sweepyard.datasets.idx import idx_bytes, idx_digest, read_idx
@@ -301,9 +301,7 @@ class TestPackagedCsv:
             missing.deliver(self.payloads, folder, downloader)
 
 
-def test_a_full_disk_leaves_no_half_file(
-    web: Any, tmp_path: Path, downloader: Downloader, disk_of: Callable[[int], AbstractContextManager[None]]
-) -> None:
+def test_a_full_disk_leaves_no_half_file(web: Any, tmp_path: Path, downloader: Downloader) -> None:
     url = web.offer("file", bytes(3_000_000))
     with disk_of(1_000_000), pytest.raises(OSError, match="File too large"):
         downloader.download(url, tmp_path / "here", limit_bytes=4_000_000)
