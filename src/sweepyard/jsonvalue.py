@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -103,10 +102,19 @@ def flattened(mapping: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def is_finite_number(value: object) -> bool:
-    """Whether `value` is a number that is finite as a float; a bool is no number here."""
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    """Whether `value` is an int or a finite float (a bool is not a number here)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def finite_number(value: object) -> float | None:
+    """The number, as a float; None for what is none, or none that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _canonical(value: object) -> object:

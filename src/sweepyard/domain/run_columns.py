@@ -58,17 +58,28 @@ def plain_items(mapping: JsonObject) -> Iterator[tuple[str, JsonValue]]:
 
 def condition_on(name: str, value: JsonValue) -> str | None:
     """The filter that those runs pass which have this value in a column; None where no filter can say so."""
-    written = name if _WORD.fullmatch(name) and name.lower() not in KEYWORDS else quoted(name)
-    match value:
-        case None:
-            return f"{written} not exists"
-        case bool():
-            operand = "true" if value else "false"
-        case int() | float():
-            operand = "" if isinstance(value, float) and math.isnan(value) else repr(value)
-        case str() if not column_of(name).is_time:  # Times are compared with bounds alone.
-            operand = quoted(value)
-        case _:
-            operand = ""
-    condition = f"{written} = {operand}"
+    if value is None:
+        return f"{written_name(name)} not exists"
+    if isinstance(value, str) and column_of(name).is_time:
+        return None  # Times are compared with bounds alone.
+    operand = written_value(value)
+    condition = f"{written_name(name)} = {operand}"
     return condition if operand and len(condition) <= _LONGEST_CONDITION else None
+
+
+def written_name(name: str) -> str:
+    """A column's name as a filter has it."""
+    return name if _WORD.fullmatch(name) and name.lower() not in KEYWORDS else quoted(name)
+
+
+def written_value(value: JsonValue) -> str:
+    """A value as a filter has it; empty for one that no filter can name: null, NaN, lists, mappings."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return "" if isinstance(value, float) and math.isnan(value) else repr(value)
+        case str():
+            return quoted(value)
+        case _:
+            return ""

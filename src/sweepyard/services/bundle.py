@@ -13,7 +13,6 @@ from sweepyard.services.collections import CollectionService
 from sweepyard.services.files import FileService
 from sweepyard.services.guard import GuardedDatabase
 from sweepyard.services.history import HistoryService
-from sweepyard.services.media import MediaService
 from sweepyard.services.ports import Database
 from sweepyard.services.ports.blobs import BlobStore
 from sweepyard.services.projects import ProjectService
@@ -21,6 +20,8 @@ from sweepyard.services.run_index import RunIndex
 from sweepyard.services.run_tables import RunTableService
 from sweepyard.services.runs import RunService
 from sweepyard.services.streams import StreamService
+from sweepyard.services.sweep_analysis import SweepAnalysisService
+from sweepyard.services.sweep_overview import SweepOverviewService
 from sweepyard.services.sweeps import SweepService
 from sweepyard.services.watching import WatchService
 from sweepyard.settings import Settings
@@ -36,9 +37,10 @@ class Services:
     tables: RunTableService
     streams: StreamService
     history: HistoryService
-    media: MediaService
     files: FileService
     sweeps: SweepService
+    sweep_overview: SweepOverviewService
+    sweep_analysis: SweepAnalysisService
     agents: AgentService
     artifacts: ArtifactService
     collections: CollectionService
@@ -56,9 +58,10 @@ def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, set
         tables=RunTableService(database, index),
         streams=StreamService(database, clock),
         history=HistoryService(database),
-        media=MediaService(database, blobs),
         files=FileService(database, blobs, clock),
         sweeps=SweepService(database, clock, ids, index),
+        sweep_overview=SweepOverviewService(database, clock, index),
+        sweep_analysis=SweepAnalysisService(database, index),
         agents=AgentService(database, clock, ids, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds),
         artifacts=ArtifactService(database, blobs, clock),
         collections=CollectionService(database),

@@ -66,6 +66,21 @@ def check_sweep(
         overrides_of: Gives the overrides of swept parameters; raises ConfigInvalid.
         target: Whose rules hold: this hub's, or wandb.ai's.
     """
+
+    def composer(config: SweepConfig, command: _Command) -> _Composer:
+        return _Composer(config.parameters, command.overrides, command.where, compose, overrides_of)
+
+    return _checked(text, source, target, composer)
+
+
+def check_file(text: str, *, source: str, target: Target = "hub") -> CheckReport:
+    """Check a sweep file as `check_sweep` does, but for what needs `conf/`: where that is not at hand."""
+    return _checked(text, source, target, None)
+
+
+def _checked(
+    text: str, source: str, target: Target, composer_of: Callable[[SweepConfig, _Command], _Composer] | None
+) -> CheckReport:
     reading = examine(text, source=source)
     config = reading.config
     if config is None:
@@ -79,12 +94,13 @@ def check_sweep(
     points = 0
     if command.is_train:
         violations += _metric_violations(config)
-        composer = _Composer(config.parameters, command.overrides, command.where, compose, overrides_of)
         violations += _same_key_twice(config.parameters)
-        violations += composer.check_extremes()
-        if not violations:
-            violations += composer.check_points(_random_points(config))
-        points = composer.points
+        if composer_of is not None:
+            composer = composer_of(config, command)
+            violations += composer.check_extremes()
+            if not violations:
+                violations += composer.check_points(_random_points(config))
+            points = composer.points
     expected = None if violations else engine.expected_runs(config)
     return CheckReport(tuple(sorted(violations, key=_place)), tuple(sorted(warnings, key=_place)), expected, points)
 

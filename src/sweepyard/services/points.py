@@ -9,7 +9,7 @@ from statistics import fmean, stdev
 from sweepyard.domain.fields import descend
 from sweepyard.domain.objective import Goal
 from sweepyard.domain.run import Run
-from sweepyard.jsonvalue import JsonObject, dumps_canonical, is_finite_number
+from sweepyard.jsonvalue import JsonObject, dumps_canonical, finite_number
 from sweepyard.sweeps.config import SweepConfig
 from sweepyard.sweeps.space import remove
 
@@ -47,8 +47,8 @@ def points_of(config: SweepConfig, runs: Sequence[tuple[JsonObject, Run]]) -> tu
 
 def _summary(config: SweepConfig, point: JsonObject, runs: Sequence[Run]) -> PointSummary:
     metric = config.objective.metric if config.objective else ""
-    found = [descend(run.summary, metric) for run in runs]
-    values = tuple(float(value) for value in found if isinstance(value, int | float) and is_finite_number(value))
+    found = (finite_number(descend(run.summary, metric)) for run in runs)
+    values = tuple(value for value in found if value is not None)
     return PointSummary(
         point,
         tuple(run.path.run_id for run in runs),

@@ -19,7 +19,8 @@ from sweepyard.domain.run import Run, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState, check_sweep_transition
 from sweepyard.errors import Conflict, SweepFileInvalid
 from sweepyard.ids import IdSource
-from sweepyard.jsonvalue import JsonObject, is_finite_number
+from sweepyard.jsonvalue import JsonObject, finite_number
+from sweepyard.services.check import check_file
 from sweepyard.services.objectives import standings
 from sweepyard.services.paging import Page, page_of
 from sweepyard.services.points import PointSummary, points_of
@@ -151,6 +152,20 @@ class SweepService:
             unit.sweeps.save(sweep)
         return sweep
 
+    def edit(self, path: SweepPath, config_yaml: str) -> Sweep:
+        """Give the sweep a new file, as `update` does, but one that a person wrote: numbers that YAML reads as text are
+        refused, and the command is checked too.
+
+        Raises:
+            NotFound: There is no such sweep.
+            SweepFileInvalid: The file breaks rules; all of them are named.
+            Conflict: The sweep is over, or has runs that do not suit the new file.
+        """
+        violations = check_file(config_yaml, source="sweep file").violations
+        if violations:
+            raise SweepFileInvalid(violations)
+        return self.update(path, SweepChanges(config_yaml=config_yaml))
+
     def set_state(self, path: SweepPath, state: SweepState) -> Sweep:
         """Pause, resume, finish or cancel; canceling asks every live run to stop.
 
@@ -265,8 +280,8 @@ class SweepService:
 
 def _values(run: Run, objectives: Sequence[Objective]) -> list[float] | None:
     """The run's value of each objective; None where one is missing or not finite."""
-    found = [descend(run.summary, objective.metric) for objective in objectives]
-    numbers = [float(value) for value in found if isinstance(value, int | float) and is_finite_number(value)]
+    found = (finite_number(descend(run.summary, objective.metric)) for objective in objectives)
+    numbers = [value for value in found if value is not None]
     return numbers if len(numbers) == len(objectives) else None
 
 

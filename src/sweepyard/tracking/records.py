@@ -10,7 +10,7 @@ from sweepyard.domain.fields import descend
 from sweepyard.domain.objective import Objective, pareto_front
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
-from sweepyard.jsonvalue import JsonObject, is_finite_number
+from sweepyard.jsonvalue import JsonObject, finite_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +37,7 @@ class RunRecord:
 
     def objective_value(self, objective: Objective) -> float | None:
         """The summary's finite value of the objective's metric; None where there is none."""
-        value = descend(self.summary, objective.metric)
-        return float(value) if isinstance(value, int | float) and is_finite_number(value) else None
+        return finite_number(descend(self.summary, objective.metric))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import pytest
 
 from sweepyard.domain.agent import Command, CommandKind
 from sweepyard.domain.sweep import SweepState
-from sweepyard.errors import Conflict
+from sweepyard.errors import Conflict, SweepFileInvalid
 from sweepyard.services.sweeps import SweepChanges
 
 GRID = "method: grid\nmax_retries: 1\nparameters:\n  a: {values: [1, 2]}\n  b: {values: [x, y]}\n"
@@ -84,6 +84,22 @@ def test_what_cannot_be_changed_is_refused_and_nothing_happens(hub) -> None:
     with pytest.raises(Conflict, match=r"has runs already.*`a` must keep its values; 1 would go; `b` must keep"):
         edit(hub, sweep, ("[1, 2]", "[2, 3]"), ("[x, y]", "[x]"))
     assert hub.services.sweeps.get(sweep.path).config_yaml == GRID
+
+
+def test_a_file_that_a_person_wrote_is_checked_as_such(hub) -> None:
+    sweep = hub.sweep("program: train.py\n" + GRID)
+    typed = "method: grid\nparameters:\n  a: {values: [1e-5, 2]}\n"
+    with pytest.raises(SweepFileInvalid) as found:
+        hub.services.sweeps.edit(sweep.path, typed)
+    told = str(found.value)
+    assert "sweep file:3" in told
+    assert "1.0e-5" in told
+    assert "must name a `program`" in told
+    trained = "command: [sweepyard, train, --parameters, '${args_json_file}']\nmetric: {name: accuracy}\n" + GRID
+    with pytest.raises(SweepFileInvalid, match="must be one that training logs"):
+        hub.services.sweeps.edit(sweep.path, trained)
+    good = f"program: train.py\nname: again\n{GRID}"
+    assert hub.services.sweeps.edit(sweep.path, good).config_yaml == good
 
 
 def test_a_sweep_that_is_over_cannot_be_edited(hub) -> None:
