@@ -13,6 +13,7 @@ from sweepyard.services.collections import CollectionService
 from sweepyard.services.files import FileService
 from sweepyard.services.guard import GuardedDatabase
 from sweepyard.services.history import HistoryService
+from sweepyard.services.media import MediaService
 from sweepyard.services.ports import Database
 from sweepyard.services.ports.blobs import BlobStore
 from sweepyard.services.projects import ProjectService
@@ -37,6 +38,7 @@ class Services:
     tables: RunTableService
     streams: StreamService
     history: HistoryService
+    media: MediaService
     files: FileService
     sweeps: SweepService
     sweep_overview: SweepOverviewService
@@ -58,6 +60,7 @@ def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, set
         tables=RunTableService(database, index),
         streams=StreamService(database, clock),
         history=HistoryService(database),
+        media=MediaService(database, blobs),
         files=FileService(database, blobs, clock),
         sweeps=SweepService(database, clock, ids, index),
         sweep_overview=SweepOverviewService(database, clock, index),
