@@ -153,8 +153,9 @@ class SweepService:
         return sweep
 
     def edit(self, path: SweepPath, config_yaml: str) -> Sweep:
-        """Give the sweep a new file, as `update` does, but one that a person wrote: numbers that YAML reads as text are
-        refused, and the command is checked too.
+        """Give the sweep a new file, as `update` does, but check it as one that a person wrote.
+
+        Numbers that YAML reads as text are refused, and the command is checked too.
 
         Raises:
             NotFound: There is no such sweep.

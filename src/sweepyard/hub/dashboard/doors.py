@@ -73,7 +73,7 @@ class Doors:
     def action(
         self,
         path: str,
-        act: Callable[[Request, Actor, QueryParams], str],
+        act: Callable[[Request, Actor, QueryParams], str | Page],
         *,
         back: Callable[[Request], str],
         limit_bytes: int = MAX_FORM_BYTES,
@@ -83,7 +83,8 @@ class Doors:
         That it was sent by a page of ours is checked for all routes (`web.origins`).
 
         Args:
-            act: Does it, with the form's fields, and gives the address of the page to show next.
+            act: Does it, with the form's fields, and gives the address of the page to show next; or the form's page
+                again, with what is wrong.
             back: The address of the page with the form, where the login leads who has no session any more.
             limit_bytes: How large a form may be.
         """
@@ -92,7 +93,10 @@ class Doors:
             form = QueryParams(await read_body(request, limit_bytes))
 
             def done(actor: Actor) -> Response:
-                return RedirectResponse(act(request, actor, form), status_code=303, headers=NEVER_STORED)
+                answer = act(request, actor, form)
+                if isinstance(answer, Page):
+                    return render(answer, status=422)
+                return RedirectResponse(answer, status_code=303, headers=NEVER_STORED)
 
             return await run_in_threadpool(self._shown, request, done, back(request))
 

@@ -26,7 +26,6 @@ from sweepyard.hub.dashboard.pages.columns import columns_page
 from sweepyard.hub.dashboard.pages.login import login_page
 from sweepyard.hub.dashboard.pages.project import project_page
 from sweepyard.hub.dashboard.pages.projects import projects_page
-from sweepyard.hub.dashboard.pages.sweep import sweep_page
 from sweepyard.hub.dashboard.places import (
     PROJECT,
     SWEEP,
@@ -37,6 +36,7 @@ from sweepyard.hub.dashboard.places import (
 )
 from sweepyard.hub.dashboard.rendering import NEVER_STORED, render
 from sweepyard.hub.dashboard.run_routes import run_routes
+from sweepyard.hub.dashboard.sweep_routes import sweep_routes
 from sweepyard.hub.dashboard.views import RunsView
 from sweepyard.hub.http.authentication import Sessions
 from sweepyard.services.bundle import Services
@@ -66,8 +66,7 @@ class Dashboard:
             doors.events(urls.events_url(PROJECT), self._project_mark),
             *self._runs_routes(doors, PROJECT, runs_of_project, lambda request: project_link(*project_of(request))),
             *run_routes(doors, self.services),
-            doors.page(SWEEP, self._sweep),
-            doors.events(urls.events_url(SWEEP), self._sweep_mark),
+            *sweep_routes(doors, self.services),
             *self._runs_routes(doors, SWEEP, runs_of_sweep, self._sweep_link),
         ]
 
@@ -102,14 +101,8 @@ class Dashboard:
     def _project_mark(self, request: Request) -> str:
         return self.services.watching.project(*project_of(request))
 
-    def _sweep(self, request: Request, actor: Actor) -> Page:
-        return sweep_page(self.services, actor, sweep_of(request), RunsView.of(request.query_params))
-
     def _sweep_link(self, request: Request) -> Link:
         return sweep_link(self.services.sweeps.get(sweep_of(request)))
-
-    def _sweep_mark(self, request: Request) -> str:
-        return self.services.watching.sweep(sweep_of(request))
 
     def _login_form(self, request: Request) -> Response:
         return render(login_page(_local(request.query_params.get("next", "/"))))

@@ -1,16 +1,25 @@
-"""A sweep: its file, how far it is, its runs and agents."""
+"""A sweep: how far it is, what its runs teach, who works on it, its file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
+from starlette.datastructures import QueryParams
+
 from sweepyard.domain.access import Actor
-from sweepyard.domain.sweep import Sweep, SweepPath
+from sweepyard.domain.run import RunState
+from sweepyard.domain.sweep import SweepPath
 from sweepyard.hub.dashboard import texts, urls
-from sweepyard.hub.dashboard.frame import Link, Live, Page, Pairs
+from sweepyard.hub.dashboard.frame import Live, Page
 from sweepyard.hub.dashboard.links import project_link
 from sweepyard.hub.dashboard.runs_section import RunsSection, runs_section
+from sweepyard.hub.dashboard.sweep_sections import addresses
+from sweepyard.hub.dashboard.sweep_sections.charts import Charts, charts
+from sweepyard.hub.dashboard.sweep_sections.influences import Influences, influences
+from sweepyard.hub.dashboard.sweep_sections.overview import Control, Overview, controls, overview
+from sweepyard.hub.dashboard.sweep_sections.termination import EarlyTermination, early_termination
+from sweepyard.hub.dashboard.sweep_sections.work import Work, work
 from sweepyard.hub.dashboard.views import RunsView
 from sweepyard.services.bundle import Services
 from sweepyard.services.ports.runs import RunSelection
@@ -18,64 +27,56 @@ from sweepyard.services.ports.runs import RunSelection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepPage(Page):
-    """A sweep: its file, how far it is, its runs and agents."""
+    """A sweep.
+
+    Attributes:
+        controls: What the reader may do with it.
+        charts: None where it has no runs yet.
+        early: None for a sweep without early termination.
+    """
 
     template: ClassVar[str] = "sweep.html"
     state: str
-    about: Pairs
     description: str
-    best: Link | None
-    config_yaml: str
+    controls: tuple[Control, ...]
+    overview: Overview
+    charts: Charts | None
+    influences: Influences
+    early: EarlyTermination | None
     runs: RunsSection
-    agents: tuple[tuple[str, str, str, str, str], ...]
+    work: Work
+    readmit_url: str
+    config_yaml: str
 
 
-def sweep_page(services: Services, actor: Actor, path: SweepPath, view: RunsView) -> SweepPage:
-    """A sweep, its runs as `view` has them.
+def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: QueryParams) -> SweepPage:
+    """A sweep, its runs and charts as the address has them.
 
     Raises:
         NotFound: There is no such sweep.
+        RequestInvalid: The address asks for what no table or chart can show.
     """
     mark = services.watching.sweep(path)
     sweep = services.sweeps.get(path)
+    page = urls.sweep_url(path)
     selection = RunSelection(entity=path.entity, project=path.project, sweep_id=path.sweep_id)
-    best = services.sweeps.best(path)
+    analysis = services.sweep_analysis.analysis(path)
+    counts = services.sweeps.counts(path)
+    live_runs = sum(count for state, count in counts.items() if RunState(state).is_live)
     return SweepPage(
-        title=sweep.display_name or path.sweep_id,
+        title=texts.shortened(sweep.display_name or path.sweep_id),
         username=actor.username,
-        state=sweep.state.value.lower(),
         trail=(project_link(path.entity, path.project),),
-        live=Live(urls.events_url(urls.sweep_url(path)), mark),
-        about=_about_sweep(services, sweep),
+        live=Live(urls.events_url(page), mark),
+        state=sweep.state.value.lower(),
         description=sweep.description,
-        best=Link(
-            best.run.display_name or best.run.path.run_id, urls.run_url(best.run.path), texts.number_text(best.value)
-        )
-        if best
-        else None,
+        controls=controls(sweep, actor, live_runs=live_runs),
+        overview=overview(services, sweep),
+        charts=charts(services, selection, page, parameters, analysis) if analysis.runs else None,
+        influences=influences(analysis),
+        early=early_termination(services, sweep),
+        runs=runs_section(services, selection, RunsView.of(parameters), page),
+        work=work(services, path, actor),
+        readmit_url=addresses.readmit_url(page),
         config_yaml=sweep.config_yaml,
-        runs=runs_section(services, selection, view, urls.sweep_url(path)),
-        agents=tuple(
-            (
-                agent.agent_id,
-                agent.host,
-                "gone" if agent.left else "here",
-                ", ".join(agent.running) or texts.ABSENT,
-                texts.moment_text(agent.heartbeat_at),
-            )
-            for agent in services.agents.of_sweep(path)
-        ),
-    )
-
-
-def _about_sweep(services: Services, sweep: Sweep) -> Pairs:
-    counts = services.sweeps.counts(sweep.path)
-    expected = services.sweeps.expected_runs(sweep.path)
-    progress = ", ".join(f"{count} {state.value}" for state, count in counts.items()) or "none yet"
-    return (
-        ("id", sweep.path.sweep_id),
-        ("created", texts.moment_text(sweep.created_at)),
-        ("runs", progress),
-        ("expected", str(expected) if expected is not None else "no end"),
-        ("by", sweep.creator or texts.ABSENT),
     )

@@ -1,0 +1,149 @@
+"""Changing a sweep: the page that asks whether to stop or to cancel it, and the one to edit its file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sweepyard.domain.access import Actor, Role
+from sweepyard.domain.sweep import Sweep, SweepPath, SweepState
+from sweepyard.errors import Conflict, SweepFileInvalid
+from sweepyard.hub.dashboard import texts, urls
+from sweepyard.hub.dashboard.frame import Page
+from sweepyard.hub.dashboard.links import project_link, sweep_link
+from sweepyard.hub.dashboard.sweep_sections import addresses
+from sweepyard.services.bundle import Services
+from sweepyard.services.guard import allow
+
+MAX_FILE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmPage(Page):
+    """Asks whether to end a sweep.
+
+    Attributes:
+        question: What is asked.
+        consequences: What will happen.
+        verb: What the button says.
+        to: The state that the form asks for.
+    """
+
+    template: ClassVar[str] = "sweep_confirm.html"
+    question: str
+    consequences: tuple[str, ...]
+    verb: str
+    to: str
+    state_url: str
+    leave_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditPage(Page):
+    """A sweep's file in a field.
+
+    Attributes:
+        text: What stands in the field.
+        lines: How many lines it has.
+        problems: What is wrong with it; empty before it was sent.
+        rules: What may be changed.
+    """
+
+    template: ClassVar[str] = "sweep_edit.html"
+    text: str
+    problems: tuple[str, ...]
+    rules: str
+    edit_url: str
+    leave_url: str
+
+
+def confirm_page(services: Services, actor: Actor, path: SweepPath, to: SweepState) -> ConfirmPage:
+    """The page that asks whether the sweep shall be finished, or canceled.
+
+    Raises:
+        NotFound: There is no such sweep.
+        Forbidden: The actor may only read.
+    """
+    sweep = services.sweeps.get(path)
+    allow(actor, Role.WRITE)
+    live = sum(count for state, count in services.sweeps.counts(path).items() if state.is_live)
+    verb, fate = ("Cancel", "told to stop, and killed") if to is SweepState.CANCELED else ("Stop", "left to finish")
+    page = urls.sweep_url(path)
+    return ConfirmPage(
+        title=f"{verb} the sweep?",
+        username=actor.username,
+        trail=(project_link(path.entity, path.project), sweep_link(sweep)),
+        question=f"{verb} the sweep {texts.shortened(sweep.display_name or path.sweep_id)}?",
+        consequences=tuple(
+            filter(
+                None,
+                (
+                    "No more runs are handed out; its agents leave.",
+                    f"Runs that go on now, {live:,}, are {fate}." if live else "",
+                    "This cannot be undone.",
+                ),
+            )
+        ),
+        verb=f"{verb} the sweep",
+        to=to.value,
+        state_url=addresses.state_url(page),
+        leave_url=page,
+    )
+
+
+def edit_page(services: Services, actor: Actor, path: SweepPath) -> EditPage:
+    """The sweep's file, to be edited.
+
+    Raises:
+        NotFound: There is no such sweep.
+        Forbidden: The actor may only read.
+        Conflict: The sweep is over.
+    """
+    sweep = services.sweeps.get(path)
+    allow(actor, Role.WRITE)
+    if sweep.state.is_over:
+        raise Conflict(f"sweep {path} is {sweep.state.value.lower()}; only a sweep that goes on can be edited")
+    return _edit_page(services, actor, sweep, sweep.config_yaml, ())
+
+
+def edited(services: Services, actor: Actor, path: SweepPath, text: str) -> str | EditPage:
+    """The address of the sweep that goes on by a new file; or the page again, with what is wrong with the file.
+
+    Raises:
+        NotFound: There is no such sweep.
+        Forbidden: The actor may only read.
+    """
+    sweep = services.sweeps.get(path)
+    allow(actor, Role.WRITE)
+    # Browsers send lines as CR LF, whatever they were.
+    written = text.replace("\r\n", "\n")
+    try:
+        services.sweeps.edit(path, written)
+    except SweepFileInvalid as error:
+        problems = tuple(str(violation) for violation in error.violations)
+    except Conflict as error:
+        problems = (str(error),)
+    else:
+        return urls.sweep_url(path)
+    return _edit_page(services, actor, sweep, written, problems)
+
+
+def _edit_page(services: Services, actor: Actor, sweep: Sweep, text: str, problems: tuple[str, ...]) -> EditPage:
+    page = urls.sweep_url(sweep.path)
+    return EditPage(
+        title="Edit the sweep",
+        username=actor.username,
+        trail=(project_link(sweep.path.entity, sweep.path.project), sweep_link(sweep)),
+        text=text,
+        problems=problems,
+        rules=_GROWS if services.sweeps.leases(sweep.path) else "No run was handed out yet, so anything may change.",
+        edit_url=addresses.edit_url(page),
+        leave_url=page,
+    )
+
+
+_GROWS = (
+    "The sweep has runs already, so it may only grow: more values, wider ranges, a higher run_cap; names, targets, "
+    "budgets and retries as you like. A grid goes on with the points that no run has; random and Bayesian search go "
+    "on with their sequence."
+)

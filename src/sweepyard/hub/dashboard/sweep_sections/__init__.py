@@ -1,0 +1,1 @@
+"""What a sweep's page shows, part by part."""
