@@ -88,7 +88,10 @@ def test_numbers_come_back_as_they_were_written(stored: Database) -> None:
             3: [3],
             9: [],
         }
+        found = unit.streams.series_each(PATH, [["b"], ["b", "a"], ["a"]])
+        assert [each is not None and each.steps.tolist() for each in found] == [[0, 2, 3, 4], [0, 2], [0, 1, 2]]
         for path in (PATH, NOBODY):
+            assert [each is not None and len(each) for each in unit.streams.series_each(path, [["nothing"]])] == [0]
             nothing = unit.streams.series(path, ["nothing"])
             assert nothing is not None
             assert len(nothing) == 0

@@ -352,6 +352,9 @@ class MemoryStreams(Repository):
         rows = self.rows(path, Stream.HISTORY, min_step=min_step, max_step=max_step)
         return series_of(((step, loads_object(text)) for _, step, text in rows), keys)
 
+    def series_each(self, path: RunPath, wanted: Sequence[Sequence[str]]) -> list[Series | None]:
+        return [self.series(path, keys) for keys in wanted]
+
 
 class MemoryFiles(Repository):
     def put(self, path: RunPath, file: RunFile) -> None:

@@ -30,7 +30,7 @@ class Spread:
 
 def spread_of(values: Iterable[JsonValue]) -> Spread | None:
     """The spread of the numbers among the values; None without a finite one."""
-    numbers = [_float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    numbers = [float_of(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
     finite = [number for number in numbers if math.isfinite(number)]
     if not finite:
         return None
@@ -74,16 +74,17 @@ def grouped(columns: Sequence[Sequence[JsonValue]]) -> list[RunGroup]:
     return sorted(groups, key=lambda group: [_place(value) for value in group.values])
 
 
+def float_of(number: int | float) -> float:
+    """The number as a float; a whole number beyond the floats is infinite."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
 def _place(value: JsonValue) -> tuple[bool, tuple[int, float | str]]:
     rank = rank_of(value)
     return rank is None, rank or (0, 0)
-
-
-def _float(number: int | float) -> float:
-    try:
-        return float(number)
-    except OverflowError:  # an integer beyond the floats
-        return math.inf if number > 0 else -math.inf
 
 
 def _unscaled(number: float, exponent: int) -> float:

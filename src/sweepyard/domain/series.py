@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sweepyard.domain.fields import descend
-from sweepyard.jsonvalue import JsonObject
+from sweepyard.jsonvalue import JsonObject, JsonValue
 
 Floats = npt.NDArray[np.float64]
 Bits = npt.NDArray[np.bool_]
@@ -68,22 +68,15 @@ class Series:
 
 def series_of(rows: Iterable[tuple[int, JsonObject]], keys: Sequence[str]) -> Series | None:
     """The series of (step, row) pairs; None where a row has something else than an exact number under a key."""
-    steps: list[int] = []
-    columns: list[list[int | float]] = [[] for _ in keys]
-    for step, row in rows:
-        found = [descend(row, key) for key in keys]
-        if any(value is None for value in found):
-            continue
-        for column, value in zip(columns, found, strict=True):
-            if type(value) is int:
-                if abs(value) > EXACT:
-                    return None
-                column.append(value)
-            elif type(value) is float:
-                column.append(value)
-            else:
-                return None
-        steps.append(step)
+    listed = list(rows)
+    steps = [step for step, _ in listed]
+    columns = [[row[key] if key in row else descend(row, key) for _, row in listed] for key in keys]
+    if any(None in column for column in columns):
+        whole_rows = [place for place, values in enumerate(zip(*columns, strict=True)) if None not in values]
+        steps = [steps[place] for place in whole_rows]
+        columns = [[column[place] for place in whole_rows] for column in columns]
+    if not all(map(_is_exact, columns)):
+        return None
     return Series(
         np.array(steps, np.int64),
         {key: np.array(column, np.float64) for key, column in zip(keys, columns, strict=True)},
@@ -137,6 +130,14 @@ def extremes(series: Series, samples: int) -> Steps:
             low, high = np.where(unknown, np.inf, low), np.where(unknown, -np.inf, high)
         chosen += [1 + _of_stretches(np.argmin, low, length), 1 + _of_stretches(np.argmax, high, length)]
     return np.unique(np.concatenate(chosen))
+
+
+def _is_exact(column: Sequence[JsonValue]) -> bool:
+    """Whether there is nothing but numbers that float64 has exactly, or that were one; seen by kinds, which is fast."""
+    kinds = set(map(type, column))
+    if not kinds <= {int, float}:
+        return False
+    return int not in kinds or all(type(value) is not int or abs(value) <= EXACT for value in column)
 
 
 def _of_stretches(choose: Callable[..., Steps], values: Floats, length: int) -> Steps:

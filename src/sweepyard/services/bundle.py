@@ -10,6 +10,7 @@ from sweepyard.services.access import AccessService
 from sweepyard.services.agents import AgentService
 from sweepyard.services.artifacts import ArtifactService
 from sweepyard.services.collections import CollectionService
+from sweepyard.services.curves import CurveService
 from sweepyard.services.files import FileService
 from sweepyard.services.guard import GuardedDatabase
 from sweepyard.services.history import HistoryService
@@ -36,6 +37,7 @@ class Services:
     projects: ProjectService
     runs: RunService
     tables: RunTableService
+    curves: CurveService
     streams: StreamService
     history: HistoryService
     media: MediaService
@@ -58,6 +60,7 @@ def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, set
         projects=ProjectService(database, clock),
         runs=RunService(database, clock, index),
         tables=RunTableService(database, index),
+        curves=CurveService(database, index),
         streams=StreamService(database, clock),
         history=HistoryService(database),
         media=MediaService(database, blobs),

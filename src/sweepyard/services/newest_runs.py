@@ -30,11 +30,13 @@ class Telling:
         attributes: Those that some runs have and others need not: sweep, group, tags.
         config: The keys whose values differ.
         summary: All keys.
+        metrics: Those keys of summaries under which some runs have numbers.
     """
 
     attributes: tuple[str, ...]
     config: tuple[str, ...]
     summary: tuple[str, ...]
+    metrics: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,18 @@ class _Facts:
     attributes: frozenset[str]
     config: dict[str, str]
     summary: frozenset[str]
+    metrics: frozenset[str]
 
     @classmethod
     def of(cls, run: Run) -> Self:
+        summary = dict(plain_items(run.summary))
         return cls(
             attributes=frozenset(name for name in _OPTIONAL if column_of(name).read(run)),
             config={key: dumps_canonical(value) for key, value in plain_items(run.config)},
-            summary=frozenset(key for key, _ in plain_items(run.summary)),
+            summary=frozenset(summary),
+            metrics=frozenset(
+                key for key, value in summary.items() if isinstance(value, int | float) and not isinstance(value, bool)
+            ),
         )
 
 
@@ -87,4 +94,5 @@ def _told(facts: Sequence[_Facts]) -> Telling:
         attributes=tuple(name for name in _OPTIONAL if name in attributes),
         config=tuple(key for key in keys if len({each.config.get(key) for each in facts}) > 1),
         summary=tuple(sorted({key for each in facts for key in each.summary})),
+        metrics=tuple(sorted({key for each in facts for key in each.metrics})),
     )

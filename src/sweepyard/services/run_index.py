@@ -117,6 +117,12 @@ class RunIndex:
             stamps = self._projects[selection.entity, selection.project].stamps
             return [(run_id, stamps[run_id]) for run_id in order.sort(kept, columns)[:limit]]
 
+    def stamps(self, unit: UnitOfWork, entity: str, project: str) -> dict[str, int]:
+        """The stamps of a project's runs, by run id."""
+        with self._lock:
+            self._columns_of(unit, RunSelection(entity=entity, project=project), ())
+            return dict(self._projects[entity, project].stamps)
+
     def _passing(
         self, unit: UnitOfWork, selection: RunSelection, wanted: RunFilter, others: frozenset[RunField]
     ) -> tuple[list[str], Columns]:

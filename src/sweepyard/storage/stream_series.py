@@ -8,6 +8,7 @@ from itertools import groupby
 from sqlalchemy import Connection
 
 from sweepyard.domain.series import Bits, Series, joined, series_of
+from sweepyard.jsonvalue import JsonObject
 from sweepyard.storage.blocks import rows_of, unpack_keys
 from sweepyard.storage.columns import unpack_columns
 from sweepyard.storage.packing import unpack_all
@@ -15,15 +16,24 @@ from sweepyard.storage.stream_parts import Part, Parts, StoredBlock
 from sweepyard.storage.stream_statements import READ_BLOCK_KEYS, READ_COLUMN, READ_STEPS, of_stream
 from sweepyard.storage.stream_tails import StreamKey
 
+StepRows = list[tuple[int, JsonObject]]
+"""The rows of a part, each with its step."""
+
 
 class StoredSeries:
     """The series of some keys of a history."""
 
-    def __init__(self, connection: Connection, key: StreamKey, keys: Sequence[str]) -> None:
+    def __init__(self, connection: Connection, key: StreamKey, keys: Sequence[str], rows: dict[int, StepRows]) -> None:
+        """Begin to read.
+
+        Args:
+            rows: Those of parts that were parsed already, by the parts' `id`; it is added to.
+        """
         names = of_stream(key)
         self._keys = keys
         self._connection = connection
         self._parts = Parts(connection)
+        self._rows = rows
         self._steps: dict[int, bytes] = dict(READ_STEPS.rows(connection, names))
         self._cells: list[dict[int, bytes]] = [
             dict(READ_COLUMN.rows(connection, {**names, "key": key})) for key in keys
@@ -70,8 +80,13 @@ class StoredSeries:
     def _of_lines(self, part: Part, low: int, high: int) -> Series | None:
         if isinstance(part, StoredBlock) and self._lacks_one(part):
             return joined([], self._keys)
-        lines = [line for line in self._parts.lines_of(part) if low <= line[1] < high]
-        return series_of(zip((step for _, step, _ in lines), rows_of(lines), strict=True), self._keys)
+        return series_of([pair for pair in self._rows_of(part) if low <= pair[0] < high], self._keys)
+
+    def _rows_of(self, part: Part) -> StepRows:
+        if id(part) not in self._rows:
+            lines = self._parts.lines_of(part)
+            self._rows[id(part)] = list(zip((step for _, step, _ in lines), rows_of(lines), strict=True))
+        return self._rows[id(part)]
 
     def _lacks_one(self, block: StoredBlock) -> bool:
         """Whether no row of the block has anything under one of the keys."""

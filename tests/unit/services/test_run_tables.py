@@ -100,9 +100,9 @@ def test_keys_are_those_of_all_runs_and_follow_changes(tables: Any, hub: Any) ->
 
 
 def test_what_tells_runs_apart(tables: Any, hub: Any) -> None:
-    assert tables.telling(ALL) == Telling(("group", "tags"), ("lr", "model", "same"), ("acc",))
+    assert tables.telling(ALL) == Telling(("group", "tags"), ("lr", "model", "same"), ("acc",), ("acc",))
     hub.services.runs.delete(hub.path("bare"))
-    assert tables.telling(ALL) == Telling(("tags",), ("lr", "model"), ("acc",))
+    assert tables.telling(ALL) == Telling(("tags",), ("lr", "model"), ("acc",), ("acc",))
 
 
 def test_only_the_newest_are_asked_what_tells_them_apart(hub: Any) -> None:

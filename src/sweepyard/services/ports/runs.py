@@ -160,6 +160,9 @@ class StreamRepository(Protocol):
         float64 does not hold.
         """
 
+    def series_each(self, path: RunPath, wanted: Sequence[Sequence[str]]) -> list[Series | None]:
+        """As `series` for each of these keys, of the whole history; what they have in common is read once."""
+
 
 class FileRepository(Protocol):
     """Files of runs."""
