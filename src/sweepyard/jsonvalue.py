@@ -102,8 +102,8 @@ def flattened(mapping: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def is_finite_number(value: object) -> bool:
-    """Whether `value` is an int or a finite float (a bool is not a number here)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether `value` is a number that is finite as a float; a bool is no number here."""
+    return finite_number(value) is not None
 
 
 def finite_number(value: object) -> float | None:

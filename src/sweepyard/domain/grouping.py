@@ -34,17 +34,16 @@ def spread_of(values: Iterable[JsonValue]) -> Spread | None:
     finite = [number for number in numbers if math.isfinite(number)]
     if not finite:
         return None
+    least, greatest, others = min(finite), max(finite), len(numbers) - len(finite)
+    if least == greatest:  # A mean of sums might differ from what they all are by its rounding.
+        return Spread(len(finite), least, 0.0 if len(finite) > 1 else None, least, greatest, others)
     # By a power of two, which loses nothing, so that neither sums nor squares leave the floats' range.
     _, exponent = math.frexp(max(map(abs, finite)))
     scaled = [math.ldexp(number, -exponent) for number in finite]
     mean = math.fsum(scaled) / len(scaled)
-    deviation = None
-    if len(scaled) > 1:
-        squares = math.fsum((number - mean) ** 2 for number in scaled)
-        deviation = _unscaled(math.sqrt(squares / (len(scaled) - 1)), exponent)
-    return Spread(
-        len(finite), _unscaled(mean, exponent), deviation, min(finite), max(finite), len(numbers) - len(finite)
-    )
+    squares = math.fsum((number - mean) ** 2 for number in scaled)
+    deviation = _unscaled(math.sqrt(squares / (len(scaled) - 1)), exponent)
+    return Spread(len(finite), _unscaled(mean, exponent), deviation, least, greatest, others)
 
 
 @dataclass(frozen=True, slots=True)

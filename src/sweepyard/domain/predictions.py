@@ -78,5 +78,50 @@ def predictions_of(columns: Sequence[str], rows: Sequence[Row]) -> list[Predicti
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """An example that not all runs are recorded to have taken for the same.
+
+    Attributes:
+        seen: What each run took it for; None where that run has no record of it.
+    """
+
+    index: int
+    true: str
+    seen: tuple[Prediction | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreements:
+    """Where the predictions that runs recorded differ.
+
+    Attributes:
+        found: Those that most runs recorded first, then by index.
+        agreed: How many examples all runs are recorded to have taken for the same.
+        unlike: How many have other true classes in other runs' records: they are not the same examples.
+    """
+
+    found: tuple[Disagreement, ...]
+    agreed: int
+    unlike: int
+
+
+def disagreements(recorded: Sequence[Sequence[Prediction]]) -> Disagreements:
+    """Where the predictions of runs differ, each with what it recorded: of the same split of the same data."""
+    by_run = [{prediction.index: prediction for prediction in of_run} for of_run in recorded]
+    found, agreed, unlike = [], 0, 0
+    for index in sorted({index for of_run in by_run for index in of_run}):
+        seen = tuple(of_run.get(index) for of_run in by_run)
+        known = [prediction for prediction in seen if prediction is not None]
+        if len({prediction.true for prediction in known}) > 1:
+            unlike += 1
+        elif len(known) == len(seen) and len({prediction.predicted for prediction in known}) == 1:
+            agreed += 1
+        else:
+            found.append(Disagreement(index, known[0].true, seen))
+    found.sort(key=lambda each: sum(prediction is None for prediction in each.seen))
+    return Disagreements(tuple(found), agreed, unlike)
+
+
 def _is_count(value: float) -> bool:
     return 0 <= value < 2**53 and value == int(value)

@@ -68,7 +68,7 @@ class MediaService:
                     found.setdefault(key, []).append(LoggedAt(step, value))
         return found
 
-    def table(self, path: RunPath, table: TableFile) -> LoadedTable | NoTable:
+    def table(self, path: RunPath, table: TableFile, *, limit_bytes: int = MOST_TABLE_BYTES) -> LoadedTable | NoTable:
         """A table that the run logged, from its artifact where that is complete: pictures are pictures there."""
         with self._database.reading() as unit:
             check_run(unit, path)
@@ -78,8 +78,8 @@ class MediaService:
                 blob = file.blob if file else None
         if blob is None:
             return NoTable("its file has not been uploaded")
-        if blob.size_bytes > MOST_TABLE_BYTES:
-            return NoTable(f"its file has {blob.size_bytes:,} bytes; tables of up to {MOST_TABLE_BYTES:,} are shown")
+        if blob.size_bytes > limit_bytes:
+            return NoTable(f"its file has {blob.size_bytes:,} bytes; tables of up to {limit_bytes:,} are shown")
         with self._blobs.open(blob.digest) as stream:
             return _parsed(stream.read(), version)
 

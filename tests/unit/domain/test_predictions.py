@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from sweepyard.domain.logged_media import Picture
-from sweepyard.domain.predictions import MOST_CLASSES, Prediction, confusion_matrix_of, predictions_of
+from sweepyard.domain.predictions import (
+    MOST_CLASSES,
+    Disagreement,
+    Disagreements,
+    Prediction,
+    confusion_matrix_of,
+    disagreements,
+    predictions_of,
+)
 
 MATRIX = ["Actual", "Predicted", "nPredictions"]
 
@@ -49,3 +57,21 @@ def test_predictions_with_their_pictures() -> None:
 )
 def test_what_holds_no_predictions(columns: list[str], rows: Any) -> None:
     assert predictions_of(columns, rows) is None
+
+
+def prediction(index: int, predicted: str, true: str = "7") -> Prediction:
+    return Prediction(index, true, predicted, None, None)
+
+
+def test_examples_that_runs_took_for_different_things() -> None:
+    first = [prediction(1, "1"), prediction(2, "1"), prediction(3, "2"), prediction(9, "1", true="5")]
+    second = [prediction(2, "1"), prediction(3, "4"), prediction(9, "1", true="6")]
+    assert disagreements([first, second]) == Disagreements(
+        found=(
+            Disagreement(3, "7", (prediction(3, "2"), prediction(3, "4"))),
+            Disagreement(1, "7", (prediction(1, "1"), None)),
+        ),
+        agreed=1,
+        unlike=1,
+    )
+    assert disagreements([[], []]) == Disagreements((), 0, 0)

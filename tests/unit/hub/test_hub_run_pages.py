@@ -5,77 +5,38 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
 import pytest
-
-from sweepyard.domain.access import Role
-
-UPSERT = "mutation ($input: UpsertBucketInput!) { upsertBucket(input: $input) { bucket { name } } }"
-FILES = """mutation ($f: [String!]!) {
-  createRunFiles(input: {entityName: "lab", projectName: "p", runName: "r", files: $f}) { files { uploadUrl } } }"""
-
-
-class Reader:
-    """Somebody with a session, and the run `lab/p/r`."""
-
-    def __init__(self, door: Any) -> None:
-        self._door = door
-        entered = door.ask("POST", "/login", data={"key": door.keys[Role.READ]})
-        self._cookie = {"Cookie": entered.headers["set-cookie"].split(";")[0]}
-
-    def get(self, path: str) -> httpx.Response:
-        answer: httpx.Response = self._door.ask("GET", path, headers={**self._cookie, "Accept": "text/html"})
-        return answer
-
-    def text(self, section: str = "") -> str:
-        answer = self.get(f"/lab/p/runs/r{section}")
-        assert answer.status_code == 200, answer.text
-        return answer.text
-
-    def begin(self, **fields: Any) -> None:
-        self._door.data(UPSERT, {"input": {"name": "r", "modelName": "p", "host": "h", **fields}})
-
-    def stream(self, **files: list[Any]) -> None:
-        names = {"history": "wandb-history.jsonl", "events": "wandb-events.jsonl", "console": "output.log"}
-        content = {
-            names[name]: {
-                "offset": 0,
-                "content": [line if isinstance(line, str) else json.dumps(line) for line in lines],
-            }
-            for name, lines in files.items()
-        }
-        auth = ("api", self._door.keys[Role.WRITE])
-        answer = self._door.ask("POST", "/files/lab/p/r/file_stream", json={"files": content}, auth=auth)
-        assert answer.status_code == 200
-
-    def upload(self, name: str, content: bytes) -> None:
-        [file] = self._door.data(FILES, {"f": [name]})["createRunFiles"]["files"]
-        assert self._door.ask("PUT", file["uploadUrl"], content=content).status_code == 200
+from tests.parts.page_reader import PageReader
 
 
 @pytest.fixture
-def reader(door: Any) -> Reader:
-    reader = Reader(door)
+def reader(door: Any) -> PageReader:
+    reader = PageReader(door)
     reader.begin()
     return reader
 
 
-def test_a_run_that_did_nothing_has_a_page_for_everything(reader: Reader) -> None:
-    assert "Nothing was logged yet." in reader.text()
-    assert "has logged no media" in reader.text("/media")
-    assert "No system metrics." in reader.text("/system")
-    assert "has printed nothing yet" in reader.text("/console")
-    assert "No files." in reader.text("/files")
-    assert "No artifacts were made or used." in reader.text("/files")
+def shown(reader: PageReader, section: str = "") -> str:
+    """A section of the run."""
+    return reader.page(f"/runs/r{section}")
+
+
+def test_a_run_that_did_nothing_has_a_page_for_everything(reader: PageReader) -> None:
+    assert "Nothing was logged yet." in shown(reader)
+    assert "has logged no media" in shown(reader, "/media")
+    assert "No system metrics." in shown(reader, "/system")
+    assert "has printed nothing yet" in shown(reader, "/console")
+    assert "No files." in shown(reader, "/files")
+    assert "No artifacts were made or used." in shown(reader, "/files")
     assert reader.get("/lab/p/runs/r/console.log").content == b""
 
 
 @pytest.mark.parametrize("section", ["", "/media", "/system", "/console", "/files", "/console.log"])
-def test_a_run_that_is_not_there_is_missed(reader: Reader, section: str) -> None:
+def test_a_run_that_is_not_there_is_missed(reader: PageReader, section: str) -> None:
     assert reader.get(f"/lab/p/runs/none{section}").status_code == 404
 
 
-def test_the_overview_tells_where_the_run_comes_from(reader: Reader) -> None:
+def test_the_overview_tells_where_the_run_comes_from(reader: PageReader) -> None:
     machine = {"program": "train.py", "args": ["--lr", "0.1"], "os": "Linux", "gpu": "H200", "gpu_count": 2}
     client = {"e": {"id": machine}, "t": {}}
     config = {
@@ -83,10 +44,9 @@ def test_the_overview_tells_where_the_run_comes_from(reader: Reader) -> None:
         "provenance": {"data": {"name": "mnist5k", "digest": "abc", "train": 4000}, "packages": {"numpy": "2.0"}},
         "code": {"commit": "c0ffee", "dirty": True},
     }
-    wrapped = {key: {"value": value} for key, value in {**config, "_wandb": client}.items()}
-    reader.begin(config=json.dumps(wrapped))
+    reader.begin(config={**config, "_wandb": client})
     reader.upload("requirements.txt", b"numpy==2.0\n\nwandb==0.31\n")
-    text = reader.text()
+    text = shown(reader)
     for told in (
         "train.py --lr 0.1",
         "c0ffee (with changes since)",
@@ -101,70 +61,69 @@ def test_the_overview_tells_where_the_run_comes_from(reader: Reader) -> None:
 
 
 @pytest.mark.parametrize("content", [b"[]", b"{", b"\xff"])
-def test_a_description_of_the_machine_that_is_none_is_left_out(reader: Reader, content: bytes) -> None:
+def test_a_description_of_the_machine_that_is_none_is_left_out(reader: PageReader, content: bytes) -> None:
     reader.upload("wandb-metadata.json", content)
-    assert "Made from" in reader.text()
+    assert "Made from" in shown(reader)
 
 
-def test_older_clients_describe_the_machine_in_a_file(reader: Reader) -> None:
+def test_older_clients_describe_the_machine_in_a_file(reader: PageReader) -> None:
     reader.upload("wandb-metadata.json", b'{"os": "Windows-3.11"}')
-    assert "Windows-3.11" in reader.text()
+    assert "Windows-3.11" in shown(reader)
 
 
-def test_what_a_sweep_chose_is_marked(door: Any, reader: Reader) -> None:
+def test_what_a_sweep_chose_is_marked(door: Any, reader: PageReader) -> None:
     sweep = door.data(
         'mutation ($c: String) { upsertSweep(input: {config: $c, projectName: "p"}) { sweep { name } } }',
         {"c": "method: random\nprogram: t.py\nrepeats: 2\nparameters: {lr: {min: 0.0, max: 1.0}, c: {value: 1}}"},
     )["upsertSweep"]["sweep"]["name"]
-    config = {"lr": {"value": 0.5}, "c": {"value": 1}, "seed": {"value": 3}}
-    reader.begin(sweep=sweep, config=json.dumps(config))
-    text = reader.text()
+    reader.begin(sweep=sweep, config={"lr": 0.5, "c": 1, "seed": 3})
+    text = shown(reader)
     assert '<bdi>lr</bdi> <span class="tag">swept</span>' in text
     assert '<bdi>seed</bdi> <span class="tag">swept</span>' in text
     assert "<bdi>c</bdi></th>" in text
 
 
-def test_numbers_that_are_none_are_told(reader: Reader) -> None:
+def test_numbers_that_are_none_are_told(reader: PageReader) -> None:
     reader.stream(history=['{"_step": 0, "loss": NaN, "big": 1' + "0" * 400 + "}", '{"_step": 1, "loss": 1}'])
-    text = reader.text()
+    text = shown(reader)
     assert "NaN" in text
     assert "1 not finite" in text
 
 
-def test_media_at_a_step(reader: Reader) -> None:
+def test_media_at_a_step(reader: PageReader) -> None:
     def image(name: str) -> dict[str, Any]:
         return {"_type": "image-file", "path": f"media/images/{name}.png", "caption": f"<i>{name}</i>"}
 
     reader.stream(history=[{"_step": 0, "i": image("a")}, {"_step": 5, "i": image("b")}, {"_step": 9, "j": image("c")}])
-    latest = reader.text("/media")
+    latest = shown(reader, "/media")
     assert 'src="/files/lab/p/r/media/images/b.png"' in latest
     assert 'src="/files/lab/p/r/media/images/c.png"' in latest
     assert "&lt;i&gt;b&lt;/i&gt;" in latest
-    earlier = reader.text("/media?step=4")
+    earlier = shown(reader, "/media?step=4")
     assert "a.png" in earlier
     assert "c.png" not in earlier
     assert 'data-marks="0,5,9"' in earlier
-    assert "c.png" not in reader.text("/media?key=i")
+    assert "c.png" not in shown(reader, "/media?key=i")
     assert reader.get("/lab/p/runs/r/media?key=none").status_code == 404
     assert reader.get("/lab/p/runs/r/media?step=x").status_code == 400
 
 
-def test_a_table_is_shown_whole_under_its_key(reader: Reader) -> None:
+def test_a_table_is_shown_whole_under_its_key(reader: PageReader) -> None:
     rows = [[place, f"t{place}"] for place in range(70)]
     reader.stream(history=[{"_step": 0, "t": {"_type": "table-file", "path": "t.json"}}])
-    assert "its file has not been uploaded" in reader.text("/media")
+    assert "its file has not been uploaded" in shown(reader, "/media")
     reader.upload("t.json", json.dumps({"columns": ["n", "<b>"], "data": rows}).encode())
-    assert "All 70 rows" in reader.text("/media")
-    sorted_down = reader.text("/media?key=t&sort=-n")
+    assert "All 70 rows" in shown(reader, "/media")
+    sorted_down = shown(reader, "/media?key=t&sort=-n")
     assert sorted_down.index("t69") < sorted_down.index("t68")
     assert "Page 1 of 2" in sorted_down
     assert "&lt;b&gt;" in sorted_down
 
 
-def test_html_is_never_part_of_a_page(reader: Reader) -> None:
+def test_html_is_never_part_of_a_page(reader: PageReader) -> None:
     reader.stream(history=[{"_step": 0, "h": {"_type": "html-file", "path": "media/html/h.html"}}])
     reader.upload("media/html/h.html", b"<script>alert(1)</script>")
-    text = reader.text("/media")
+    text = shown(reader, "/media")
     assert 'href="/files/lab/p/r/media/html/h.html" download' in text
     assert "<iframe" not in text
     served = reader.get("/files/lab/p/r/media/html/h.html")
@@ -172,13 +131,13 @@ def test_html_is_never_part_of_a_page(reader: Reader) -> None:
     assert served.headers["content-security-policy"].startswith("sandbox")
 
 
-def test_system_metrics_in_groups(reader: Reader) -> None:
+def test_system_metrics_in_groups(reader: PageReader) -> None:
     rows = [
         {"_runtime": 15.0 * n, "system.gpu.0.gpu": 10 * n, "system.gpu.1.gpu": 5, "system.cpu": 1.5, "system.odd": 1}
         for n in range(4)
     ]
     reader.stream(events=[*rows, {"_runtime": "x"}, {"system.cpu": 3}, '{"_runtime": 60, "system.cpu": NaN}'])
-    text = reader.text("/system")
+    text = shown(reader, "/system")
     assert text.index("<h2>GPU</h2>") < text.index("<h2>CPU</h2>") < text.index("<h2>Other</h2>")
     assert "utilisation, %" in text
     assert text.count('class="line-2"') == 2
@@ -186,28 +145,28 @@ def test_system_metrics_in_groups(reader: Reader) -> None:
     assert "7 of 7 measurements" in text
 
 
-def test_more_parts_than_colours_are_counted(reader: Reader) -> None:
+def test_more_parts_than_colours_are_counted(reader: PageReader) -> None:
     reader.stream(events=[{"_runtime": 1.0, **{f"system.cpu.{n}.cpu_percent": n for n in range(12)}}])
-    assert "4 more are not drawn" in reader.text("/system")
+    assert "4 more are not drawn" in shown(reader, "/system")
 
 
-def test_the_console_is_searched_and_downloaded_whole(reader: Reader) -> None:
+def test_the_console_is_searched_and_downloaded_whole(reader: PageReader) -> None:
     lines = [f"2026-01-01T00:00:00.0 line {n}" for n in range(1500)]
     reader.stream(console=[*lines, "ERROR 2026-01-01T00:00:00.0 \x1b[31mBoom\x1b[0m <b>"])
-    text = reader.text("/console")
+    text = shown(reader, "/console")
     assert "200 of 1,501 lines" in text
     assert '<li data-key="1501" value="1501" class="error"><bdi>Boom &lt;b&gt;</bdi>' in text
     assert "line 1300<" not in text
-    assert "line 1300<" in reader.text("/console?lines=1000")
-    found = reader.text("/console?search=LINE+13")
+    assert "line 1300<" in shown(reader, "/console?lines=1000")
+    found = shown(reader, "/console?search=LINE+13")
     assert "111 of 111 lines" in found
     assert "line 1300<" in found
-    assert "None of the 1,501 lines" in reader.text("/console?search=nowhere")
+    assert "None of the 1,501 lines" in shown(reader, "/console?search=nowhere")
     whole = reader.get("/lab/p/runs/r/console.log")
     assert whole.text.count("\n") == 1501
     assert whole.headers["content-disposition"].startswith("attachment")
 
 
-def test_an_artifacts_address_that_names_nothing(reader: Reader) -> None:
+def test_an_artifacts_address_that_names_nothing(reader: PageReader) -> None:
     assert reader.get("/lab/p/artifacts/model/none/v0").status_code == 404
     assert reader.get("/lab/p/artifacts/model/none/v0/files/a").status_code == 404

@@ -9,7 +9,6 @@ import pytest
 from sweepyard.domain.logged_media import ArtifactName, TableFile
 from sweepyard.errors import NotFound
 from sweepyard.jsonvalue import dumps
-from sweepyard.services import media
 from sweepyard.services.artifact_drafts import ArtifactDraft
 from sweepyard.services.media import LoadedTable, LoggedAt, NoTable
 
@@ -80,14 +79,13 @@ def test_a_table_that_cannot_be_read_says_why(begun, content: bytes, why: str) -
     assert why in loaded.why
 
 
-def test_a_table_that_is_too_large_or_not_there_says_so(begun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_that_is_too_large_or_not_there_says_so(begun) -> None:
     path = begun.path("one")
     assert begun.services.media.table(path, TableFile("x.json")) == NoTable("its file has not been uploaded")
     begun.services.files.register(path, ["x.json"])
     assert begun.services.media.table(path, TableFile("x.json")) == NoTable("its file has not been uploaded")
     table = put(begun, dumps(TABLE).encode())
-    monkeypatch.setattr(media, "MOST_TABLE_BYTES", 10)
-    loaded = begun.services.media.table(path, table)
+    loaded = begun.services.media.table(path, table, limit_bytes=10)
     assert isinstance(loaded, NoTable)
     assert "tables of up to 10 are shown" in loaded.why
 

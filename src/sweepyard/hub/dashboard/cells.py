@@ -13,8 +13,6 @@ from sweepyard.domain.sweep import SweepPath
 from sweepyard.hub.dashboard import texts, urls
 from sweepyard.jsonvalue import JsonValue, dumps_canonical
 
-_LONGEST_NOTE = 1_000
-
 
 class CellKind(Enum):
     """How a cell is drawn."""
@@ -67,10 +65,8 @@ def value_cell(field: RunField, value: JsonValue) -> Cell:
     if isinstance(value, int | float) and not isinstance(value, bool):
         if field.name == "duration":
             return Cell(texts.seconds_text(value), CellKind.NUMBER, f"{value} s")
-        text, whole = texts.value_text(value), str(value)
-        return Cell(text, CellKind.NUMBER, whole if whole != text else "")
-    text = texts.value_text(value)
-    return Cell(text, note=_note(value) if text.endswith("…") else "")
+        return Cell(texts.value_text(value), CellKind.NUMBER, texts.note_of(value))
+    return Cell(texts.value_text(value), note=texts.note_of(value))
 
 
 def spread_cell(field: RunField, values: Sequence[JsonValue]) -> Cell:
@@ -89,8 +85,3 @@ def spread_cell(field: RunField, values: Sequence[JsonValue]) -> Cell:
     note = f"{spread.count:,} of {len(values):,} runs, from {spread.least:g} to {spread.greatest:g}"
     not_finite = f"; {spread.not_finite:,} not finite" if spread.not_finite else ""
     return Cell(f"{mean}{deviation}{missing}", CellKind.NUMBER, note + not_finite)
-
-
-def _note(value: JsonValue) -> str:
-    whole = value if isinstance(value, str) else dumps_canonical(value)
-    return whole if len(whole) <= _LONGEST_NOTE else f"{whole[: _LONGEST_NOTE - 1]}…"

@@ -18,6 +18,7 @@ from sweepyard.domain.access import Actor
 from sweepyard.errors import Unauthenticated
 from sweepyard.hub.dashboard import urls
 from sweepyard.hub.dashboard.assets import assets_route
+from sweepyard.hub.dashboard.compare_routes import compare_routes
 from sweepyard.hub.dashboard.doors import MAX_FORM_BYTES, Doors
 from sweepyard.hub.dashboard.downloads import Sheet, csv_response, json_response, sheet_of
 from sweepyard.hub.dashboard.frame import Link, Page
@@ -66,6 +67,7 @@ class Dashboard:
             doors.events(urls.events_url(PROJECT), self._project_mark),
             *self._runs_routes(doors, PROJECT, runs_of_project, lambda request: project_link(*project_of(request))),
             *run_routes(doors, self.services),
+            *compare_routes(doors, self.services),
             *sweep_routes(doors, self.services),
             *self._runs_routes(doors, SWEEP, runs_of_sweep, self._sweep_link),
         ]

@@ -54,6 +54,7 @@ class RunsSection:
         kept: What the form keeps of the view beside its own fields.
         clear_url: The view without search and filter.
         tick_url: The view of the selected runs alone; or, where it is this, that of all.
+        compare_url: Where the selected runs are compared.
     """
 
     path: str
@@ -77,6 +78,7 @@ class RunsSection:
     json_url: str = ""
     clear_url: str = ""
     tick_url: str = ""
+    compare_url: str = ""
 
 
 def runs_section(services: Services, selection: RunSelection, view: RunsView, path: str) -> RunsSection:
@@ -95,6 +97,7 @@ def runs_section(services: Services, selection: RunSelection, view: RunsView, pa
         json_url=view.url(urls.table_url(path, "json")),
         clear_url=replace(view, search="", filter="", page=1).url(path),
         tick_url=replace(view, only_selected=not view.only_selected, page=1).url(path),
+        compare_url=urls.compare_url(selection.entity, selection.project),
     )
     try:
         check_columns([*view.columns, *view.pinned, *view.group, *filter(None, [view.sort_column])])

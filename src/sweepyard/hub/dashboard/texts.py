@@ -10,6 +10,7 @@ from sweepyard.jsonvalue import JsonValue
 
 ABSENT = "–"
 _LONGEST = 200
+_LONGEST_NOTE = 1_000
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -30,6 +31,18 @@ def value_text(value: JsonValue) -> str:
             return f"({kind})"
         case _:
             return shortened(jsonvalue.dumps(value))
+
+
+def note_of(value: JsonValue) -> str:
+    """More of a value than `value_text` shows; empty where that shows all."""
+    match value:
+        case float():
+            return str(value) if math.isfinite(value) and float(number_text(value)) != value else ""
+        case str() | list() | dict() if value_text(value).endswith("…"):
+            whole = value if isinstance(value, str) else jsonvalue.dumps(value)
+            return whole if len(whole) <= _LONGEST_NOTE else f"{whole[: _LONGEST_NOTE - 1]}…"
+        case _:
+            return ""
 
 
 def number_text(value: float) -> str:

@@ -68,6 +68,16 @@ def artifact_file_url(version: ArtifactVersion, name: str) -> str:
     return f"{artifact_url(version)}/files/{quote(name, safe='/')}"
 
 
+def compare_url(entity: str, project: str) -> str:
+    """Where runs of a project are compared, without saying which."""
+    return f"{project_url(entity, project)}/compare"
+
+
+def logged_file_url(path: RunPath, artifact: ArtifactVersion | None, name: str) -> str:
+    """Where a file that a run logged is read: in an artifact, or else among the run's own."""
+    return artifact_file_url(artifact, name) if artifact else file_url(path, name)
+
+
 def login_url(wanted: str) -> str:
     """The login page that leads on to `wanted`."""
     return f"{LOGIN}?next={quote(wanted, safe='/')}"

@@ -9,7 +9,6 @@ from typing import ClassVar
 from starlette.datastructures import QueryParams
 
 from sweepyard.domain import series
-from sweepyard.domain.artifact import ArtifactVersion
 from sweepyard.domain.logged_media import Histogram, OtherFile, Picture, Pictures, TableFile, logged
 from sweepyard.domain.predictions import confusion_matrix_of
 from sweepyard.domain.run import Run, RunPath
@@ -115,7 +114,9 @@ def _item(services: Services, path: RunPath, key: str, at: LoggedAt, view: Media
     item = Item(key=key, step=at.step, url=url)
     match logged(at.value):
         case Pictures(pictures):
-            drawn = tuple(shown(picture, _file_url(path, None, picture), key) for picture in pictures[:_MOST_PICTURES])
+            drawn = tuple(
+                shown(picture, urls.file_url(path, picture.path), key) for picture in pictures[:_MOST_PICTURES]
+            )
             return replace(item, pictures=drawn, more_pictures=len(pictures) - len(drawn))
         case TableFile() as table:
             return _with_table(services, path, table, item, view)
@@ -136,15 +137,11 @@ def _with_table(services: Services, path: RunPath, table: TableFile, item: Item,
         return replace(item, matrix=matrix_of(counts))
 
     def picture_url(picture: Picture) -> str:
-        return _file_url(path, loaded.artifact, picture)
+        return urls.logged_file_url(path, loaded.artifact, picture.path)
 
     view_of_it = replace(view, key=item.key)
     part = table_part(loaded, view_of_it, urls.run_section_url(path, "media"), picture_url, whole=bool(view.key))
     return replace(item, table=part, matrix=matrix_of(counts) if counts is not None else None)
-
-
-def _file_url(path: RunPath, artifact: ArtifactVersion | None, picture: Picture) -> str:
-    return urls.artifact_file_url(artifact, picture.path) if artifact else urls.file_url(path, picture.path)
 
 
 def _steps(path: str, steps: Sequence[int], at: int, view: MediaView) -> Steps:

@@ -13,12 +13,14 @@ from sweepyard.domain.origin import Origin, origin_of
 from sweepyard.domain.run import Run, RunPath
 from sweepyard.domain.run_columns import plain_items
 from sweepyard.domain.sweep import SweepPath
-from sweepyard.hub.dashboard import texts
+from sweepyard.hub.dashboard import texts, urls
+from sweepyard.hub.dashboard.curve_section import CurvesSection, curves_section, metrics_of_run
+from sweepyard.hub.dashboard.curve_views import CurveView
 from sweepyard.hub.dashboard.curves import Curve, curves_of
 from sweepyard.hub.dashboard.frame import Pairs
 from sweepyard.hub.dashboard.run_sections.event_texts import told
 from sweepyard.hub.dashboard.run_sections.section import Section
-from sweepyard.jsonvalue import JsonObject, JsonValue, dumps, flattened, loads_object
+from sweepyard.jsonvalue import JsonObject, JsonValue, flattened, loads_object
 from sweepyard.services.attempts import machines_of
 from sweepyard.services.bundle import Services
 from sweepyard.services.sweep_rows import parsed
@@ -27,7 +29,7 @@ _CURVES = 24
 _SAMPLES = 500
 _ROWS = 50
 _COLUMNS = 12
-_LONGEST_NOTE = 1_000
+_LONGEST_FACT = 1_000
 _METADATA_BYTES = 1 << 20
 _METADATA = "wandb-metadata.json"
 _REQUIREMENTS = "requirements.txt"
@@ -53,6 +55,7 @@ class Overview(Section):
     """A run at a glance.
 
     Attributes:
+        curves: Drawn by the hub, for browsers that run no scripts.
         packages: All that were installed, as the client lists them; empty where it does not.
         events: When, and what.
         columns: Of `rows`, the last rows of a sample of the history.
@@ -67,6 +70,7 @@ class Overview(Section):
     packages: tuple[str, ...]
     config: tuple[Fact, ...]
     summary: tuple[Fact, ...]
+    charts: CurvesSection
     curves: tuple[Curve, ...]
     events: Pairs
     history_lines: int
@@ -75,8 +79,12 @@ class Overview(Section):
     rows: tuple[tuple[str, ...], ...]
 
 
-def overview(services: Services, run: Run, _asked: QueryParams) -> Overview:
-    """A run at a glance."""
+def overview(services: Services, run: Run, asked: QueryParams) -> Overview:
+    """A run at a glance.
+
+    Raises:
+        RequestInvalid: The address asks for curves that cannot be.
+    """
     rows = services.history.sampled(run.path, (), _SAMPLES)
     columns, hidden, cells = _history(rows)
     origin = origin_of(_machine(services, run), run.config)
@@ -87,6 +95,13 @@ def overview(services: Services, run: Run, _asked: QueryParams) -> Overview:
         packages=_packages(services, run.path),
         config=tuple(_facts(flattened(run.config).items(), _swept(services, run))),
         summary=tuple(_facts(sorted(plain_items(run.summary)))),
+        charts=curves_section(
+            urls.project_url(run.path.entity, run.path.project),
+            urls.run_url(run.path),
+            CurveView.of(asked),
+            metrics_of_run(services, run.path),
+            of_one_run=True,
+        ),
         curves=curves_of(rows, limit=_CURVES),
         events=tuple(
             (texts.moment_text(event.at), texts.shortened(sentence))
@@ -134,7 +149,7 @@ def _made_from(run: Run, origin: Origin) -> Iterator[tuple[str, str]]:
         ("memory", texts.size_text(origin.memory_bytes) if origin.memory_bytes else ""),
         ("GPU", ", ".join(origin.gpus)),
     )
-    yield from ((name, text[:_LONGEST_NOTE]) for name, text in facts if text)
+    yield from ((name, text[:_LONGEST_FACT]) for name, text in facts if text)
 
 
 def _machine(services: Services, run: Run) -> JsonObject:
@@ -167,10 +182,7 @@ def _swept(services: Services, run: Run) -> frozenset[str]:
 
 def _facts(items: Iterable[tuple[str, JsonValue]], swept: Collection[str] = ()) -> Iterator[Fact]:
     for key, value in items:
-        text = texts.value_text(value)
-        whole = value if isinstance(value, str) else dumps(value)
-        note = whole[:_LONGEST_NOTE] if text.endswith("…") or (isinstance(value, float) and whole != text) else ""
-        yield Fact(texts.shortened(key), text, note, key in swept)
+        yield Fact(texts.shortened(key), texts.value_text(value), texts.note_of(value), key in swept)
 
 
 def _history(rows: Sequence[JsonObject]) -> tuple[tuple[str, ...], int, tuple[tuple[str, ...], ...]]:

@@ -10,13 +10,12 @@ from sweepyard.domain.ordering import rank_of
 from sweepyard.hub.dashboard import texts
 from sweepyard.hub.dashboard.run_sections.media_view import MediaView
 from sweepyard.hub.dashboard.run_sections.pictures import Shown, shown
-from sweepyard.jsonvalue import JsonValue, dumps
+from sweepyard.jsonvalue import JsonValue
 from sweepyard.services.media import LoadedTable
 from sweepyard.services.run_tables import pages_of
 
 _ROWS = 50
 _ROWS_AT_FIRST = 10
-_LONGEST_NOTE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,4 @@ def _cell(value: JsonValue, picture_url: Callable[[Picture], str]) -> TableCell:
     picture = picture_in_cell(value)
     if picture is not None:
         return TableCell("", picture=shown(picture, picture_url(picture), "image"))
-    text = texts.value_text(value)
-    if not text.endswith("…"):
-        return TableCell(text)
-    return TableCell(text, note=(value if isinstance(value, str) else dumps(value))[:_LONGEST_NOTE])
+    return TableCell(texts.value_text(value), note=texts.note_of(value))

@@ -131,6 +131,10 @@ document.addEventListener("submit", (event) => {
   const from = /** @type {HTMLFormElement} */ (event.target);
   if (from !== form && from.id !== "ticks") return;
   event.preventDefault();
+  if (event.submitter?.hasAttribute("formaction")) {
+    location.assign(`${event.submitter.getAttribute("formaction")}?runs=${selection().map(encodeURIComponent).join(",")}`);
+    return;
+  }
   const url = new URL(addressOf(from));
   if (event.submitter instanceof HTMLButtonElement && event.submitter.name) {
     url.searchParams.set(event.submitter.name, event.submitter.value);

@@ -1,0 +1,1 @@
+"""Runs side by side: configs, metrics, repeats, confusion matrices, predictions."""
