@@ -19,6 +19,7 @@ from sweepyard.errors import Unauthenticated
 from sweepyard.hub.dashboard import urls
 from sweepyard.hub.dashboard.assets import assets_route
 from sweepyard.hub.dashboard.compare_routes import compare_routes
+from sweepyard.hub.dashboard.curve_routes import curve_routes
 from sweepyard.hub.dashboard.doors import MAX_FORM_BYTES, Doors
 from sweepyard.hub.dashboard.downloads import Sheet, csv_response, json_response, sheet_of
 from sweepyard.hub.dashboard.frame import Link, Page
@@ -68,6 +69,7 @@ class Dashboard:
             *self._runs_routes(doors, PROJECT, runs_of_project, lambda request: project_link(*project_of(request))),
             *run_routes(doors, self.services),
             *compare_routes(doors, self.services),
+            *curve_routes(doors, self.services),
             *sweep_routes(doors, self.services),
             *self._runs_routes(doors, SWEEP, runs_of_sweep, self._sweep_link),
         ]
@@ -98,7 +100,7 @@ class Dashboard:
         return projects_page(self.services, actor)
 
     def _project(self, request: Request, actor: Actor) -> Page:
-        return project_page(self.services, actor, *project_of(request), RunsView.of(request.query_params))
+        return project_page(self.services, actor, *project_of(request), request.query_params)
 
     def _project_mark(self, request: Request) -> str:
         return self.services.watching.project(*project_of(request))

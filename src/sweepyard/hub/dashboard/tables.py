@@ -68,7 +68,7 @@ class GroupRow:
 
 def columns_of(names: Sequence[str], view: RunsView, path: str) -> tuple[Column, ...]:
     """The columns of these names."""
-    labels = [_label(name) for name in names]
+    labels = [column_label(name) for name in names]
     return tuple(
         Column(
             name=name,
@@ -79,6 +79,11 @@ def columns_of(names: Sequence[str], view: RunsView, path: str) -> tuple[Column,
         )
         for name, label in zip(names, labels, strict=True)
     )
+
+
+def column_label(name: str) -> str:
+    """What a column is called where no other is called so."""
+    return name.removeprefix(CONFIG_PREFIX).removeprefix(SUMMARY_PREFIX) or name
 
 
 def aligned(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> tuple[Column, ...]:
@@ -138,10 +143,6 @@ def group_values(group: RunGroup, field: RunField, columns: RunColumns) -> list[
     """What the runs of a group have in a field."""
     values = columns.values[field]
     return [values[place] for place in group.places]
-
-
-def _label(name: str) -> str:
-    return name.removeprefix(CONFIG_PREFIX).removeprefix(SUMMARY_PREFIX) or name
 
 
 def _rank(group: RunGroup, name: str, columns: RunColumns, view: RunsView) -> tuple[int, float | str] | None:

@@ -19,12 +19,17 @@ def project_url(entity: str, project: str) -> str:
 
 def run_url(path: RunPath) -> str:
     """The page of a run."""
-    return f"{project_url(path.entity, path.project)}/runs/{_part(path.run_id)}"
+    return f"{runs_url(project_url(path.entity, path.project))}{_part(path.run_id)}"
 
 
 def run_section_url(path: RunPath, section: str) -> str:
     """One of the pages of a run; the first without a name."""
     return f"{run_url(path)}/{section}" if section else run_url(path)
+
+
+def runs_url(project: str) -> str:
+    """What the addresses of a project's runs begin with."""
+    return f"{project}/runs/"
 
 
 def sweep_url(path: SweepPath) -> str:
@@ -45,6 +50,11 @@ def columns_url(page: str) -> str:
 def table_url(page: str, form: str) -> str:
     """A page's runs as a file: csv or json."""
     return f"{page}/runs.{form}"
+
+
+def curves_url(page: str) -> str:
+    """Where the numbers of a page's curves are asked for."""
+    return f"{page}/curves.json"
 
 
 def file_url(path: RunPath, name: str) -> str:

@@ -20,6 +20,8 @@ DEFAULT_SIZE = 50
 MOST_COLUMNS = 100
 MOST_PINNED = 3
 _MOST_SELECTED = 2_000
+_MOST_OTHERS = 100
+_OWN = frozenset({"search", "filter", "sort", "column", "pin", "group", "page", "size", "runs", "only"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class RunsView:
         group: The columns whose values make groups; none for a row a run.
         selected: Ids of the runs that are ticked.
         only_selected: Whether only these are shown.
+        others: What else stands in the address, names and values: the views of other parts of the page.
     """
 
     search: str = ""
@@ -46,6 +49,7 @@ class RunsView:
     size: int = DEFAULT_SIZE
     selected: tuple[str, ...] = ()
     only_selected: bool = False
+    others: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, parameters: QueryParams) -> Self:
@@ -66,12 +70,14 @@ class RunsView:
             size=number_in(parameters, "size", DEFAULT_SIZE, violations),
             selected=tuple(dict.fromkeys(filter(None, ",".join(parameters.getlist("runs")).split(",")))),
             only_selected=parameters.get("only") == "selected",
+            others=tuple((name, value) for name, value in parameters.multi_items() if name not in _OWN),
         )
         for values, most, what in (
             (view.columns, MOST_COLUMNS, "columns"),
             (view.pinned, MOST_PINNED, "pinned columns"),
             (view.group, MOST_PINNED, "columns to group by"),
             (view.selected, _MOST_SELECTED, "selected runs"),
+            (view.others, _MOST_OTHERS, "choices of other parts of a page"),
         ):
             if len(values) > most:
                 violations.append(Violation(f"a view has at most {most:,} {what}", f"{len(values):,}"))
@@ -101,6 +107,7 @@ class RunsView:
             ("size", str(self.size) if self.size != DEFAULT_SIZE else ""),
             ("runs", ",".join(self.selected)),
             ("only", "selected" if self.only_selected else ""),
+            *self.others,
         ]
         return tuple(pair for pair in found if pair[1])
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from starlette.datastructures import QueryParams
+
 from sweepyard.domain.access import Actor
 from sweepyard.hub.dashboard import urls
+from sweepyard.hub.dashboard.curve_section import CurvesSection, curves_section, objectives_of
+from sweepyard.hub.dashboard.curve_views import CurveView
 from sweepyard.hub.dashboard.frame import Link, Live, Page
 from sweepyard.hub.dashboard.links import project_link, sweep_link
 from sweepyard.hub.dashboard.runs_section import RunsSection, runs_section
@@ -31,14 +35,16 @@ class ProjectPage(Page):
     states: tuple[tuple[str, int], ...]
     sweeps: tuple[Link, ...]
     more_sweeps: int
+    curves: CurvesSection
     runs: RunsSection
 
 
-def project_page(services: Services, actor: Actor, entity: str, name: str, view: RunsView) -> ProjectPage:
-    """A project's newest sweeps, and its runs as `view` has them.
+def project_page(services: Services, actor: Actor, entity: str, name: str, asked: QueryParams) -> ProjectPage:
+    """A project's newest sweeps, and its curves and runs as the address has them.
 
     Raises:
         NotFound: There is no such project.
+        RequestInvalid: The address asks for what cannot be.
     """
     mark = services.watching.project(entity, name)
     project = services.projects.get(entity, name)
@@ -53,5 +59,12 @@ def project_page(services: Services, actor: Actor, entity: str, name: str, view:
         states=tuple((state.value, count) for state, count in services.runs.count_by_state(selection).items()),
         sweeps=tuple(sweep_link(sweep) for sweep in sweeps.items),
         more_sweeps=sweeps.total - len(sweeps.items),
-        runs=runs_section(services, selection, view, link.url),
+        curves=curves_section(
+            link.url,
+            link.url,
+            CurveView.of(asked),
+            services.tables.telling(selection).metrics,
+            objectives=objectives_of(sweeps.items),
+        ),
+        runs=runs_section(services, selection, RunsView.of(asked), link.url),
     )

@@ -11,6 +11,8 @@ from sweepyard.domain.access import Actor
 from sweepyard.domain.run import RunState
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.hub.dashboard import texts, urls
+from sweepyard.hub.dashboard.curve_section import CurvesSection, curves_section, objectives_of
+from sweepyard.hub.dashboard.curve_views import CurveView
 from sweepyard.hub.dashboard.frame import Live, Page
 from sweepyard.hub.dashboard.links import project_link
 from sweepyard.hub.dashboard.runs_section import RunsSection, runs_section
@@ -43,6 +45,7 @@ class SweepPage(Page):
     charts: Charts | None
     influences: Influences
     early: EarlyTermination | None
+    curves: CurvesSection
     runs: RunsSection
     work: Work
     readmit_url: str
@@ -75,6 +78,13 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
         charts=charts(services, selection, page, parameters, analysis) if analysis.runs else None,
         influences=influences(analysis),
         early=early_termination(services, sweep),
+        curves=curves_section(
+            urls.project_url(path.entity, path.project),
+            page,
+            CurveView.of(parameters),
+            services.tables.telling(selection).metrics,
+            objectives=objectives_of([sweep]),
+        ),
         runs=runs_section(services, selection, RunsView.of(parameters), page),
         work=work(services, path, actor),
         readmit_url=addresses.readmit_url(page),

@@ -56,7 +56,7 @@ export function log(domain, range) {
         return multiples(low, high, step).map((value) => ({ value, label: tickText(value, step) }));
       }
       const stride = Math.max(1, Math.ceil(decades / Math.max(1, count)));
-      const within = decades * 3 <= count ? [1, 2, 5] : [1];
+      const within = decades * 2 <= count ? [1, 2, 5] : [1];
       const values = [];
       for (let power = Math.floor(first); power <= last; power += 1) {
         if (power % stride) continue;
@@ -86,7 +86,7 @@ export function time(domain, range) {
     ticks: (count) => {
       const least = (high - low) / Math.max(1, count);
       const step =
-        least < 1 ? roundStep(least) : TIME_STEPS.find((each) => each >= least) ?? 86400 * roundStep(least / 86400);
+        least < 1 ? roundStep(least) : TIME_STEPS.find((each) => each >= least * 0.75) ?? 86400 * roundStep(least / 86400);
       return multiples(low, high, step).map((value) => ({ value, label: durationText(value) }));
     },
   };
@@ -167,7 +167,7 @@ function between([from, to], part) {
 /** @param {number} least */
 function roundStep(least) {
   const power = 10 ** Math.floor(Math.log10(least));
-  const step = [1, 2, 5, 10].find((factor) => factor * power >= least * (1 - 1e-9)) ?? 10;
+  const step = [1, 2, 5, 10].find((factor) => factor * power >= least * 0.75) ?? 10;
   return step * power;
 }
 

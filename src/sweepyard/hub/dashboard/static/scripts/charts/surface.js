@@ -1,5 +1,5 @@
 // A canvas that fills its host at the screen's own resolution, and is drawn again when there is reason to: another
-// size, other colours, other data. Drawing happens once a frame at most, and only in sight.
+// size, other colours, other data. Drawing happens once a frame at most, and only near what is in sight.
 
 /** @typedef {{context: CanvasRenderingContext2D, width: number, height: number}} Sheet in CSS pixels */
 
@@ -7,10 +7,12 @@ export class Surface {
   /**
    * @param {HTMLElement} host has a size of its own (by CSS), so that nothing moves when the canvas comes
    * @param {(sheet: Sheet) => void} draw on an empty sheet
+   * @param {() => void} [onSight] called whenever the host comes near what is in sight
    */
-  constructor(host, draw) {
+  constructor(host, draw, onSight) {
     this.host = host;
     this.draw = draw;
+    this.onSight = onSight;
     this.canvas = document.createElement("canvas");
     this.canvas.setAttribute("aria-hidden", "true");
     this.width = this.height = this.frame = 0;
@@ -46,7 +48,9 @@ export class Surface {
   /** @param {boolean} inSight */
   seen(inSight) {
     this.inSight = inSight;
-    if (inSight && this.pending) this.invalidate();
+    if (!inSight) return;
+    if (this.pending) this.invalidate();
+    this.onSight?.();
   }
 
   measure() {
@@ -67,6 +71,8 @@ export class Surface {
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
+    context.save();
     this.draw({ context, width, height });
+    context.restore();
   }
 }

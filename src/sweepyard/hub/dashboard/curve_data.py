@@ -1,0 +1,205 @@
+"""The numbers of charts of curves, for their scripts.
+
+Lines of a chart are runs, or groups of runs where the view of a page has groups; few enough to be told apart, and the
+answer says of how many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sweepyard.domain.curves import Curve, rounded
+from sweepyard.domain.fields import field_of
+from sweepyard.domain.run import RunPath
+from sweepyard.domain.run_columns import column_of
+from sweepyard.domain.series import EXACT, Floats, spread
+from sweepyard.hub.dashboard import texts
+from sweepyard.hub.dashboard.curve_views import CurvesAsked
+from sweepyard.hub.dashboard.tables import column_label, sorted_groups
+from sweepyard.hub.dashboard.views import RunsView, check_columns
+from sweepyard.jsonvalue import JsonValue, dumps_canonical
+from sweepyard.services.bundle import Services
+from sweepyard.services.curves import GroupCurve
+from sweepyard.services.ports.runs import RunSelection
+from sweepyard.services.run_tables import RunQuery
+
+_ID, _NAME = field_of("name"), field_of("display_name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What a chart draws one line for.
+
+    Attributes:
+        key: A run's id, or what tells a group apart.
+        stamp: Changes with the run; 0 where nobody need know.
+        runs: The runs of a group; none for a run.
+    """
+
+    key: str
+    name: str
+    stamp: int = 0
+    runs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of a chart, and, where they are not all, a text that says which they are."""
+
+    lines: tuple[Line, ...]
+    note: str = ""
+
+
+def curves_of_run(services: Services, path: RunPath, asked: CurvesAsked) -> dict[str, object]:
+    """The curves of one run.
+
+    Raises:
+        NotFound: There is no such run.
+    """
+    run = services.runs.get(path)
+    lines = Lines((Line(key=path.run_id, name=_name(run.display_name, path.run_id)),))
+    return _of_runs(services, path.entity, path.project, lines, asked)
+
+
+def curves_of_view(
+    services: Services, selection: RunSelection, view: RunsView, asked: CurvesAsked
+) -> dict[str, object]:
+    """The curves of the runs of a view: those that are ticked, or the first in its order; its groups where it has some.
+
+    Raises:
+        RequestInvalid: The view's filter breaks a rule, or a column is none.
+    """
+    check_columns([*view.group, *filter(None, [view.sort_column])])
+    query = view.query(selection)
+    if view.selected:  # whatever the filter leaves: somebody chose them
+        query = RunQuery(selection=selection, order=query.order, only=frozenset(view.selected))
+    entity, project = selection.entity, selection.project
+    if view.group:
+        return _of_groups(services, entity, project, _groups(services, query, view, asked.runs), asked)
+    return _of_runs(services, entity, project, _runs(services, query, view, asked.runs), asked)
+
+
+def _runs(services: Services, query: RunQuery, view: RunsView, most: int) -> Lines:
+    found = services.tables.columns(query, (_ID, _NAME))
+    total = len(found.run_ids)
+    places = spread(total, most).tolist() if view.selected else range(min(total, most))
+    stamps = services.curves.stamps(query.selection.entity, query.selection.project)
+    names = found.values[_NAME]
+    lines = tuple(
+        Line(key=run_id, name=_name(names[place], run_id), stamp=stamps[run_id])
+        for place in places
+        for run_id in [found.run_ids[place]]
+        if run_id in stamps  # else deleted meanwhile
+    )
+    if total <= most:
+        return Lines(lines)
+    which = f"{most:,} of {total:,} selected runs, evenly chosen"
+    return Lines(lines, which if view.selected else f"The first {most:,} of {total:,} runs, in the table's order")
+
+
+def _groups(services: Services, query: RunQuery, view: RunsView, most: int) -> Lines:
+    by = [column_of(name) for name in view.group]
+    found = services.tables.groups(query, by, {column_of(name) for name in filter(None, [view.sort_column])})
+    groups = sorted_groups(found, view)
+    total = len(found.columns.run_ids)
+    in_groups = [(number, place) for number, group in enumerate(groups) for place in group.places]
+    kept: dict[int, list[str]] = {}
+    for index in spread(total, most).tolist():
+        number, place = in_groups[index]
+        kept.setdefault(number, []).append(found.columns.run_ids[place])
+    lines = tuple(
+        Line(
+            key=dumps_canonical(groups[number].values),
+            name=", ".join(
+                f"{column_label(name)} = {texts.value_text(value)}"
+                for name, value in zip(view.group, groups[number].values, strict=True)
+            ),
+            runs=tuple(run_ids),
+        )
+        for number, run_ids in kept.items()
+    )
+    return Lines(lines, f"{most:,} of {total:,} runs, evenly chosen of all groups" if total > most else "")
+
+
+def _of_runs(services: Services, entity: str, project: str, lines: Lines, asked: CurvesAsked) -> dict[str, object]:
+    paths = {RunPath(entity, project, line.key): number for number, line in enumerate(lines.lines)}
+    unknown = [path for path, number in paths.items() if lines.lines[number].stamp not in asked.known]
+    found = services.curves.of_runs(unknown, asked.wanted)
+    return _answer(
+        lines, {metric: {paths[path]: curve for path, curve in curves.items()} for metric, curves in found.items()}
+    )
+
+
+def _of_groups(services: Services, entity: str, project: str, lines: Lines, asked: CurvesAsked) -> dict[str, object]:
+    groups = [[RunPath(entity, project, run_id) for run_id in line.runs] for line in lines.lines]
+    found = services.curves.of_groups(groups, asked.wanted)
+    return _answer(
+        lines,
+        {
+            metric: {number: curve for number, curve in enumerate(curves) if curve is not None}
+            for metric, curves in found.items()
+        },
+    )
+
+
+def _answer(lines: Lines, charts: Mapping[str, Mapping[int, Curve | GroupCurve]]) -> dict[str, object]:
+    return {
+        "note": lines.note,
+        "lines": [
+            {"key": line.key, "name": line.name, "stamp": line.stamp, "runs": len(line.runs)} for line in lines.lines
+        ],
+        "charts": [{"metric": metric, **_chart(curves)} for metric, curves in charts.items()],
+    }
+
+
+def _chart(curves: Mapping[int, Curve | GroupCurve]) -> dict[str, object]:
+    """The curves of a chart; places on the axis that several share are sent once."""
+    axes: dict[bytes, int] = {}
+    places: list[list[float]] = []
+    entries = []
+    for number, curve in curves.items():
+        x = curve.band.x if isinstance(curve, GroupCurve) else curve.x
+        key = x.tobytes()
+        if key not in axes:
+            axes[key] = len(places)
+            places.append(_numbers(rounded(x, _span(x))))
+        entries.append({"line": number, "x": axes[key], **_entry(curve)})
+    return {"axes": places, "curves": entries}
+
+
+def _entry(curve: Curve | GroupCurve) -> dict[str, object]:
+    drawn = curve.band if isinstance(curve, GroupCurve) else curve
+    parts = {"mean": drawn.mean}
+    if isinstance(curve, GroupCurve) or not curve.is_exact:
+        parts |= {"low": drawn.low, "high": drawn.high}
+    span = _span(*parts.values())
+    entry: dict[str, object] = {name: _numbers(rounded(values, span)) for name, values in parts.items()}
+    entry |= {"nan": curve.nan, "infinite": curve.infinite}
+    if isinstance(curve, GroupCurve):
+        entry |= {"runs": curve.runs, "count": curve.band.count.tolist()}
+    return entry
+
+
+def _span(*parts: Floats) -> float:
+    """How far the finite values lie apart; 0 where there is none."""
+    finite = [values[np.isfinite(values)] for values in parts]
+    known = [values for values in finite if len(values)]
+    if not known:
+        return 0.0
+    # Halved, so that values at the ends of the floats' range do not overflow.
+    half = max(float(values.max()) for values in known) / 2 - min(float(values.min()) for values in known) / 2
+    return min(2 * half, float(np.finfo(np.float64).max))
+
+
+def _numbers(values: Floats) -> list[float]:
+    """The values as JSON has them in the fewest letters: whole ones without decimals."""
+    is_whole = bool((np.abs(values) <= EXACT).all() and (values == np.floor(values)).all())
+    listed: list[float] = (values.astype(np.int64) if is_whole else values).tolist()
+    return listed
+
+
+def _name(display_name: JsonValue, run_id: str) -> str:
+    return texts.shortened(display_name if isinstance(display_name, str) and display_name else run_id)
