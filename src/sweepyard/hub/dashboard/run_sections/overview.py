@@ -13,7 +13,9 @@ from sweepyard.domain.origin import Origin, origin_of
 from sweepyard.domain.run import Run, RunPath
 from sweepyard.domain.run_columns import plain_items
 from sweepyard.domain.sweep import SweepPath
-from sweepyard.hub.dashboard import texts
+from sweepyard.hub.dashboard import texts, urls
+from sweepyard.hub.dashboard.curve_section import CurvesSection, curves_section, metrics_of_run
+from sweepyard.hub.dashboard.curve_views import CurveView
 from sweepyard.hub.dashboard.curves import Curve, curves_of
 from sweepyard.hub.dashboard.frame import Pairs
 from sweepyard.hub.dashboard.run_sections.event_texts import told
@@ -53,6 +55,7 @@ class Overview(Section):
     """A run at a glance.
 
     Attributes:
+        curves: Drawn by the hub, for browsers that run no scripts.
         packages: All that were installed, as the client lists them; empty where it does not.
         events: When, and what.
         columns: Of `rows`, the last rows of a sample of the history.
@@ -67,6 +70,7 @@ class Overview(Section):
     packages: tuple[str, ...]
     config: tuple[Fact, ...]
     summary: tuple[Fact, ...]
+    charts: CurvesSection
     curves: tuple[Curve, ...]
     events: Pairs
     history_lines: int
@@ -75,8 +79,12 @@ class Overview(Section):
     rows: tuple[tuple[str, ...], ...]
 
 
-def overview(services: Services, run: Run, _asked: QueryParams) -> Overview:
-    """A run at a glance."""
+def overview(services: Services, run: Run, asked: QueryParams) -> Overview:
+    """A run at a glance.
+
+    Raises:
+        RequestInvalid: The address asks for curves that cannot be.
+    """
     rows = services.history.sampled(run.path, (), _SAMPLES)
     columns, hidden, cells = _history(rows)
     origin = origin_of(_machine(services, run), run.config)
@@ -87,6 +95,13 @@ def overview(services: Services, run: Run, _asked: QueryParams) -> Overview:
         packages=_packages(services, run.path),
         config=tuple(_facts(flattened(run.config).items(), _swept(services, run))),
         summary=tuple(_facts(sorted(plain_items(run.summary)))),
+        charts=curves_section(
+            urls.project_url(run.path.entity, run.path.project),
+            urls.run_url(run.path),
+            CurveView.of(asked),
+            metrics_of_run(services, run.path),
+            of_one_run=True,
+        ),
         curves=curves_of(rows, limit=_CURVES),
         events=tuple(
             (texts.moment_text(event.at), texts.shortened(sentence))
