@@ -122,7 +122,7 @@ def test_a_change_touches_nothing_else(page: Page, filling: Filling, project: st
     page.evaluate("window.heading = document.querySelector('h1')")
     page.evaluate("getSelection().selectAllChildren(window.heading)")
     filling.log(project, "one", [{"_step": 0, "loss": 0.25}])
-    expect(page.get_by_role("img", name="loss")).to_be_visible()
+    expect(page.get_by_role("application", name="loss")).to_be_visible()
     assert page.evaluate("window.heading === document.querySelector('h1')")
     assert "one" in page.evaluate("getSelection().toString()")
 

@@ -134,7 +134,9 @@ class Panel {
     this.said.replaceChildren(
       swatch(line.colour),
       made("bdi", line.name),
+      " ",
       made("span", `${numberText(value, 5)}${raw}${within}${count}`),
+      " ",
       made("span", `${axis === "time" ? "" : `${axis} `}${this.chart.place(curve.x[index])}`),
     );
   }
@@ -288,8 +290,9 @@ function restyle() {
   if (output) output.textContent = now.smoothing.toFixed(2);
   grid.classList.toggle("large", new FormData(form).has("chart-size"));
   for (const panel of panels.values()) {
-    if (panel.chart.look.axis !== now.axis) panel.chart.zoom(null);
+    const before = panel.chart.look.axis;
     panel.chart.restyle(now);
+    if (before !== now.axis) panel.chart.forget();
     panel.describe();
   }
 }

@@ -80,6 +80,12 @@ export class CurveChart {
     this.above.close();
   }
 
+  /** Let go of what was chosen along an axis that is another one now. */
+  forget() {
+    this.point(undefined);
+    this.zoom(null);
+  }
+
   /** @param {Edges | null} edges */
   zoom(edges) {
     if (!edges && !this.edges) return;
