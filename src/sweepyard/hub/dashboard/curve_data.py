@@ -112,10 +112,12 @@ def _groups(services: Services, query: RunQuery, view: RunsView, most: int) -> L
         kept.setdefault(number, []).append(found.columns.run_ids[place])
     lines = tuple(
         Line(
-            key=dumps_canonical(groups[number].values),
-            name=", ".join(
-                f"{column_label(name)} = {texts.value_text(value)}"
-                for name, value in zip(view.group, groups[number].values, strict=True)
+            key=_unicode(dumps_canonical(groups[number].values)),
+            name=_unicode(
+                ", ".join(
+                    f"{column_label(name)} = {texts.value_text(value)}"
+                    for name, value in zip(view.group, groups[number].values, strict=True)
+                )
             ),
             runs=tuple(run_ids),
         )
@@ -202,4 +204,9 @@ def _numbers(values: Floats) -> list[float]:
 
 
 def _name(display_name: JsonValue, run_id: str) -> str:
-    return texts.shortened(display_name if isinstance(display_name, str) and display_name else run_id)
+    return _unicode(texts.shortened(display_name if isinstance(display_name, str) and display_name else run_id))
+
+
+def _unicode(text: str) -> str:
+    """The text, half surrogate pairs (as JSON may hold) escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -9,18 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sweepyard.hub.dashboard.rendering import NEVER_STORED
-from sweepyard.web.problems import Json
 
 _LEAST_BYTES = 2_000
 _LEVEL = 1  # A chart's numbers pack to less than half at this one already; others take several times as long.
 
 
 def packed_json(request: Request, content: object) -> Response:
-    """The content as a response; what is no finite number is null."""
-    try:
-        body = msgspec.json.encode(content)
-    except UnicodeEncodeError:  # half a surrogate pair in a name: escaped
-        return Json(content, headers=NEVER_STORED)
+    """The content, whose texts are Unicode, as a response; what is no finite number is null."""
+    body = msgspec.json.encode(content)
     headers = {**NEVER_STORED, "Vary": "Accept-Encoding"}
     if len(body) >= _LEAST_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, _LEVEL, mtime=0)
