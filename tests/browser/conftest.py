@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.parts.chromium import AXE, Watch, launched, log_in, program
 from tests.parts.filling import Filling
 from tests.parts.hub_process import Client, Hub, serving
+from tests.parts.pictured import PICTURED
 
 _SERIOUS = {"serious", "critical"}
 
@@ -46,6 +48,13 @@ def filling(hub: Hub) -> Iterator[Filling]:
 def client(hub: Hub, tmp_path: Path) -> Client:
     """The real client, in a folder of its own."""
     return Client(hub, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def pictured(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A project with two runs of the real client, `one` and `two`, that have logged media and artifacts."""
+    Client(hub, tmp_path_factory.mktemp("pictured")).run(sys.executable, "-c", PICTURED, WANDB_CONSOLE="wrap")
+    return "pictured"
 
 
 @pytest.fixture

@@ -40,6 +40,15 @@ class Filling:
         """A new summary."""
         self._stream(project, run_id, files={"wandb-summary.json": {"offset": 0, "content": [json.dumps(summary)]}})
 
+    def print(self, project: str, run_id: str, lines: Sequence[str], *, offset: int = 0) -> None:
+        """Lines of the console."""
+        self._stream(project, run_id, files={"output.log": {"offset": offset, "content": list(lines)}})
+
+    def measure(self, project: str, run_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """System metrics, each with its `_runtime`."""
+        lines = [json.dumps(row) for row in rows]
+        self._stream(project, run_id, files={"wandb-events.jsonl": {"offset": 0, "content": lines}})
+
     def end(self, project: str, run_id: str, *, exit_code: int = 0) -> None:
         """The end of the run."""
         self._stream(project, run_id, complete=True, exitcode=exit_code)

@@ -51,10 +51,14 @@ def _console(doors: Doors, services: Services, request: Request) -> Response:
     actor = doors.sessions.actor_of(request)
 
     def pieces() -> Iterator[bytes]:
-        # It is sent when whoever asked is acted for no more.
-        with acting_as(actor):
-            for lines in all_lines(services, path):
-                yield "".join(f"{line.text}\n" for line in lines).encode("utf-8", "backslashreplace")
+        lines = all_lines(services, path)
+        while True:
+            # Each piece is read when the last one was sent, in whichever thread.
+            with acting_as(actor):
+                piece = next(lines, None)
+            if piece is None:
+                return
+            yield "".join(f"{line.text}\n" for line in piece).encode("utf-8", "backslashreplace")
 
     name = quote(f"{path.run_id}.log", safe="")
     headers = {**NEVER_STORED, "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}

@@ -1,8 +1,5 @@
 // Finding rows of a table by what stands in them: `<input data-find="ID">`, where ID is the table's.
 
-/** @type {NodeListOf<HTMLInputElement>} */
-const fields = document.querySelectorAll("input[data-find]");
-
 /** @param {HTMLInputElement} field */
 function find(field) {
   const id = field.dataset.find ?? "";
@@ -13,6 +10,13 @@ function find(field) {
   if (found) found.textContent = text ? `${rows.filter((row) => !row.hasAttribute("hidden")).length} of ${rows.length}` : "";
 }
 
-for (const field of fields) field.addEventListener("input", () => find(field));
-document.addEventListener("refreshed", () => fields.forEach(find)); // Rows came anew, all to be seen.
-fields.forEach(find); // A browser that goes back keeps what stood in a field.
+/** Rows came anew, all to be seen; and a browser that goes back keeps what stood in a field. */
+function findAll() {
+  for (const field of document.querySelectorAll("input[data-find]")) find(/** @type {HTMLInputElement} */ (field));
+}
+
+document.addEventListener("input", ({ target }) => {
+  if (target instanceof HTMLInputElement && target.dataset.find) find(target);
+});
+document.addEventListener("refreshed", findAll);
+findAll();
