@@ -85,10 +85,13 @@ def pages(door: Any) -> list[str]:
             }
         },
     )
-    row = json.dumps({"_step": 0, KEYS: 1.5, "text": MARKUP})
+    media = {"_type": "image-file", "path": f"../{MARKUP}", "caption": MARKUP}
+    table = {"_type": "table-file", "path": "table.json"}
+    row = json.dumps({"_step": 0, KEYS: 1.5, "text": MARKUP, f"m{KEYS}": {"_type": MARKUP}, "table": table, "i": media})
     lines = {
         "files": {
             "wandb-history.jsonl": {"offset": 0, "content": [row, row.replace('"_step": 0', '"_step": 1')]},
+            "wandb-events.jsonl": {"offset": 0, "content": [json.dumps({"_runtime": 1, f"system.{MARKUP}": 1})]},
             "output.log": {"offset": 0, "content": [MARKUP]},
         }
     }
@@ -96,8 +99,11 @@ def pages(door: Any) -> list[str]:
     assert door.ask("POST", "/files/lab/p/r/file_stream", json=lines, auth=auth).status_code == 200
     alert = {"entityName": "lab", "projectName": "p", "runName": "r", "title": MARKUP, "text": MARKUP}
     door.data(ALERT, {"input": {**alert, "severity": "WARN"}})
-    [file] = door.data(FILES, {"f": [MARKUP.replace("/", "")]})["createRunFiles"]["files"]
-    assert door.ask("PUT", file["uploadUrl"], content=b"x").status_code == 200
+    hostile_table = json.dumps({"columns": [MARKUP], "data": [[MARKUP], [{"_type": MARKUP}]]}).encode()
+    for name, content in ((MARKUP.replace("/", ""), b"x"), ("table.json", hostile_table)):
+        [file] = door.data(FILES, {"f": [name]})["createRunFiles"]["files"]
+        assert door.ask("PUT", file["uploadUrl"], content=content).status_code == 200
+    door.data(UPSERT, {"input": {"name": "s", "modelName": "p", "displayName": MARKUP}})
     door.data(
         ARTIFACT,
         {
@@ -114,7 +120,9 @@ def pages(door: Any) -> list[str]:
         },
     )
     group = f"?group=config.{quote(KEYS)}&filter={quote(MARKUP)}&column=config.{quote(KEYS)}"
-    return ["/", "/lab/p", "/lab/p/runs/r", f"/lab/p/sweeps/{sweep}", f"/lab/p{group}", f"/lab/p/columns{group}"]
+    of_run = [f"/lab/p/runs/r/{section}" for section in ("media", "media?key=table", "system", "console", "files")]
+    listed = ["/", "/lab/p", "/lab/p/runs/r", f"/lab/p/sweeps/{sweep}", f"/lab/p{group}", f"/lab/p/columns{group}"]
+    return [*listed, *of_run, "/lab/p/compare?runs=r,s&keys=all"]
 
 
 def test_no_text_becomes_markup(door: Any, pages: list[str]) -> None:
