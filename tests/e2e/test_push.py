@@ -321,9 +321,8 @@ run.finish(exit_code=1)
 SWEPT = """
 import wandb
 # All write to one collection: v0 is the first's, v1 the second's, v2 and v1 again the third's.
-runs = [("first", 0.1, "one", 0), ("second", 0.2, "two", 255), ("third", 0.3, "three two", 4)]
-for name, rate, versions, code in runs:
-    run = wandb.init(project="swept", id=name, config={"lr": rate})
+for rate, versions, code in [(0.1, "one", 0), (0.2, "two", 255), (0.3, "three two", 4)]:
+    run = wandb.init(project="swept", config={"lr": rate})
     for step in range(3):
         run.log({"loss": step * rate})
     for text in versions.split():
@@ -349,7 +348,8 @@ def test_a_sweep_goes_with_its_runs(pair: Pair) -> None:
     )
     sweep = pair.source.graphql(make, c=SWEEP_FILE)["upsertSweep"]["sweep"]
     pair.log(SWEPT, WANDB_SWEEP_ID=sweep["name"], WANDB_PROJECT="swept")
-    (names_of_runs,) = [sorted(run["node"]["name"] for run in runs_of(pair.source, "swept", sweep["name"]))]
+    # The first to write to the collection goes alone before the others, so that versions keep their numbers.
+    names_of_runs = [run["node"]["name"] for run in runs_of(pair.source, "swept", sweep["name"], order="+created_at")]
     end = 'mutation M($i: ID) { upsertSweep(input: {id: $i, state: "FINISHED"}) { sweep { id } } }'
 
     alone = pair.report(f"swept/{names_of_runs[0]}", "--project", "elsewhere")
@@ -373,7 +373,7 @@ def test_a_sweep_goes_with_its_runs(pair: Pair) -> None:
         "config": SWEEP_FILE,
     }
     arrived = runs_of(pair.destination, "elsewhere", identity)
-    assert sorted(run["node"]["name"] for run in arrived) == names_of_runs
+    assert {run["node"]["name"] for run in arrived} == set(names_of_runs)
     for name in names_of_runs:
         here, goal = pair.source.run("swept", name), pair.destination.run("elsewhere", name)
         assert here is not None
@@ -411,12 +411,14 @@ def test_a_registration_that_was_cut_off_is_found_again(pair: Pair) -> None:
     assert len(pair.destination.graphql(query)["project"]["sweeps"]["edges"]) == 1
 
 
-def runs_of(home: Home, project: str, sweep: str) -> list[Any]:
+def runs_of(home: Home, project: str, sweep: str, order: str | None = None) -> list[Any]:
     query = (
-        'query Q($p: String!, $f: JSONString!) { project(name: $p, entityName: "local") { '
-        "runs(filters: $f, first: 100) { edges { node { name state } } } } }"
+        'query Q($p: String!, $f: JSONString!, $o: String) { project(name: $p, entityName: "local") { '
+        "runs(filters: $f, order: $o, first: 100) { edges { node { name state } } } } }"
     )
-    found: list[Any] = home.graphql(query, p=project, f=json.dumps({"sweep": sweep}))["project"]["runs"]["edges"]
+    found: list[Any] = home.graphql(query, p=project, f=json.dumps({"sweep": sweep}), o=order)["project"]["runs"][
+        "edges"
+    ]
     return found
 
 

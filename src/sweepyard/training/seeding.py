@@ -64,6 +64,7 @@ def apply(seed: SeedConfig, threads: int | None) -> Determinism:
 
 def random_state() -> Arrays:
     """The state of the process-wide generators: Python's, NumPy's legacy one, Keras' global one."""
+    keras_generator = global_seed_generator()  # Where there is none yet, one is made with a number from Python's.
     _, words, gauss = random.getstate()
     _, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
     return {
@@ -71,17 +72,17 @@ def random_state() -> Arrays:
         "python_gauss": np.array([] if gauss is None else [gauss], dtype=np.float64),
         "numpy": np.asarray(keys, dtype=np.uint32),
         "numpy_rest": np.array([position, has_gauss, cached], dtype=np.float64),
-        "keras": np.asarray(global_seed_generator().state.numpy()),
+        "keras": np.asarray(keras_generator.state.numpy()),
     }
 
 
 def restore_random_state(state: Arrays) -> None:
     """Put the process-wide generators back to what `random_state` gave."""
+    global_seed_generator().state.assign(state["keras"])
     gauss = state["python_gauss"]
     random.setstate((3, tuple(int(word) for word in state["python"]), float(gauss[0]) if gauss.size else None))
     position, has_gauss, cached = (float(value) for value in state["numpy_rest"])
     np.random.set_state(("MT19937", state["numpy"].astype(np.uint32), int(position), int(has_gauss), cached))
-    global_seed_generator().state.assign(state["keras"])
 
 
 def _prepare_tensorflow(threads: int, *, deterministic: bool) -> None:
