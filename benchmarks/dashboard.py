@@ -1,4 +1,4 @@
-"""How fast pages are, in Debian's Chromium: `python -m benchmarks.dashboard [--only first-row,shown,idle]`.
+"""How fast pages are, in Debian's Chromium: `python -m benchmarks.dashboard [--only first-row,sweep,curves,...]`.
 
 Fills a fresh home with one project of 1,000 finished runs of a sweep, each with 1,000 points of 5 metrics (or, with
 `--home`, uses one that an earlier call has filled), starts a real hub process over it, and looks at it with a browser.
@@ -46,12 +46,27 @@ parameters:
   model: {values: [mlp, convnet, lenet5]}
   seed: {values: [0, 1, 2, 3, 4]}
 """
+CURVES_DRAWN = """const seek = () => {
+  const plots = [...document.querySelectorAll("figure[data-chart=curves] .plot")];
+  if (plots.length && plots.every((plot) => plot.ariaBusy === "false")) window.curvesDrawn = performance.now();
+  else requestAnimationFrame(seek);
+};
+requestAnimationFrame(seek);"""
 FIRST_ROW = """const look = () => {
   const row = document.querySelector("table.runs tbody tr");
   if (row && row.getBoundingClientRect().height > 0) window.firstRow = performance.now();
   else requestAnimationFrame(look);
 };
 requestAnimationFrame(look);"""
+
+BRUSHABLE = """const write = CanvasRenderingContext2D.prototype.strokeText;
+CanvasRenderingContext2D.prototype.strokeText = function (...given) {
+  if (!window.brushable && this.canvas.closest('[data-chart="parallel"]')) {
+    window.brushable = -1;
+    setTimeout(() => { window.brushable = performance.now(); });
+  }
+  return write.apply(this, given);
+};"""
 
 
 @dataclass(frozen=True)
@@ -173,6 +188,85 @@ def first_row(world: World) -> Iterator[str]:
     page.close()
 
 
+def sweep(world: World) -> Iterator[str]:
+    """How long until the parallel coordinates of a sweep can be brushed, and until its table shows what is."""
+    page = world.context.new_page()
+    page.add_init_script(BRUSHABLE)
+    ready, filtered = [], []
+    for _ in range(world.options.repeats + 1):
+        page.goto(f"/local/p/sweeps/{SWEEP_ID}")
+        page.wait_for_function("() => window.brushable > 0")
+        ready.append(float(page.evaluate("window.brushable")))
+        box = page.locator('[data-chart="parallel"] canvas').bounding_box()
+        assert box is not None
+        x, y = box["x"] + 36, box["y"] + box["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x, y + 60, steps=5)
+        begun = time.perf_counter()
+        page.mouse.up()
+        page.get_by_text(f"of {RUNS:,}", exact=False).locator("visible=true").and_(page.locator(".count")).wait_for()
+        filtered.append((time.perf_counter() - begun) * 1000)
+    page.close()
+    for name, found, bar in (("brushable", ready, " (bar 1500 ms)"), ("brush to filtered table", filtered, "")):
+        first, later = found[0], found[1:]
+        yield (
+            f"sweep of {RUNS:,} runs, {name}: first {first:.0f} ms, then p50 {statistics.median(later):.0f} ms, "
+            f"p95 {p95(later):.0f} ms{bar}"
+        )
+
+
+def curves(world: World) -> Iterator[str]:
+    """How long until the curves of 100 runs are drawn, and how much is sent for that."""
+    page = world.context.new_page()
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    page.add_init_script(CURVES_DRAWN)
+    every = "&".join(f"chart={metric}" for metric in METRICS)
+    for name, path in {
+        "100 runs, a chart": "/local/p?chart=val_loss",
+        "100 runs, the three charts of the page by itself": "/local/p",
+        "100 runs, a chart for each of 5 metrics": f"/local/p?{every}",
+        "100 runs in 3 groups, three charts": "/local/p?group=config.model",
+        "200 runs, three charts": "/local/p?chart-runs=200",
+    }.items():
+        found, sent = [], 0
+        for _ in range(world.options.repeats + 1):
+            page.goto(path)
+            page.wait_for_function("() => window.curvesDrawn")
+            found.append(float(page.evaluate("window.curvesDrawn")))
+            sent = page.evaluate("performance.getEntries().reduce((sum, each) => sum + (each.transferSize ?? 0), 0)")
+        first, later = found[0], found[1:]
+        yield (
+            f"curves of {name}: first {first:.0f} ms, then p50 {statistics.median(later):.0f} ms, "
+            f"p95 {p95(later):.0f} ms (bar 1000 ms), {sent / 1e6:.2f} MB sent (bar 2 MB)"
+        )
+    page.close()
+    yield from plotted(world)
+
+
+def plotted(world: World) -> Iterator[str]:
+    """How long from a value that is sent to a curve that has it, as the chart's table says."""
+    filling = Filling(world.url, world.key)
+    filling.begin("plotted", "one")
+    page = world.context.new_page()
+    found = []
+    for number in range(world.options.repeats + 1):
+        time.sleep(random.Random(number).uniform(0.5, 1.5))  # so that the hub is met at any moment between its looks
+        begun = time.perf_counter()
+        filling.log("plotted", "one", [{"_step": number, "accuracy": number}], offset=number)
+        filling.summarise("plotted", "one", {"accuracy": number})
+        if not number:
+            page.goto("/local/plotted")
+            page.get_by_text("Table", exact=True).click()
+            expect(page.locator("#live")).to_have_text("Live")
+            continue
+        page.locator(".legend td").first.get_by_text(str(number), exact=True).wait_for()
+        found.append((time.perf_counter() - begun) * 1000)
+    page.close()
+    filling.close()
+    yield f"logged to drawn: p50 {statistics.median(found):.0f} ms, p95 {p95(found):.0f} ms (bar 2000 ms)"
+
+
 def shown(world: World) -> Iterator[str]:
     """How long from a summary that is sent to a row that shows it."""
     filling = Filling(world.url, world.key)
@@ -247,7 +341,13 @@ def processor_share(world: World) -> float:
     return float((sum(world.hub.cpu_times()[:2]) - before) / (time.perf_counter() - begun))
 
 
-FIGURES: dict[str, Callable[[World], Iterator[str]]] = {"first-row": first_row, "shown": shown, "idle": idle}
+FIGURES: dict[str, Callable[[World], Iterator[str]]] = {
+    "first-row": first_row,
+    "sweep": sweep,
+    "curves": curves,
+    "shown": shown,
+    "idle": idle,
+}
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -153,6 +154,19 @@ def test_a_brush_of_categories_says_them_as_a_filter_does(page: Page, tuned: str
     expect(page.locator('[data-chart="parallel"] [data-note]')).to_contain_text("of 40 brushed")
 
 
+def test_a_filter_that_is_none_leaves_the_charts_as_they_are(page: Page, tuned: str, watch: Watch) -> None:
+    watch.expect("status of 400")  # The charts of logged metrics ask for these runs, and are told what is wrong.
+    page.goto(tuned)
+    drawn(page, "parallel")
+    page.get_by_label("Filter").fill("acc =>")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_role("link", name="Clear the filter").click()
+    expect(page.get_by_text("40 runs", exact=True)).to_be_visible()
+    page.goto(f"{tuned}?filter=id+%3D+nothing")
+    expect(plot(page, "parallel").get_by_text("No run passes the filter.")).to_be_visible()
+
+
 def test_points_lead_to_their_runs(page: Page, tuned: str) -> None:
     page.goto(tuned)
     drawn(page, "best")
@@ -195,8 +209,11 @@ def test_charts_follow_what_happens(page: Page, filling: Filling, own: str, proj
     page.evaluate("window.stays = true")
     filling.run(project, "two", config={"lr": 0.02, "model": "mlp", "dropout": 0.2}, summary={"acc": 0.75}, sweep=sweep)
     expect(page.get_by_text("Best so far: two")).to_be_visible()
-    plot(page, "best").focus()
-    page.keyboard.press("End")
+    deadline = time.monotonic() + 15
+    while "two" not in str(said(page, "best").text_content()) and time.monotonic() < deadline:
+        page.wait_for_timeout(200)
+        plot(page, "best").focus()
+        page.keyboard.press("End")
     expect(said(page, "best")).to_contain_text("two")
     assert page.evaluate("window.stays")
 

@@ -64,6 +64,7 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
     page = urls.sweep_url(path)
     selection = RunSelection(entity=path.entity, project=path.project, sweep_id=path.sweep_id)
     analysis = services.sweep_analysis.analysis(path)
+    telling = services.tables.telling(selection)
     counts = services.sweeps.counts(path)
     live_runs = sum(count for state, count in counts.items() if RunState(state).is_live)
     return SweepPage(
@@ -75,14 +76,14 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
         description=sweep.description,
         controls=controls(sweep, actor, live_runs=live_runs),
         overview=overview(services, sweep),
-        charts=charts(services, selection, page, parameters, analysis) if analysis.runs else None,
+        charts=charts(selection, page, parameters, analysis, telling) if analysis.runs else None,
         influences=influences(analysis),
         early=early_termination(services, sweep),
         curves=curves_section(
             urls.project_url(path.entity, path.project),
             page,
             CurveView.of(parameters),
-            services.tables.telling(selection).metrics,
+            telling.metrics,
             objectives=objectives_of([sweep]),
         ),
         runs=runs_section(services, selection, RunsView.of(parameters), page),

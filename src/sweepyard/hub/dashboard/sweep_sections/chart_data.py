@@ -133,12 +133,10 @@ def _column(field: RunField, name: str, values: Sequence[JsonValue], swept: Swep
         first = min(filter(None, moments), default=None)
         seconds: list[JsonValue] = [(each - first).total_seconds() if each and first else None for each in moments]
         return {"kind": "time", "values": seconds, "missing": seconds.count(None), "written": ""}
-    numbers = [finite_number(value) for value in values]
-    distinct = {dumps_canonical(value) for value in values if value is not None}
-    are_numbers = all(
-        isinstance(value, int | float) and not isinstance(value, bool) for value in values if value is not None
-    )
-    if are_numbers and not (swept is not None and swept.is_choice and len(distinct) <= _MOST_CHOICES):
+    present = [value for value in values if value is not None]
+    are_numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in present)
+    if are_numbers and not (swept is not None and swept.is_choice and len(set(map(str, present))) <= _MOST_CHOICES):
+        numbers = [finite_number(value) for value in values]
         finite = [number for number in numbers if number is not None]
         positive = bool(finite) and min(finite) > 0
         wide = positive and max(finite) >= _LOG_FROM * min(finite)

@@ -13,7 +13,7 @@ from sweepyard.hub.dashboard.frame import Link
 from sweepyard.hub.dashboard.runs_section import Choice
 from sweepyard.hub.dashboard.sweep_sections import addresses
 from sweepyard.hub.dashboard.sweep_sections.chart_view import NAMES, NO_COLOUR, ChartView, axis_choices, column_choices
-from sweepyard.services.bundle import Services
+from sweepyard.services.newest_runs import Telling
 from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.sweep_analysis import SweepAnalysis
 
@@ -65,7 +65,7 @@ class Charts:
 
 
 def charts(
-    services: Services, selection: RunSelection, page: str, parameters: QueryParams, analysis: SweepAnalysis
+    selection: RunSelection, page: str, parameters: QueryParams, analysis: SweepAnalysis, telling: Telling
 ) -> Charts:
     """The charts as an address has them.
 
@@ -73,7 +73,6 @@ def charts(
         RequestInvalid: It names a column that is none.
     """
     view = ChartView.of(parameters, analysis)
-    telling = services.tables.telling(selection)
     objective = [f"{SUMMARY_PREFIX}{analysis.objective.metric}"] if analysis.objective else []
     steps = _steps(selection, analysis)
     none = Choice(NO_COLOUR, "one colour", not view.colour)

@@ -15,7 +15,8 @@ import { show } from "./runs.js";
 /** @typedef {import("./charts/columns.js").Points} Points */
 /** @typedef {import("./charts/parallel.js").Span} Span */
 
-const BRUSH_SOON_MS = 350;
+const BRUSH_SOON_MS = 150;
+const LEAST_BETWEEN_MS = 3000;
 const MANY_BANDS = 3; // From so many on, bands are at equal distances for equal ratios.
 
 const pictures = document.getElementById("pictures");
@@ -90,7 +91,8 @@ function scattered(name) {
 }
 
 async function loadPoints() {
-  if (!parallelFigure) return;
+  // A filter that breaks a rule: the table tells it, and the charts stay as they are.
+  if (!parallelFigure || document.getElementById("problems")) return;
   const { base, search } = asked();
   const url = new URL(parallelFigure.dataset.url ?? "", location.href);
   const names = [...axes.map(({ name }) => name), objective, ...["x", "y", "colour"].map(scattered)];
@@ -99,13 +101,9 @@ async function loadPoints() {
   if (search) url.searchParams.set("search", search);
   url.searchParams.set("sort", "+created");
   drawnFrom = url.href;
-  try {
-    const found = /** @type {Points} */ (await jsonOf(url.href));
-    if (drawnFrom === url.href) points = found;
-  } catch (error) {
-    // A filter that breaks a rule: the table tells it, and the charts stay as they are.
-    if (!(error instanceof FetchFailed) || error.status !== "away" || !base) throw error;
-  }
+  const found = /** @type {Points} */ (await jsonOf(url.href));
+  if (drawnFrom !== url.href) return;
+  points = found;
   drawPoints();
 }
 
@@ -343,7 +341,7 @@ parallelFigure?.querySelector("[data-clear]")?.addEventListener("click", () => p
 form?.addEventListener("change", () => {
   const url = new URL(location.href);
   for (const name of ["x", "y", "colour"]) url.searchParams.set(name, scattered(name));
-  void show(url.href).then(loadPoints);
+  void show(url.href).then(() => tried(loadPoints));
 });
 
 document.addEventListener("refreshed", () => {
@@ -351,7 +349,7 @@ document.addEventListener("refreshed", () => {
   const { base, search } = asked();
   const now = new URL(before || location.href).searchParams;
   if ((now.get("filter") ?? "") === base && (now.get("search") ?? "") === search) drawPoints();
-  else void loadPoints();
+  else void tried(loadPoints);
 });
 document.addEventListener("themechange", () => drawPoints());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawPoints());
@@ -450,8 +448,36 @@ function thresholdText(run) {
   return run.threshold === null ? "nothing to compare with" : `threshold ${numberText(run.threshold)} from ${run.of} runs`;
 }
 
+let loadedAt = -Infinity;
+/** @type {number | undefined} */
+let later;
+
+/** Draw what the hub has now; charts of thousands of runs are not asked for at each number that one of them logs. */
 async function load() {
-  await Promise.all([loadPoints(), loadBest(), loadBands()]);
+  const wait = loadedAt + LEAST_BETWEEN_MS - performance.now();
+  if (wait > 0) {
+    later ??= setTimeout(() => {
+      later = undefined;
+      void load();
+    }, wait);
+    return;
+  }
+  loadedAt = performance.now();
+  await tried(() => Promise.all([loadPoints(), loadBest(), loadBands()]));
+}
+
+/**
+ * Do what needs the hub; that it is away, the page's bar says, and a next mark has it done again.
+ *
+ * @param {() => Promise<unknown>} work
+ */
+async function tried(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof FetchFailed)) throw error;
+    loadedAt = -Infinity;
+  }
 }
 
 const { events } = document.body.dataset;
