@@ -18,6 +18,7 @@ Edges = tuple[float | None, float | None]
 """The ends of what is looked at along an axis, both included; None for no end."""
 
 _DIGITS = 5
+_POWERS = 10.0 ** np.arange(250)
 
 
 class Axis(Enum):
@@ -156,8 +157,8 @@ def rounded(values: Floats, span: float) -> Floats:
     sizes = np.abs(values)
     sizes = np.minimum(sizes, span) if span > 0 else sizes
     exact: Bits = ~np.isfinite(sizes) | (sizes < 1e-200) | (sizes > 1e200)
-    places = _DIGITS - 1 - np.floor(np.log10(np.where(exact, 1.0, sizes)))
-    unit = 10.0 ** np.abs(places)
+    places = _DIGITS - 1 - np.floor(np.log10(np.where(exact, 1.0, sizes))).astype(np.int64)
+    unit = _POWERS[np.abs(places)]
     with np.errstate(over="ignore", invalid="ignore"):  # Of the two ways, the one that is not taken may overflow.
         result = np.where(places >= 0, np.round(values * unit) / unit, np.round(values / unit) * unit)
     return np.where(exact | ~np.isfinite(result), values, result)

@@ -174,25 +174,24 @@ def _chart(curves: Mapping[int, Curve | GroupCurve]) -> dict[str, object]:
 
 def _entry(curve: Curve | GroupCurve) -> dict[str, object]:
     drawn = curve.band if isinstance(curve, GroupCurve) else curve
-    parts = {"mean": drawn.mean}
-    if isinstance(curve, GroupCurve) or not curve.is_exact:
-        parts |= {"low": drawn.low, "high": drawn.high}
-    span = _span(*parts.values())
-    entry: dict[str, object] = {name: _numbers(rounded(values, span)) for name, values in parts.items()}
+    is_plain = isinstance(curve, Curve) and curve.is_exact
+    parts = np.stack([drawn.mean] if is_plain else [drawn.mean, drawn.low, drawn.high])
+    entry: dict[str, object] = dict(
+        zip(("mean", "low", "high"), map(_numbers, rounded(parts, _span(parts))), strict=False)
+    )
     entry |= {"nan": curve.nan, "infinite": curve.infinite}
     if isinstance(curve, GroupCurve):
         entry |= {"runs": curve.runs, "count": curve.band.count.tolist()}
     return entry
 
 
-def _span(*parts: Floats) -> float:
+def _span(values: Floats) -> float:
     """How far the finite values lie apart; 0 where there is none."""
-    finite = [values[np.isfinite(values)] for values in parts]
-    known = [values for values in finite if len(values)]
-    if not known:
+    finite = values[np.isfinite(values)]
+    if not len(finite):
         return 0.0
     # Halved, so that values at the ends of the floats' range do not overflow.
-    half = max(float(values.max()) for values in known) / 2 - min(float(values.min()) for values in known) / 2
+    half = float(finite.max()) / 2 - float(finite.min()) / 2
     return min(2 * half, float(np.finfo(np.float64).max))
 
 
