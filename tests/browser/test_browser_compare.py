@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +79,23 @@ def test_what_real_runs_recorded_is_compared_with_its_pictures(page: Page, pictu
     image = row.locator("img")
     page.wait_for_function("image => image.complete && image.naturalWidth === 28", arg=image.element_handle())
     expect(table.get_by_role("row").last).to_contain_text("not recorded")
+
+
+def test_curves_of_these_runs_and_no_others(page: Page, filling: Filling, project: str) -> None:
+    for run_id in ("one", "two", "three"):
+        filling.run(project, run_id, rows=[{"_step": step, "acc": step / 10} for step in range(5)])
+    page.goto(f"/local/{project}/compare?runs=one,three")
+    chart = page.locator("figure", has=page.get_by_role("application", name="acc"))
+    chart.get_by_text("Table").click()
+    table = chart.get_by_role("region", name="Table of acc")
+    expect(table).to_contain_text("three")
+    expect(table).not_to_contain_text("two")
+    page.get_by_label("log y").check()
+    expect(page).to_have_url(re.compile("chart-log=y"))
+    page.reload()
+    page.get_by_role("link", name="Show all keys").click()
+    expect(page).to_have_url(re.compile("keys=all.*chart-log=y"))
+    expect(page.get_by_label("log y")).to_be_checked()
 
 
 @pytest.mark.parametrize(("query", "words"), [("?runs=r0", "1 is chosen"), ("", "0 are chosen")])

@@ -172,7 +172,7 @@ def test_a_page_has_few_charts_by_itself_and_those_that_are_chosen() -> None:
     usual = curves_section("/e/p", "/e/p", CurveView(), metrics)
     assert usual.charts == ("m00", "m01", "m02")
     assert [choice.value for choice in usual.run_choices if choice.chosen] == ["100"]
-    run = curves_section("/e/p", "/e/p/runs/r", CurveView(charts=("x",)), metrics, of_one_run=True)
+    run = curves_section("/e/p", "/e/p/runs/r", CurveView(charts=("x",)), metrics, of_given_runs=True)
     assert (run.charts, run.run_choices, run.data_url) == (("x",), (), "/e/p/runs/r/curves.json")
 
 

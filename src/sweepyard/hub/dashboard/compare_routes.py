@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from sweepyard.domain.access import Actor
-from sweepyard.hub.dashboard.comparing.view import CompareView
 from sweepyard.hub.dashboard.doors import Doors
 from sweepyard.hub.dashboard.frame import Page
 from sweepyard.hub.dashboard.pages.compare import compare_page
@@ -18,6 +17,6 @@ def compare_routes(doors: Doors, services: Services) -> list[BaseRoute]:
     """The comparison of a project's runs."""
 
     def page(request: Request, actor: Actor) -> Page:
-        return compare_page(services, actor, *project_of(request), CompareView.of(request.query_params))
+        return compare_page(services, actor, *project_of(request), request.query_params)
 
     return [doors.page(f"{PROJECT}/compare", page)]

@@ -34,7 +34,7 @@ class CurvesSection:
         runs_url: What the addresses of the runs drawn begin with.
         charts: The metrics drawn.
         metrics: Those that can be chosen, the most telling first.
-        run_choices: How many runs may be drawn; none where a page has one.
+        run_choices: How many runs may be drawn; none where a page names its runs.
     """
 
     data_url: str
@@ -54,7 +54,7 @@ def curves_section(
     metrics: Iterable[str],
     *,
     objectives: Sequence[str] = (),
-    of_one_run: bool = False,
+    of_given_runs: bool = False,
 ) -> CurvesSection:
     """The curves that a view shows on the page at `path`.
 
@@ -62,9 +62,10 @@ def curves_section(
         project: The address of the runs' project.
         metrics: Those that the page's runs have logged, as far as known.
         objectives: Those of them that a search is for.
+        of_given_runs: Whether the page is about runs that its address names, so that there are no others to choose.
     """
     listed = by_interest(metrics, objectives)
-    usual = CHARTS_OF_A_RUN if of_one_run else CHARTS_BESIDE_A_TABLE
+    usual = CHARTS_OF_A_RUN if of_given_runs else CHARTS_BESIDE_A_TABLE
     return CurvesSection(
         data_url=urls.curves_url(path),
         runs_url=urls.runs_url(project),
@@ -73,7 +74,7 @@ def curves_section(
         metrics=listed,
         axis_choices=tuple(Choice(each.value, _LABELS[each], each is view.axis) for each in Axis),
         run_choices=()
-        if of_one_run
+        if of_given_runs
         else tuple(Choice(str(count), f"{count} runs", count == view.runs) for count in RUN_COUNTS),
     )
 

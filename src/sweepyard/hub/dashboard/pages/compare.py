@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from starlette.datastructures import QueryParams
+
 from sweepyard.domain.access import Actor
 from sweepyard.domain.run import Run
 from sweepyard.domain.sweep import SweepPath
@@ -13,6 +15,8 @@ from sweepyard.hub.dashboard.comparing.differences import SideRow, config_rows, 
 from sweepyard.hub.dashboard.comparing.pictures import Pictures, pictures_of
 from sweepyard.hub.dashboard.comparing.repeats import Repeats, repeats_of
 from sweepyard.hub.dashboard.comparing.view import FEWEST, MOST, CompareView
+from sweepyard.hub.dashboard.curve_section import CurvesSection, curves_section, metrics_of_run
+from sweepyard.hub.dashboard.curve_views import CurveView
 from sweepyard.hub.dashboard.frame import Live, Page
 from sweepyard.hub.dashboard.links import project_link
 from sweepyard.services.bundle import Services
@@ -57,18 +61,21 @@ class ComparePage(Page):
     sides: tuple[Side, ...] = ()
     kept: tuple[tuple[str, str], ...] = ()
     keys_url: str = ""
+    curves: CurvesSection | None = None
     config: tuple[SideRow, ...] = ()
     metrics: tuple[SideRow, ...] = ()
     repeats: Repeats | None = None
     pictures: Pictures | None = None
 
 
-def compare_page(services: Services, actor: Actor, entity: str, project: str, view: CompareView) -> ComparePage:
-    """The runs that the view names, in its order.
+def compare_page(services: Services, actor: Actor, entity: str, project: str, asked: QueryParams) -> ComparePage:
+    """The runs that the address asks for, in its order.
 
     Raises:
         NotFound: There is no such project.
+        RequestInvalid: It asks for curves that cannot be.
     """
+    view = CompareView.of(asked)
     mark = services.watching.project(entity, project)
     link = project_link(entity, project)
     runs = _runs(services, entity, project, view) if len(view.ids) <= MOST else ()
@@ -92,6 +99,13 @@ def compare_page(services: Services, actor: Actor, entity: str, project: str, vi
         live=Live(urls.events_url(link.url), mark) if any(run.state.is_live for run in runs) else None,
         sides=tuple(_side(run, number == base, view, page.path) for number, run in enumerate(runs)),
         kept=replace(view, base="").pairs(),
+        curves=curves_section(
+            link.url,
+            link.url,
+            CurveView.of(asked),
+            {metric for run in runs for metric in metrics_of_run(services, run.path)},
+            of_given_runs=True,
+        ),
         keys_url=replace(view, all_keys=not view.all_keys).url(page.path),
         config=config_rows(runs, all_keys=view.all_keys),
         metrics=metric_rows(runs, base),

@@ -100,7 +100,7 @@ def overview(services: Services, run: Run, asked: QueryParams) -> Overview:
             urls.run_url(run.path),
             CurveView.of(asked),
             metrics_of_run(services, run.path),
-            of_one_run=True,
+            of_given_runs=True,
         ),
         curves=curves_of(rows, limit=_CURVES),
         events=tuple(
