@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.datastructures import QueryParams
 
@@ -13,6 +13,7 @@ from sweepyard.hub.dashboard.frame import Link
 from sweepyard.hub.dashboard.runs_section import Choice
 from sweepyard.hub.dashboard.sweep_sections import addresses
 from sweepyard.hub.dashboard.sweep_sections.chart_view import NAMES, NO_COLOUR, ChartView, axis_choices, column_choices
+from sweepyard.hub.dashboard.views import RunsView
 from sweepyard.services.newest_runs import Telling
 from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.sweep_analysis import SweepAnalysis
@@ -43,6 +44,7 @@ class Charts:
         view: The columns that are shown.
         axes: The names of the parallel axes, and as a filter writes them.
         objective: The column of the objective; empty without one.
+        csv_url: The same columns of the runs in the table, as a file.
         steps: How the best result came about, the newest step first.
         more_steps: How many earlier steps there are.
     """
@@ -60,6 +62,7 @@ class Charts:
     y_choices: tuple[Choice, ...]
     colour_choices: tuple[Choice, ...]
     metric: str
+    csv_url: str
     steps: tuple[Step, ...]
     more_steps: int
 
@@ -74,6 +77,7 @@ def charts(
     """
     view = ChartView.of(parameters, analysis)
     objective = [f"{SUMMARY_PREFIX}{analysis.objective.metric}"] if analysis.objective else []
+    columns = tuple(dict.fromkeys((*view.axes, *objective, *view.scattered)))
     steps = _steps(selection, analysis)
     none = Choice(NO_COLOUR, "one colour", not view.colour)
     return Charts(
@@ -90,6 +94,7 @@ def charts(
         y_choices=column_choices(view.y, analysis, telling),
         colour_choices=(none, *column_choices(view.colour, analysis, telling)),
         metric=texts.shortened(analysis.objective.metric) if analysis.objective else "",
+        csv_url=replace(RunsView.of(parameters), columns=columns).url(urls.table_url(page, "csv")),
         steps=steps[:_MOST_STEPS],
         more_steps=max(0, len(steps) - _MOST_STEPS),
     )

@@ -2,12 +2,12 @@
 
 import { readBrushes, writeBrushes } from "./charts/brush.js";
 import { shareOf, scaleOf, textOf } from "./charts/columns.js";
-import { durationText, numberText } from "./charts/numbers.js";
+import { countText, durationText, numberText } from "./charts/numbers.js";
 import { Parallel, spanText } from "./charts/parallel.js";
 import { colourName, resolved } from "./charts/palette.js";
 import { PointsChart } from "./charts/points_chart.js";
 import { rampOf } from "./charts/ramp.js";
-import { extent, linear, log, roomy, time } from "./charts/scales.js";
+import { extent, linear, roomy, time } from "./charts/scales.js";
 import { FetchFailed, fetchOwn, subscribe } from "./live.js";
 import { show } from "./runs.js";
 
@@ -17,7 +17,8 @@ import { show } from "./runs.js";
 
 const BRUSH_SOON_MS = 150;
 const LEAST_BETWEEN_MS = 3000;
-const MANY_BANDS = 3; // From so many on, bands are at equal distances for equal ratios.
+const SPREAD = 0.4; // Of the room that a category has.
+const GOLDEN = 0.618033988749895; // Its multiples, without their whole parts, lie evenly.
 
 const pictures = document.getElementById("pictures");
 const page = document.getElementById("runs")?.dataset.path ?? "";
@@ -158,7 +159,7 @@ function drawPoints(spans = brushedSpans()) {
   const columns = /** @type {Column[]} */ ([...axes.map(({ name }) => columnOf(name)), result].filter(Boolean));
   const distinct = columns.filter((column, place) => columns.indexOf(column) === place);
   parallel.show(points, distinct, spans, passes, colourOf, blankOf(points));
-  const brushedText = spans.size ? `${inside.toLocaleString("en")} of ${points.shown.toLocaleString("en")} brushed` : "";
+  const brushedText = spans.size ? `${countText(inside)} of ${countText(points.shown)} brushed` : "";
   const coloured = result ? `coloured by ${result.label}, the best stand out` : "";
   note(parallelFigure, [points.note, brushedText, coloured].filter(Boolean).join(" · "));
   part(parallelFigure, "[data-clear]").hidden = !spans.size;
@@ -181,14 +182,14 @@ function drawScatter(found, passes) {
   const paint = painter(scatter.figure, colour);
   const runs = found.ids.map((_, run) => run).filter((run) => x.values[run] !== null && y.values[run] !== null);
   const missing = found.shown - runs.length;
-  note(scatter.figure, [found.note, missing ? `${missing.toLocaleString("en")} runs without a value` : "", paint.legend].filter(Boolean).join(" · "));
+  note(scatter.figure, [found.note, missing ? `${countText(missing)} runs without a value` : "", paint.legend].filter(Boolean).join(" · "));
   scatter.chart.show({
     marks: runs.map((run) => ({
       id: found.ids[run],
       name: found.names[run],
       said: [x, y, ...(colour ? [colour] : [])].map((each) => `${each.label} ${textOf(each, each.values[run])}`).join(", "),
-      x: /** @type {number} */ (x.values[run]),
-      y: /** @type {number} */ (y.values[run]),
+      x: spotOf(x, run),
+      y: spotOf(y, run),
       colour: paint.of(run),
       faint: !passes(run),
     })),
@@ -198,6 +199,17 @@ function drawScatter(found, passes) {
     yLabel: y.label,
     blank: found.total ? `No run has both ${x.label} and ${y.label}.` : blankOf(found),
   });
+}
+
+/**
+ * Where a run's point is: those of one category beside each other, the same run always at the same place.
+ *
+ * @param {Column} column
+ * @param {number} run that has a value there
+ */
+function spotOf(column, run) {
+  const value = /** @type {number} */ (column.values[run]);
+  return column.categories ? value + SPREAD * (((run * GOLDEN) % 1) - 0.5) : value;
 }
 
 /**
@@ -261,8 +273,8 @@ function drawSlices(found, columns, passes, colourOf, result) {
         id: found.ids[run],
         name: found.names[run],
         said: `${column.label} ${textOf(column, column.values[run])}, ${result.label} ${textOf(result, result.values[run])}`,
-        x: /** @type {number} */ (column.values[run]),
-        y: /** @type {number} */ (result.values[run]),
+        x: spotOf(column, run),
+        y: spotOf(result, run),
         colour: colourOf(run),
         faint: !passes(run),
       })),
@@ -410,19 +422,22 @@ async function loadBands() {
   const sign = found.objective?.goal === "minimize" ? 1 : -1;
   const isBehind = (/** @type {typeof runs[number]} */ run) => run.threshold !== null && sign * (/** @type {number} */ (run.value) - run.threshold) > 0;
   const values = extent(runs.flatMap(({ value, threshold }) => [/** @type {number} */ (value), threshold ?? NaN])) ?? [0, 1];
-  const ends = extent(runs.map(({ band }) => band)) ?? [1, 1];
-  const isLog = new Set(runs.map(({ band }) => band)).size >= MANY_BANDS;
+  const iterations = [...new Set(runs.map(({ band }) => band))].sort((left, right) => left - right);
+  const categories = iterations.map((iteration) => ({ label: countText(iteration), written: "" }));
+  const reached = runs.map(({ band }) => iterations.indexOf(band));
+  /** @type {Column} */
+  const column = { name: "band", label: "iteration", kind: "category", written: "", categories, values: reached };
   note(bands.figure, [found.note, "each run at the last band that it reached; lines are thresholds"].filter(Boolean).join(" · "));
   bands.chart.show({
-    marks: runs.map((run) => ({
+    marks: runs.map((run, place) => ({
       id: run.id,
       name: run.name,
       said: `${numberText(/** @type {number} */ (run.value))} at iteration ${run.band}, ${thresholdText(run)}; ${run.state}`,
-      x: run.band,
+      x: spotOf(column, place),
       y: /** @type {number} */ (run.value),
       colour: isBehind(run) ? colours["--bad"] : colours["--accent"],
     })),
-    x: (range) => (isLog ? log([ends[0] / 1.3, ends[1] * 1.3], range) : linear([ends[0] - 1, ends[1] + 1], range)),
+    x: (range) => scaleOf(column, range),
     y: (range) => linear(roomy(values), range),
     xLabel: "iteration",
     yLabel: found.objective?.label ?? "",
@@ -430,13 +445,13 @@ async function loadBands() {
     under: (context, x, y) => {
       context.strokeStyle = colours["--ink"];
       context.lineWidth = 1.5;
-      const drawn = new Set();
-      for (const { band, threshold } of runs) {
-        if (threshold === null || drawn.has(`${band} ${threshold}`)) continue;
-        drawn.add(`${band} ${threshold}`);
+      const thresholds = new Set(
+        runs.flatMap(({ threshold }, place) => (threshold === null ? [] : [`${reached[place]} ${threshold}`])),
+      );
+      for (const [place, threshold] of [...thresholds].map((each) => each.split(" ").map(Number))) {
         context.beginPath();
-        context.moveTo(x.place(band) - 16, y.place(threshold));
-        context.lineTo(x.place(band) + 16, y.place(threshold));
+        context.moveTo(x.place(place - 0.35), y.place(threshold));
+        context.lineTo(x.place(place + 0.35), y.place(threshold));
         context.stroke();
       }
     },
