@@ -52,6 +52,21 @@ class ConsoleLine:
     label: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ConsoleFound:
+    """Lines of a console that contain a text.
+
+    Attributes:
+        lines: The last ones of those found.
+        found: How many there are.
+        total: How many lines the console has.
+    """
+
+    lines: tuple[ConsoleLine, ...]
+    found: int
+    total: int
+
+
 class HistoryService:
     """Reads histories, events and consoles.
 
@@ -146,6 +161,18 @@ class HistoryService:
             stored = unit.streams.lines(path, Stream.CONSOLE, first=begin, limit=limit + 1)
         lines = tuple(parse_console_line(number, text) for number, text in stored[:limit])
         return Page(lines, tuple(encode_cursor(line.number) for line in lines), len(stored) > limit, total)
+
+    def console_with(self, path: RunPath, text: str, *, last: int) -> ConsoleFound:
+        """The console lines that contain a text, in large or small letters."""
+        wanted = text.lower()
+        with self._database.reading() as unit:
+            check_run(unit, path)
+            stored = unit.streams.lines(path, Stream.CONSOLE)
+        # Most lines are passed over without being parsed; what stands in JSON may be escaped there.
+        near = (line for line in stored if wanted in line[1].lower() or line[1].startswith("{"))
+        parsed = (parse_console_line(number, content) for number, content in near)
+        matching = [line for line in parsed if wanted in line.text.lower()]
+        return ConsoleFound(tuple(matching[-last:]), len(matching), len(stored))
 
     def _stored(
         self, path: RunPath, min_step: int | None = None, max_step: int | None = None, limit: int | None = None

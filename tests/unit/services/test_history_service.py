@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sweepyard.domain.history import Chunk, Stream
-from sweepyard.errors import RequestInvalid
+from sweepyard.errors import NotFound, RequestInvalid
 from sweepyard.services.history import ConsoleLine, KeySummary, parse_console_line, spread
 from sweepyard.services.streams import StreamUpdate
 
@@ -103,6 +103,19 @@ def test_console_pages(hub) -> None:
     assert [line.number for line in console(path, last=99).items] == [0, 1, 2, 3, 4]
     with pytest.raises(RequestInvalid, match="cursor"):
         console(path, after="IngiCg==")
+
+
+def test_console_lines_with_a_text(hub) -> None:
+    hub.begin()
+    path = hub.path("one")
+    lines = ("2026-01-01T08:00:00.1 Loss 1", "ERROR 2026-01-01T08:00:00.1 boom", '{"content":"l\\u006fss 2"}', "loss 3")
+    hub.services.streams.receive(path, StreamUpdate(chunks=(Chunk(Stream.CONSOLE, 0, lines),)))
+    found = hub.services.history.console_with(path, "LOSS", last=2)
+    assert [(line.number, line.text) for line in found.lines] == [(2, "loss 2"), (3, "loss 3")]
+    assert (found.found, found.total) == (3, 4)
+    assert hub.services.history.console_with(path, "2026", last=2).found == 0  # a time is no part of what was printed
+    with pytest.raises(NotFound):
+        hub.services.history.console_with(hub.path("two"), "x", last=1)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -58,11 +57,11 @@ def console(services: Services, run: Run, asked: QueryParams) -> Console:
     wanted = asked.get("lines", "")
     size = next((size for size in SIZES if wanted == str(size)), SIZES[0])
     if search:
-        total, found, lines = _searched(services, run.path, search.lower(), size)
+        matching = services.history.console_with(run.path, search, last=size)
+        lines, found, total = matching.lines, matching.found, matching.total
     else:
         page = services.history.console(run.path, last=size)
-        total = found = page.total
-        lines = list(page.items)
+        lines, found, total = page.items, page.total, page.total
     return Console(
         path=urls.run_section_url(run.path, "console"),
         search=search,
@@ -90,13 +89,3 @@ def all_lines(services: Services, path: RunPath) -> Iterator[tuple[ConsoleLine, 
         if not page.has_next:
             return
         after = page.end_cursor
-
-
-def _searched(services: Services, path: RunPath, text: str, size: int) -> tuple[int, int, list[ConsoleLine]]:
-    last: deque[ConsoleLine] = deque(maxlen=size)
-    total = found = 0
-    for lines in all_lines(services, path):
-        matching = [line for line in lines if text in line.text.lower()]
-        total, found = total + len(lines), found + len(matching)
-        last.extend(matching)
-    return total, found, list(last)
