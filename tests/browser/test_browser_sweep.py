@@ -14,6 +14,8 @@ from tests.parts.chromium import Watch, log_in
 from tests.parts.filling import Filling
 from tests.parts.hub_process import Hub
 
+from sweepyard.hub.dashboard.assets import asset_url
+
 SWEEP = """program: train.py
 method: random
 name: Tuning
@@ -165,6 +167,47 @@ def test_a_filter_that_is_none_leaves_the_charts_as_they_are(page: Page, tuned: 
     expect(page.get_by_text("40 runs", exact=True)).to_be_visible()
     page.goto(f"{tuned}?filter=id+%3D+nothing")
     expect(plot(page, "parallel").get_by_text("No run passes the filter.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("written", "base", "brushes"),
+    [
+        ("", "", []),
+        ("lr >= 1 and lr <= 2", "", [["lr", {"low": 1, "high": 2}]]),
+        ("(a = 1 or b = 2) and lr >= 1 and lr <= 2", "a = 1 or b = 2", [["lr", {"low": 1, "high": 2}]]),
+        ("a = 1 or b = 2 and lr >= 1 and lr <= 2", "a = 1 or b = 2 and lr >= 1 and lr <= 2", []),
+        ("lr >= 1", "lr >= 1", []),
+        ("lr >= 1 and lr >= 2 and lr <= 3", "lr >= 1", [["lr", {"low": 2, "high": 3}]]),
+        ('m in ("a and (b", "c\\"") and x = 1', 'm in ("a and (b", "c\\"") and x = 1', []),
+        ('x = 1 and m in ("a and (b", 3, true)', "x = 1", [["m", {"literals": ['"a and (b"', "3", "true"]}]]),
+        (
+            "(a = 1) and (b = 2) and lr >= 1e-05 and lr <= .5",
+            "(a = 1) and (b = 2)",
+            [["lr", {"low": 1e-5, "high": 0.5}]],
+        ),
+    ],
+)
+def test_a_brush_is_read_from_the_end_of_a_filter(page: Page, written: str, base: str, brushes: list[object]) -> None:
+    page.goto("/")
+    read = """async ([url, filter]) => {
+      const { readBrushes, writeBrushes } = await import(url);
+      const { base, brushes } = readBrushes(filter, ["lr", "m"]);
+      return [base, [...brushes], readBrushes(writeBrushes(base, brushes), ["lr", "m"]).base];
+    }"""
+    found = page.evaluate(read, [asset_url("scripts/charts/brush.js"), written])
+    assert found == [base, brushes, base]
+
+
+def test_categories_that_do_not_lie_together_are_a_filter_but_no_brush(page: Page, tuned: str) -> None:
+    page.goto(f"{tuned}?filter=config.model+in+(%22%3Cb%3Ebold%3C/b%3E%22,%20%22mlp%22)")
+    note = page.locator('[data-chart="parallel"] [data-note]')
+    expect(note).to_contain_text("coloured by acc")
+    expect(note).not_to_contain_text("brushed")
+    plot(page, "parallel").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Filter")).to_have_value(
+        re.compile(r'^\(config\.model in \("<b>bold</b>", "mlp"\)\) and config\.lr')
+    )
 
 
 def test_points_lead_to_their_runs(page: Page, tuned: str) -> None:

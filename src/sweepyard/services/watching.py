@@ -39,7 +39,9 @@ class WatchService:
         """
         with self._database.reading() as unit:
             sweep = existing_sweep(unit, path)
-            agents = " ".join(f"{agent.heartbeat_at}:{agent.left}" for agent in unit.agents.of_sweep(path.sweep_id))
+            agents = " ".join(
+                f"{agent.heartbeat_at}:{agent.left}:{agent.failures}" for agent in unit.agents.of_sweep(path.sweep_id)
+            )
             return f"{_runs(unit, path.entity, path.project)} {sweep.updated_at} {agents}"
 
     def run(self, path: RunPath) -> str:

@@ -89,3 +89,13 @@ def test_what_is_not_there_has_no_mark(hub: Any) -> None:
         watching.sweep(SweepPath("lab", "digits", "none"))
     with pytest.raises(NotFound, match="no project lab/none"):
         watching.project("lab", "none")
+
+
+def test_a_sweeps_mark_follows_what_its_hosts_are_blamed_for(hub: Any) -> None:
+    sweep = hub.sweep(GRID)
+    agent = hub.agent(sweep)
+    [command] = hub.beat(agent)
+    hub.begin(command.run_id)
+    hub.end(command.run_id, exit_code=1)
+    readmit = lambda: hub.services.agents.readmit(sweep.path, "h")  # noqa: E731
+    assert changes(lambda: hub.services.watching.sweep(sweep.path), readmit, readmit) == [True, False]

@@ -5,6 +5,9 @@ import { extent, linear, log, roomy, time } from "./scales.js";
 
 /** @typedef {import("./scales.js").Scale} Scale */
 
+const SPREAD = 0.4; // Of the room that a category has.
+const GOLDEN = 0.618033988749895; // Its multiples, without their whole parts, lie evenly.
+
 /**
  * @typedef {object} Column as the hub gives it
  * @property {string} name
@@ -67,6 +70,17 @@ export function textOf(column, value, digits = 4) {
 export function shareOf(column) {
   const scale = scaleOf(column, [0, 1], 0);
   return (value) => (value === null ? NaN : scale.place(value));
+}
+
+/**
+ * Where a run's point is: those of one category beside each other, the same run always at the same place.
+ *
+ * @param {Column} column
+ * @param {number} run that has a value there
+ */
+export function spotOf(column, run) {
+  const value = /** @type {number} */ (column.values[run]);
+  return column.categories ? value + SPREAD * (((run * GOLDEN) % 1) - 0.5) : value;
 }
 
 /**

@@ -1,11 +1,10 @@
 // A chart of points, one a run: pointed at with the mouse or gone through with the keyboard, each leads to its run.
 
 import { axisStyle, drawAxes, FONT_SIZE, labelWidth } from "./axes.js";
+import { resolved } from "./palette.js";
 import { Surface } from "./surface.js";
 
 /** @typedef {import("./scales.js").Scale} Scale */
-/** @typedef {import("./axes.js").Box} Box */
-
 /**
  * @typedef {object} Mark
  * @property {string} id of the run
@@ -13,7 +12,7 @@ import { Surface } from "./surface.js";
  * @property {string} said what the chart says when it is pointed at, behind the name
  * @property {number} x
  * @property {number} y
- * @property {string} colour
+ * @property {string} colour or the name of a custom property of the page that has one
  * @property {boolean} [faint] there, but not what is looked at
  */
 
@@ -25,7 +24,7 @@ import { Surface } from "./surface.js";
  * @property {string} xLabel
  * @property {string} yLabel
  * @property {string} blank what it says where there are no marks
- * @property {(context: CanvasRenderingContext2D, x: Scale, y: Scale, box: Box) => void} [under] drawn before the marks
+ * @property {(context: CanvasRenderingContext2D, x: Scale, y: Scale, paint: (colour: string) => string) => void} [under] drawn before the marks
  */
 
 const REACH = 24; // How near, in pixels, the mouse has to come.
@@ -83,11 +82,12 @@ export class PointsChart {
     context.fillText(fitted(context, yLabel, box.right), 0, FONT_SIZE - 1);
     const below = fitted(context, xLabel, box.right - box.left);
     context.fillText(below, box.right - context.measureText(below).width, height - 2);
-    this.picture.under?.(context, x, y, box);
+    const paint = painting(this.host);
+    this.picture.under?.(context, x, y, paint);
     this.spots = marks.map((mark) => ({ x: x.place(mark.x), y: y.place(mark.y) }));
     marks.forEach((mark, index) => {
       context.globalAlpha = mark.faint ? 0.15 : 0.75;
-      context.fillStyle = mark.colour;
+      context.fillStyle = paint(mark.colour);
       disc(context, this.spots[index], RADIUS);
       context.fill();
     });
@@ -171,6 +171,23 @@ export function fitted(context, text, width) {
   let end = text.length;
   while (end > 1 && context.measureText(`${text.slice(0, end)}…`).width > width) end = Math.floor(end * 0.9);
   return `${text.slice(0, end)}…`;
+}
+
+/**
+ * Colours, the page's own ones as it has them now.
+ *
+ * @param {Element} host
+ * @returns {(colour: string) => string}
+ */
+function painting(host) {
+  /** @type {Map<string, string>} */
+  const known = new Map();
+  return (colour) => {
+    if (!colour.startsWith("--")) return colour;
+    const found = known.get(colour) ?? resolved(host, [colour])[colour];
+    known.set(colour, found);
+    return found;
+  };
 }
 
 /**
