@@ -60,7 +60,7 @@ def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, set
         projects=ProjectService(database, clock),
         runs=RunService(database, clock, index),
         tables=RunTableService(database, index),
-        curves=CurveService(database, index),
+        curves=CurveService(database),
         streams=StreamService(database, clock),
         history=HistoryService(database),
         media=MediaService(database, blobs),

@@ -20,7 +20,6 @@ from sweepyard.domain.series import Floats, Series
 from sweepyard.errors import RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonValue
 from sweepyard.services.ports import Database, UnitOfWork
-from sweepyard.services.run_index import RunIndex
 from sweepyard.sweeps.quantiles import beta_quantile
 
 FEWEST_POINTS, MOST_POINTS = 10, 2_000
@@ -76,14 +75,8 @@ class CurveService:
     Methods raise RequestInvalid for what cannot be drawn.
     """
 
-    def __init__(self, database: Database, index: RunIndex) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._index = index
-
-    def stamps(self, entity: str, project: str) -> dict[str, int]:
-        """By run id, a number for each run of a project, which is a greater one after every change of the run."""
-        with self._database.reading() as unit:
-            return self._index.stamps(unit, entity, project)
 
     def of_runs(self, paths: Collection[RunPath], wanted: CurvesWanted) -> dict[str, dict[RunPath, Curve]]:
         """The curves of each metric."""

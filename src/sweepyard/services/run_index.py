@@ -107,7 +107,8 @@ class RunIndex:
         with self._lock:
             kept, columns = self._passing(unit, selection, wanted, order.fields | frozenset(fields))
             run_ids = order.sort(kept, columns)
-            return run_ids, {each: [columns[each][run_id] for run_id in run_ids] for each in fields}
+            asked = {each: columns[each] for each in fields}
+            return run_ids, {each: [column[run_id] for run_id in run_ids] for each, column in asked.items()}
 
     def newest(self, unit: UnitOfWork, selection: RunSelection, limit: int) -> list[tuple[str, int]]:
         """At most `limit` of the selected runs, the newest first, each with its stamp."""
@@ -117,11 +118,11 @@ class RunIndex:
             stamps = self._projects[selection.entity, selection.project].stamps
             return [(run_id, stamps[run_id]) for run_id in order.sort(kept, columns)[:limit]]
 
-    def stamps(self, unit: UnitOfWork, entity: str, project: str) -> dict[str, int]:
-        """The stamps of a project's runs, by run id."""
+    def stamps(self, selection: RunSelection, run_ids: Collection[str]) -> dict[str, int]:
+        """The stamps of those of the runs that there are, as whoever asked for the project last has seen them."""
         with self._lock:
-            self._columns_of(unit, RunSelection(entity=entity, project=project), ())
-            return dict(self._projects[entity, project].stamps)
+            known = self._projects[selection.entity, selection.project].stamps
+            return {run_id: known[run_id] for run_id in run_ids if run_id in known}
 
     def _passing(
         self, unit: UnitOfWork, selection: RunSelection, wanted: RunFilter, others: frozenset[RunField]

@@ -110,6 +110,13 @@ class RunTableService:
         with self._database.reading() as unit:
             return self._found(unit, query, fields)
 
+    def stamps(self, selection: RunSelection, run_ids: Collection[str]) -> dict[str, int]:
+        """A number for each of these runs of a table that was asked for just now: a greater one after every change.
+
+        What is read of a run from now on is at least as new as its number; a run that is gone by now has none.
+        """
+        return self._index.stamps(selection, run_ids)
+
     def groups(self, query: RunQuery, by: Sequence[RunField], of: Collection[RunField]) -> RunGroups:
         """All runs in groups that are alike in the fields `by`, with the values of the fields `of`.
 

@@ -75,15 +75,6 @@ def test_confidence_is_students(count: int, factor: float) -> None:
     assert confidence_factor(count) == pytest.approx(factor, rel=1e-7)
 
 
-def test_a_stamp_changes_with_its_run(logged) -> None:
-    before = logged.services.curves.stamps("lab", "digits")
-    logged.begin("two")
-    logged.end("one", loss=1)
-    after = logged.services.curves.stamps("lab", "digits")
-    assert after.keys() == {"one", "two"}
-    assert after["one"] > before["one"]
-
-
 @pytest.mark.parametrize(
     ("changes", "faults"),
     [

@@ -121,3 +121,14 @@ def test_a_table_may_be_of_a_sweeps_runs(hub: Any) -> None:
     query = RunQuery(selection=replace(ALL, sweep_id=sweep.path.sweep_id))
     assert ids(hub.services.tables.page(query, number=1, size=9)) == ["one"]
     assert hub.services.tables.telling(query.selection).attributes == ("sweep",)
+
+
+def test_a_stamp_changes_with_its_run(tables: Any, hub: Any) -> None:
+    runs = tables.columns(RunQuery(selection=ALL), ()).run_ids
+    before = tables.stamps(ALL, [*runs, "none"])
+    assert list(before) == list(runs)
+    hub.end(runs[0], acc=1)
+    assert tables.columns(RunQuery(selection=ALL), ()).run_ids == runs
+    after = tables.stamps(ALL, runs)
+    assert after[runs[0]] > before[runs[0]]
+    assert [after[run] for run in runs[1:]] == [before[run] for run in runs[1:]]

@@ -26,7 +26,7 @@ from sweepyard.services.curves import GroupCurve
 from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.run_tables import RunQuery
 
-_ID, _NAME = field_of("name"), field_of("display_name")
+_NAME = field_of("display_name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +83,15 @@ def curves_of_view(
 
 
 def _runs(services: Services, query: RunQuery, view: RunsView, most: int) -> Lines:
-    found = services.tables.columns(query, (_ID, _NAME))
+    found = services.tables.columns(query, (_NAME,))
     total = len(found.run_ids)
     places = spread(total, most).tolist() if view.selected else range(min(total, most))
-    stamps = services.curves.stamps(query.selection.entity, query.selection.project)
-    names = found.values[_NAME]
+    names = {found.run_ids[place]: found.values[_NAME][place] for place in places}
+    stamps = services.tables.stamps(query.selection, names)
     lines = tuple(
-        Line(key=run_id, name=_name(names[place], run_id), stamp=stamps[run_id])
-        for place in places
-        for run_id in [found.run_ids[place]]
-        if run_id in stamps  # else deleted meanwhile
+        Line(key=run_id, name=_name(name, run_id), stamp=stamps[run_id])
+        for run_id, name in names.items()
+        if run_id in stamps
     )
     if total <= most:
         return Lines(lines)
