@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sweepyard.cli.environment import quieten_backend, settings_now
+from sweepyard.cli.environment import load_backend, settings_now
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.errors import InvalidInput, Violation
 
@@ -31,9 +31,10 @@ def command(model: str, file: Path, force: bool) -> None:
             [Violation("the file to write must not exist", str(file), "--force overwrites it", "convert")]
         )
     from sweepyard.cli.models import find_model
+
+    load_backend()
     from sweepyard.training import inference
 
-    quieten_backend()
     path = find_model(model, settings_now())
     inference.load(path).save(file)
     print(f"{file}: the model of {path}")

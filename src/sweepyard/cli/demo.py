@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweepyard.cli.environment import quieten_backend, settings_now
+from sweepyard.cli.environment import load_backend, settings_now
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.wiring.joining import join_hub
 from sweepyard.wiring.sweep_files import plan_sweep
@@ -42,7 +42,6 @@ def command() -> int:
     from sweepyard.hub import embedded
 
     began = time.monotonic()
-    quieten_backend()
     settings = settings_now()
     settings.home.mkdir(parents=True, exist_ok=True)
     # One hub for all of it, and runs below the home, wherever this is called.
@@ -71,6 +70,7 @@ def command() -> int:
 
 def _show_best(best: RunRecord, settings: Settings, server: Server) -> None:
     """Score the best run's saved model once on the test split, and predict with it after loading it back."""
+    load_backend()
     from sweepyard.cli.models import evaluate_model, model_in
     from sweepyard.cli.output import print_table
     from sweepyard.config.schema import DataConfig

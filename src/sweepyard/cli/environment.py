@@ -33,6 +33,18 @@ def quieten_backend() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
+def load_backend() -> None:
+    """Import Keras and its backend, quietly.
+
+    Raises:
+        TrainingError: The backend is unknown or not installed.
+    """
+    from sweepyard.training import backend
+
+    quieten_backend()
+    backend.load()
+
+
 @contextmanager
 def interrupted_by_sigterm() -> Iterator[None]:
     """Let SIGTERM do what Ctrl-C does: leave in good order, through every `finally`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sweepyard.cli.environment import quieten_backend, settings_now
+from sweepyard.cli.environment import load_backend, settings_now
 from sweepyard.cli.options import JSON
 from sweepyard.cli.style import CONTEXT, examples
 
@@ -37,7 +37,7 @@ def command(model: str, split: str, data_name: str | None, folder: str | None, n
     from sweepyard.cli.models import evaluate_model, find_model, note_with_run
     from sweepyard.cli.output import print_json, print_table
 
-    quieten_backend()
+    load_backend()
     settings = settings_now()
     path = find_model(model, settings)
     scores = evaluate_model(path, split, settings, data_name=data_name, folder=folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sweepyard.cli.environment import quieten_backend, settings_now
+from sweepyard.cli.environment import load_backend, settings_now
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.jsonvalue import JsonValue
 
@@ -32,7 +32,7 @@ def command(model: str, images: tuple[Path, ...], top: int, limit: int | None, a
 
     # Images first: a wrong file is told before the backend is loaded.
     pictures = [picture for path in images for picture in read_pictures(path)[:limit]]
-    quieten_backend()
+    load_backend()
     from sweepyard.cli.models import find_model
     from sweepyard.cli.output import print_json, print_table
     from sweepyard.training import inference

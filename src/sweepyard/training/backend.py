@@ -1,10 +1,13 @@
-"""Which Keras backend is asked for, and whether it is installed; needs no Keras itself."""
+"""Which Keras backend is asked for, whether it is installed, and importing it without what only happens to be there."""
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from sweepyard.errors import TrainingError
 
@@ -12,6 +15,8 @@ _INSTALL = {
     "tensorflow": "install Sweepyard with the extra `cpu` (tensorflow-cpu) or `gpu` (tensorflow with CUDA), not both",
     "jax": "install Sweepyard with the extra `jax`",
 }
+_DISPENSABLE = frozenset({"jax", "matplotlib", "pandas", "scipy", "sklearn"})
+_NEEDED = {"jax": frozenset({"jax", "scipy"})}
 
 
 def check_installed(environ: Mapping[str, str] = os.environ) -> str:
@@ -26,3 +31,30 @@ def check_installed(environ: Mapping[str, str] = os.environ) -> str:
     if importlib.util.find_spec(name) is None:
         raise TrainingError(f"the Keras backend {name} is not installed: {_INSTALL[name]}")
     return name
+
+
+def load(environ: Mapping[str, str] = os.environ) -> None:
+    """Import Keras and its backend.
+
+    Both try to import packages that they can do without (scikit-learn for wrappers, JAX for a converter, pandas and
+    Matplotlib), which takes as long as all the rest where these are installed. Here they do not find them; whoever
+    imports one of them later does.
+
+    Raises:
+        TrainingError: The backend is unknown or not installed; the message names the extras.
+    """
+    name = check_installed(environ)
+    with _hidden(_DISPENSABLE - _NEEDED.get(name, frozenset())):
+        importlib.import_module("keras")
+
+
+@contextmanager
+def _hidden(modules: frozenset[str]) -> Iterator[None]:
+    """Within the block these modules cannot be imported, unless they are already."""
+    hidden = [module for module in modules if module not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None stands for what is not there.
+    try:
+        yield
+    finally:
+        for module in hidden:
+            del sys.modules[module]

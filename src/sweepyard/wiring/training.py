@@ -102,6 +102,7 @@ def run_training(
         say(f"run {tracker.run_id} in {folder}" + (f", at {tracker.url}" if tracker.url else ""))
         resolved = {**composition.resolved, "output": str(folder.parent.parent)}
         try:
+            backend.load()
             from sweepyard.training.loop import fit
 
             result = fit(config, dataset, tracker, folder, resolved=resolved, stop=stop, clock=SystemClock())

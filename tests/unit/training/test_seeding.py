@@ -107,3 +107,24 @@ def test_the_package_imports_nothing_heavy(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+LOADING = """
+import sys
+from sweepyard.training import backend
+backend.load()
+import keras
+assert keras.backend.backend() == sys.argv[1]
+print(*sorted({"jax", "matplotlib", "pandas", "scipy", "sklearn"} & sys.modules.keys()))
+import sklearn, jax, pandas
+assert keras.ops.ones((2,)).shape == (2,)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "brought"), [("tensorflow", ""), ("jax", "jax scipy")])
+def test_what_happens_to_be_installed_is_not_imported_with_keras_but_can_be_later(name: str, brought: str) -> None:
+    command = [sys.executable, "-W", "error", "-c", LOADING, name]
+    done = subprocess.run(command, env={**os.environ, "KERAS_BACKEND": name}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == brought
