@@ -268,6 +268,26 @@ def plotted(world: World) -> Iterator[str]:
     yield f"logged to drawn: p50 {statistics.median(found):.0f} ms, p95 {p95(found):.0f} ms (bar 2000 ms)"
 
 
+def of_runs(world: World) -> Iterator[str]:
+    """How long until a run's overview, and a comparison of twenty runs, are there to read; their curves come later."""
+    ids = ",".join(f"run{number:05}" for number in range(0, 20 * 5, 5))
+    page = world.context.new_page()
+    for name, path in {
+        "overview of a run": "/local/p/runs/run00000",
+        "comparison of 20 runs": f"/local/p/compare?runs={ids}",
+    }.items():
+        found = []
+        for _ in range(world.options.repeats + 1):
+            page.goto(path, wait_until="domcontentloaded")
+            found.append(float(page.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")))
+        first, later = found[0], found[1:]
+        yield (
+            f"{name}, readable: first {first:.0f} ms, then p50 {statistics.median(later):.0f} ms, "
+            f"p95 {p95(later):.0f} ms"
+        )
+    page.close()
+
+
 def shown(world: World) -> Iterator[str]:
     """How long from a summary that is sent to a row that shows it."""
     filling = Filling(world.url, world.key)
@@ -346,6 +366,7 @@ FIGURES: dict[str, Callable[[World], Iterator[str]]] = {
     "first-row": first_row,
     "sweep": sweep,
     "curves": curves,
+    "runs": of_runs,
     "shown": shown,
     "idle": idle,
 }

@@ -64,8 +64,6 @@ def two_sided_p(t: float, degrees: float) -> float:
 
 def _incomplete_beta(x: float, rest: float, a: float, b: float) -> float:
     """I_x(a, b) with `rest` = 1 - x: by the continued fraction on the side where it converges fast."""
-    if x <= 0:
-        return 0.0
     if rest <= 0:
         return 1.0
     front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(rest))

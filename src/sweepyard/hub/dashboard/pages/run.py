@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 from sweepyard.domain.access import Actor
 from sweepyard.domain.run import Run, RunPath
 from sweepyard.domain.sweep import SweepPath
-from sweepyard.hub.dashboard import urls
+from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.frame import Link, Live, Page
 from sweepyard.hub.dashboard.links import project_link, sweep_link
 from sweepyard.hub.dashboard.run_sections.console import console
@@ -63,7 +63,7 @@ def run_page(services: Services, actor: Actor, path: RunPath, name: str, asked: 
     mark = services.watching.run(path)
     run = services.runs.get(path)
     text, build = SECTIONS[name]
-    title = run.display_name or path.run_id
+    title = texts.shortened(run.display_name or path.run_id)
     return RunPage(
         title=f"{title} · {text}" if name else title,
         name=title,
