@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from collections.abc import Sequence
+from urllib.parse import quote, urlencode
 
 from sweepyard.domain.artifact import ArtifactVersion
 from sweepyard.domain.run import RunPath
@@ -86,6 +87,11 @@ def compare_url(entity: str, project: str) -> str:
 def logged_file_url(path: RunPath, artifact: ArtifactVersion | None, name: str) -> str:
     """Where a file that a run logged is read: in an artifact, or else among the run's own."""
     return artifact_file_url(artifact, name) if artifact else file_url(path, name)
+
+
+def with_query(path: str, pairs: Sequence[tuple[str, str]]) -> str:
+    """An address with names and values behind it; without any, the path alone."""
+    return f"{path}?{urlencode(pairs, quote_via=quote, safe=',')}" if pairs else path
 
 
 def login_url(wanted: str) -> str:

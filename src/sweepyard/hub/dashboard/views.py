@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
-from urllib.parse import quote, urlencode
 
 from starlette.datastructures import QueryParams
 
 from sweepyard.domain.query import parse_query
 from sweepyard.domain.run_columns import column_of, column_order
 from sweepyard.errors import RequestInvalid, Violation
+from sweepyard.hub.dashboard import urls
 from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.run_tables import RunQuery
 
@@ -113,8 +113,7 @@ class RunsView:
 
     def url(self, path: str) -> str:
         """The address of the view at a path."""
-        pairs = self.pairs()
-        return f"{path}?{urlencode(pairs, quote_via=quote, safe=',')}" if pairs else path
+        return urls.with_query(path, self.pairs())
 
     def turned(self, column: str) -> RunsView:
         """The view when a column's head is clicked: greatest first, least first, as it was."""

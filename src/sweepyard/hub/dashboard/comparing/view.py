@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import quote, urlencode
 
 from starlette.datastructures import QueryParams
+
+from sweepyard.hub.dashboard import urls
 
 FEWEST, MOST = 2, 20
 _OWN = frozenset({"runs", "base", "keys"})
@@ -46,4 +47,4 @@ class CompareView:
 
     def url(self, path: str) -> str:
         """The address of the view at a path."""
-        return f"{path}?{urlencode(self.pairs(), quote_via=quote, safe=',')}"
+        return urls.with_query(path, self.pairs())

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import quote, urlencode
 
 from starlette.datastructures import QueryParams
 
 from sweepyard.errors import NotFound, RequestInvalid, Violation
+from sweepyard.hub.dashboard import urls
 from sweepyard.hub.dashboard.views import number_in
 from sweepyard.services.media import LoggedAt
 
@@ -85,5 +85,4 @@ class MediaView:
 
     def url(self, path: str) -> str:
         """The address of the view at a path."""
-        pairs = self.pairs()
-        return f"{path}?{urlencode(pairs, quote_via=quote)}" if pairs else path
+        return urls.with_query(path, self.pairs())
