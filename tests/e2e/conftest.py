@@ -91,12 +91,24 @@ def tiny() -> tuple[str, ...]:
     return TINY
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data sets, unpacked once for all tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def commands(tmp_path: Path) -> Iterator[Commands]:
+def commands(tmp_path: Path, cache: Path) -> Iterator[Commands]:
     folder = tmp_path / "work"
     folder.mkdir()
     home = tmp_path / "home"
-    environ = {**os.environ, "SWEEPYARD_HOME": str(home), "HOME": str(tmp_path / "user"), "SWEEPYARD_OFFLINE": "1"}
+    environ = {
+        **os.environ,
+        "HOME": str(tmp_path / "user"),
+        "SWEEPYARD_HOME": str(home),
+        "SWEEPYARD_CACHE": str(cache),
+        "SWEEPYARD_OFFLINE": "1",
+    }
     commands = Commands(folder, home, environ)
     yield commands
     for process in commands.started:
