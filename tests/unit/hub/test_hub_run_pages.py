@@ -95,6 +95,9 @@ def test_media_at_a_step(reader: PageReader) -> None:
         return {"_type": "image-file", "path": f"media/images/{name}.png", "caption": f"<i>{name}</i>"}
 
     reader.stream(history=[{"_step": 0, "i": image("a")}, {"_step": 5, "i": image("b")}, {"_step": 9, "j": image("c")}])
+    assert shown(reader, "/media").count("not uploaded yet") == 2
+    for name in "abc":
+        reader.upload(f"media/images/{name}.png", b"png")
     latest = shown(reader, "/media")
     assert 'src="/files/lab/p/r/media/images/b.png"' in latest
     assert 'src="/files/lab/p/r/media/images/c.png"' in latest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -97,25 +97,31 @@ def media(services: Services, run: Run, asked: QueryParams) -> Media:
     found = view.chosen(services.media.logged(run.path))
     steps = sorted({each.step for values in found.values() for each in values})
     at = next((step for step in reversed(steps) if view.step is None or step <= view.step), steps[0] if steps else 0)
-    items = []
-    for key in sorted(found):
-        latest = next((each for each in reversed(found[key]) if each.step <= at), None)
-        if latest is not None:
-            items.append(_item(services, run.path, key, latest, view))
+    latest = {key: next((each for each in reversed(found[key]) if each.step <= at), None) for key in sorted(found)}
+    shown_ones = {key: each for key, each in latest.items() if each is not None}
+    uploaded = _uploaded(services, run.path, shown_ones.values())
     return Media(
         steps=_steps(path, steps, at, view) if steps else None,
-        items=tuple(items),
+        items=tuple(_item(services, run.path, key, each, view, uploaded) for key, each in shown_ones.items()),
         all_url=replace(view, key="", sort="", page=1).url(path) if view.key else "",
     )
 
 
-def _item(services: Services, path: RunPath, key: str, at: LoggedAt, view: MediaView) -> Item:
+def _uploaded(services: Services, path: RunPath, shown_ones: Iterable[LoggedAt]) -> frozenset[str]:
+    """Which files of the images among these are there: a run's rows come before the files that they name."""
+    media = (logged(each.value) for each in shown_ones)
+    names = [picture.path for each in media if isinstance(each, Pictures) for picture in each.pictures]
+    return frozenset(file.name for file in services.files.list(path, names=names).items) if names else frozenset()
+
+
+def _item(services: Services, path: RunPath, key: str, at: LoggedAt, view: MediaView, uploaded: frozenset[str]) -> Item:
     url = replace(view, key=key).url(urls.run_section_url(path, "media"))
     item = Item(key=key, step=at.step, url=url)
     match logged(at.value):
         case Pictures(pictures):
             drawn = tuple(
-                shown(picture, urls.file_url(path, picture.path), key) for picture in pictures[:_MOST_PICTURES]
+                shown(picture, urls.file_url(path, picture.path) if picture.path in uploaded else "", key)
+                for picture in pictures[:_MOST_PICTURES]
             )
             return replace(item, pictures=drawn, more_pictures=len(pictures) - len(drawn))
         case TableFile() as table:

@@ -17,6 +17,7 @@ class Shown:
     """An image.
 
     Attributes:
+        url: Empty while its file is not there.
         alt: What it shows, in words.
         width: In pixels; None where that is not known. So is `height`.
     """
