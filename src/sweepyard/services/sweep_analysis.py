@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 
 import numpy as np
 
-from sweepyard.domain.fields import field_of
+from sweepyard.domain.fields import RunField, field_of
 from sweepyard.domain.filters import parse_filter
 from sweepyard.domain.importance import Correlation, bins, rank_correlation, share_explained
 from sweepyard.domain.objective import Objective
@@ -17,7 +17,7 @@ from sweepyard.domain.ordering import parse_order
 from sweepyard.domain.run_columns import CONFIG_PREFIX, SUMMARY_PREFIX, column_of
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.jsonvalue import JsonValue, dumps_canonical, finite_number
-from sweepyard.services.ports import Database
+from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.services.run_index import RunIndex
 from sweepyard.services.sweep_rows import existing_sweep, parsed, runs_of
 from sweepyard.sweeps.config import SweepConfig
@@ -124,6 +124,20 @@ class SweepAnalysisService:
         with self._database.reading() as unit:
             return parsed(existing_sweep(unit, path).config_yaml).objective
 
+    def results(self, path: SweepPath) -> tuple[Result, ...]:
+        """The results of the sweep's runs, by time.
+
+        Raises:
+            NotFound: There is no such sweep.
+        """
+        with self._database.reading() as unit:
+            objective = parsed(existing_sweep(unit, path).config_yaml).objective
+            if objective is None:
+                return ()
+            metric = _field_of(objective)
+            run_ids, columns = self._read(unit, path, (metric,))
+        return _results(objective, run_ids, columns, [finite_number(value) for value in columns[metric]])
+
     def analysis(self, path: SweepPath) -> SweepAnalysis:
         """What the sweep's runs teach.
 
@@ -132,26 +146,32 @@ class SweepAnalysisService:
         """
         with self._database.reading() as unit:
             config = parsed(existing_sweep(unit, path).config_yaml)
-            parameters = _swept(config)
-            varied = {parameter: column_of(parameter.column) for parameter in parameters}
-            metric = column_of(f"{SUMMARY_PREFIX}{config.objective.metric}") if config.objective else None
-            fields = {_NAME, *_TIMES, *varied.values(), *filter(None, [metric])}
-            run_ids, columns = self._index.columns(unit, runs_of(path), parse_filter(None), _OLDEST_FIRST, fields)
+            objective = config.objective
+            varied = {parameter: column_of(parameter.column) for parameter in _swept(config)}
+            metric = _field_of(objective) if objective else None
+            run_ids, columns = self._read(unit, path, (*varied.values(), *filter(None, [metric])))
         told = columns[metric] if metric else [None] * len(run_ids)
         numbers = [finite_number(value) for value in told]
-        moments = zip(*(columns[field] for field in _TIMES), strict=True)
-        ends = [str(next(filter(None, told))) for told in moments]
         influences = [_influence(each, columns[field], numbers) for each, field in varied.items()]
         return SweepAnalysis(
-            objective=config.objective,
+            objective=objective,
             runs=len(run_ids),
             without=sum(not _is_number(value) for value in told),
             not_finite=sum(_is_number(value) and number is None for value, number in zip(told, numbers, strict=True)),
-            results=_results(config.objective, zip(ends, run_ids, columns[_NAME], numbers, strict=True))
-            if config.objective
-            else (),
+            results=_results(objective, run_ids, columns, numbers) if objective else (),
             influences=tuple(sorted(influences, key=_least_important_last)),
         )
+
+    def _read(
+        self, unit: UnitOfWork, path: SweepPath, fields: Sequence[RunField]
+    ) -> tuple[list[str], dict[RunField, list[JsonValue]]]:
+        """The ids of the sweep's runs, and in these fields, and in those that each result has, their values."""
+        wanted = {_NAME, *_TIMES, *fields}
+        return self._index.columns(unit, runs_of(path), parse_filter(None), _OLDEST_FIRST, wanted)
+
+
+def _field_of(objective: Objective) -> RunField:
+    return column_of(f"{SUMMARY_PREFIX}{objective.metric}")
 
 
 def _swept(config: SweepConfig) -> tuple[SweptParameter, ...]:
@@ -182,11 +202,19 @@ def _influence(parameter: SweptParameter, values: Sequence[JsonValue], results: 
     return Influence(parameter, len(known), importance, correlation)
 
 
-def _results(objective: Objective, runs: Iterable[tuple[str, str, JsonValue, float | None]]) -> tuple[Result, ...]:
-    """The results of (end, id, name, number) of runs."""
+def _results(
+    objective: Objective,
+    run_ids: Sequence[str],
+    columns: Mapping[RunField, Sequence[JsonValue]],
+    numbers: Sequence[float | None],
+) -> tuple[Result, ...]:
+    moments = zip(*(columns[field] for field in _TIMES), strict=True)
+    ends = [str(next(filter(None, told))) for told in moments]
     results: list[Result] = []
     best: float | None = None
-    for at, run_id, name, number in sorted(runs, key=itemgetter(0, 1)):
+    for at, run_id, name, number in sorted(
+        zip(ends, run_ids, columns[_NAME], numbers, strict=True), key=itemgetter(0, 1)
+    ):
         if number is not None:
             is_best = best is None or objective.better(number, best)
             best = number if is_best else best

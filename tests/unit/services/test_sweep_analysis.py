@@ -52,6 +52,7 @@ def test_results_are_in_order_and_say_which_was_the_best_so_far(hub) -> None:
         ("r3", 0.3, False),
     ]
     assert analysis.results[0].name == "the r0"
+    assert hub.services.sweep_analysis.results(sweep.path) == analysis.results
     assert (analysis.results[1].at - analysis.results[0].at).total_seconds() == 10
     assert (analysis.runs, analysis.without, analysis.not_finite) == (9, 2, 3)
 
@@ -90,7 +91,7 @@ def test_a_sweep_without_runs_or_without_a_metric(hub, text: str) -> None:
     if "metric" not in text:
         run(hub, sweep, "r", {"x": 1}, loss=1)
     analysis = hub.services.sweep_analysis.analysis(sweep.path)
-    assert analysis.results == ()
+    assert analysis.results == hub.services.sweep_analysis.results(sweep.path) == ()
     [influence] = analysis.influences
     assert (influence.runs, influence.importance, influence.correlation) == (0, None, None)
 
@@ -99,6 +100,6 @@ def test_a_sweep_that_is_not_there(hub) -> None:
     hub.begin()
     path = SweepPath("lab", "digits", "gone")
     service = hub.services.sweep_analysis
-    for ask in (service.parameters, service.objective, service.analysis):
+    for ask in (service.parameters, service.objective, service.results, service.analysis):
         with pytest.raises(NotFound):
             ask(path)

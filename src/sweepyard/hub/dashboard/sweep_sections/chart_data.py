@@ -66,14 +66,13 @@ def results_data(services: Services, path: SweepPath) -> JsonObject:
     Raises:
         NotFound: There is no such sweep.
     """
-    analysis = services.sweep_analysis.analysis(path)
-    results = analysis.results
+    results = services.sweep_analysis.results(path)
     begin = results[0].at if results else None
     better = [place for place, result in enumerate(results) if result.is_best]
     chosen = sorted({*spread(len(results), MOST_RUNS).tolist(), *better})
     return {
         **sample_of(len(chosen), len(results)),
-        "objective": _objective(analysis.objective),
+        "objective": _objective(services.sweep_analysis.objective(path)),
         "results": [
             {
                 "id": results[place].run_id,
