@@ -135,6 +135,7 @@ def test_columns_are_chosen_found_and_pinned(runs: Page) -> None:
     assert "created" not in view(runs)
     expect(runs.get_by_role("columnheader", name="acc")).to_have_css("position", "sticky")
     runs.get_by_role("link", name="Columns").click()
+    expect(dialog).to_be_visible()
     runs.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     runs.get_by_role("link", name="Columns").click()
@@ -269,7 +270,7 @@ def test_the_table_without_scripts(chromium: Browser, hub: Hub, digits: str) -> 
     log_in(context, hub.url, hub.key)
     page = context.new_page()
     page.goto(f"/local/{digits}")
-    page.get_by_role("link", name="acc").click()
+    page.locator("table.runs").get_by_role("link", name="acc").click()
     page.get_by_label("Filter").fill("seed = 1")
     page.get_by_role("button", name="Apply").click()
     assert names(page)[0] == "fox-56"

@@ -261,7 +261,7 @@ function look() {
   return { axis, logX: logarithmic.includes("x"), logY: logarithmic.includes("y"), smoothing };
 }
 
-/** The address as the choices have it; what is as it is by itself is left out. */
+/** Put the choices into the address, where the table's links find them; what is as it is by itself is left out. */
 function keepChoices() {
   const url = new URL(location.href);
   const usual = { "chart-x": "step", "chart-smooth": "0", "chart-runs": String(USUAL_RUNS) };
@@ -354,11 +354,6 @@ function swatch(colour) {
   return Object.assign(document.createElement("i"), { className: `swatch colour-${colour}` });
 }
 
-// The page's links hold the choices too.
-form.addEventListener("change", (event) => {
-  if (/** @type {HTMLInputElement} */ (event.target).name !== "add") void refresh().catch(say);
-});
-
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("add"));
@@ -388,7 +383,10 @@ document.addEventListener("refreshed", () => {
   sync();
   void update();
 });
-addEventListener("popstate", readChoices);
+addEventListener("popstate", () => {
+  readChoices();
+  if (!document.getElementById("runs")) void refresh().catch(say); // else the table has the page made anew
+});
 section.addEventListener("toggle", () => section.open && update());
 
 sync();

@@ -24,7 +24,7 @@ export function selection() {
  * @param {{push?: boolean}} [how]
  */
 export async function show(url, { push = true } = {}) {
-  const wanted = withSelection(new URL(url, location.href));
+  const wanted = asChosen(new URL(url, location.href));
   table.setAttribute("aria-busy", "true");
   try {
     if (push) history.pushState(null, "", wanted);
@@ -42,10 +42,18 @@ function idsIn(address) {
   return (new URL(address).searchParams.get("runs") ?? "").split(",").filter(Boolean);
 }
 
-/** @param {URL} url */
-function withSelection(url) {
+/**
+ * The address with what was chosen since its link was made: the selection, and how charts look (`curves.js`).
+ *
+ * @param {URL} url
+ */
+function asChosen(url) {
   if (selected.size) url.searchParams.set("runs", [...selected].join(","));
   else for (const name of ["runs", "only"]) url.searchParams.delete(name);
+  const now = new URL(location.href).searchParams;
+  const isOfChart = (/** @type {string} */ name) => name.startsWith("chart");
+  for (const name of [...url.searchParams.keys()].filter(isOfChart)) url.searchParams.delete(name);
+  for (const [name, value] of now) if (isOfChart(name)) url.searchParams.append(name, value);
   return url;
 }
 
@@ -86,7 +94,7 @@ function boxes() {
  */
 function tick(changed, on) {
   for (const box of changed) on ? selected.add(box.value) : selected.delete(box.value);
-  history.replaceState(history.state, "", withSelection(new URL(location.href)));
+  history.replaceState(history.state, "", asChosen(new URL(location.href)));
   showTicks();
   document.dispatchEvent(new CustomEvent("selectionchanged", { detail: selection() }));
 }
