@@ -146,6 +146,13 @@ def test_a_zoom_asks_the_hub_for_what_lies_within(curves: Page, watch: Watch) ->
     expect(loss.get_by_role("button", name="Reset zoom")).to_be_visible()
     listed(loss)
     expect(loss.locator(".legend caption")).to_have_text("In the stretch shown")
+    # And they are what is drawn: from one point to the next is one step.
+    loss.locator(".plot").focus()
+    curves.keyboard.press("ArrowRight")
+    expect(loss.locator(".said")).to_contain_text("step")
+    last = int(loss.locator(".said span").last.text_content().removeprefix("step "))  # type: ignore[union-attr]
+    curves.keyboard.press("ArrowLeft")
+    expect(loss.locator(".said span").last).to_have_text(f"step {last - 1}")
     loss.locator(".plot").dblclick()
     expect(loss.get_by_role("button", name="Reset zoom")).to_be_hidden()
     expect(loss.locator(".legend caption")).to_have_text("loss of what is drawn")

@@ -68,11 +68,14 @@ class Panel {
     return [...this.chart.lines.values()].map(({ stamp }) => stamp).filter(Boolean).join(",");
   }
 
-  /** @param {any} answer */
-  take(answer) {
+  /**
+   * @param {any} answer
+   * @param {boolean} isNews whether it leaves out what was known
+   */
+  take(answer, isNews) {
     const chart = answer.charts.find((/** @type {any} */ each) => each.metric === this.metric);
     const colours = coloursOf(answer.lines.map((/** @type {Line} */ line) => line.key));
-    const lines = linesOf(answer, chart, this.chart.lines, colours);
+    const lines = linesOf(answer, chart, isNews ? this.chart.lines : new Map(), colours);
     if (!this.chart.edges) this.whole = lines;
     this.chart.show(lines);
     this.describe();
@@ -232,7 +235,7 @@ async function fill(key, asking) {
   asking.forEach((panel, index) => {
     if (panel.ask() !== questions[index]) return; // The reader has gone on meanwhile; another request is on its way.
     panel.question = questions[index];
-    panel.take(answer);
+    panel.take(answer, !key.endsWith("have="));
   });
   note.textContent = answer.note;
 }
