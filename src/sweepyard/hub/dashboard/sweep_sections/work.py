@@ -29,8 +29,8 @@ class AgentRow:
 
     Attributes:
         presence: here, gone, or put aside.
-        device: What its newest run computes on, as far as the client tells; only of one that is here.
-        running: The runs that it works on.
+        device: What its runs compute on, as far as the client tells; only of one that is here.
+        running: The runs that it has.
         runs: How many points it has, or had last.
     """
 
@@ -115,32 +115,34 @@ def work(services: Services, path: SweepPath, actor: Actor) -> Work:
 def _agent_rows(
     services: Services, path: SweepPath, agents: Sequence[Agent], points: Sequence[Point]
 ) -> tuple[AgentRow, ...]:
-    counts = Counter(point.lease.agent_id for point in points)
-    newest = {point.lease.agent_id: point.lease.run_id for point in points}
-    here = [newest[agent.agent_id] for agent in agents if agent.agent_id in newest and not agent.left]
-    runs = services.sweep_overview.runs(path, here)
+    of: dict[str | None, list[Point]] = {}
+    for point in points:
+        of.setdefault(point.lease.agent_id, []).append(point)
+    # A run tells of its machine some seconds after it has begun; until then the one before it does.
+    last = {agent.agent_id: of.get(agent.agent_id, [])[:-3:-1] for agent in agents if not agent.left}
+    runs = services.sweep_overview.runs(path, [point.lease.run_id for two in last.values() for point in two])
     return tuple(
         AgentRow(
             agent_id=agent.agent_id,
             host=texts.shortened(agent.host),
             presence="put aside" if agent.put_aside else "gone" if agent.left else "here",
-            device=_device(runs.get(newest.get(agent.agent_id, ""))),
-            running=tuple(_run_link(path, run_id) for run_id in agent.running) if not agent.left else (),
+            device=_device(
+                [runs[point.lease.run_id] for point in last.get(agent.agent_id, ()) if point.lease.run_id in runs]
+            ),
+            running=tuple(_run_link(path, point.lease.run_id) for point in of.get(agent.agent_id, ()) if point.is_out),
             heartbeat=texts.moment_text(agent.heartbeat_at),
-            runs=counts[agent.agent_id],
+            runs=len(of.get(agent.agent_id, ())),
             failures=agent.failures,
         )
         for agent in agents
     )
 
 
-def _device(run: Run | None) -> str:
-    """GPUs, or else the processor's cores, of the machine that the run's last process told of."""
-    machines = list(machines_of(run.wandb_config).values()) if run else []
-    machine = machines[-1] if machines else None
-    if not isinstance(machine, dict):
-        return texts.ABSENT
-    origin = origin_of(machine, {})
+def _device(runs: Sequence[Run]) -> str:
+    """GPUs, or else the processor's cores, of the machine that the last process of the first run told of."""
+    told = [list(machines_of(run.wandb_config).values())[-1] for run in runs if machines_of(run.wandb_config)]
+    machine = next(iter(told), None)
+    origin = origin_of(machine if isinstance(machine, dict) else {}, {})
     gpus = Counter(origin.gpus)
     if gpus:
         return texts.shortened(", ".join(name if count == 1 else f"{count} × {name}" for name, count in gpus.items()))
