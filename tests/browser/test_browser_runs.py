@@ -279,6 +279,9 @@ def test_the_table_without_scripts(chromium: Browser, hub: Hub, digits: str) -> 
     page.get_by_label("Select fox-51").check()
     page.get_by_role("button", name="Show selected only").click()
     assert names(page) == ["fox-56", "fox-51"]
+    page.get_by_role("button", name="Compare").click()
+    assert page.locator("#config thead th").all_text_contents()[1:] == ["fox-56 base", "fox-51"]
+    page.go_back()
     page.get_by_role("link", name="Columns").click()
     page.get_by_label("host", exact=True).check()
     page.get_by_role("button", name="Show these columns").click()
