@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -44,6 +45,14 @@ class Visitor:
     def get(self, below: str = "", **parameters: Any) -> httpx.Response:
         answer: httpx.Response = self._door.ask("GET", self.page + below, params=parameters, headers=self._session)
         return answer
+
+    def edit(self, text: str, seen: str = "") -> httpx.Response:
+        """The answer to a file that is sent from the page as it is now, or as it was."""
+        return self.post("/edit", file=text, seen=seen or self.seen())
+
+    def seen(self) -> str:
+        """What the page to edit says of the file."""
+        return re.findall('name="seen" value="([^"]*)"', self.get("/edit").text)[0]
 
     def post(self, below: str, headers: Mapping[str, str] | None = None, /, **form: str) -> httpx.Response:
         answer: httpx.Response = self._door.ask(
@@ -165,16 +174,30 @@ def test_a_file_is_edited(door: Any, writer: Visitor, path: SweepPath) -> None:
     assert "anything may change" in page
     assert "model: {values: [mlp, convnet]}" in page
     grown = SWEEP.replace("convnet]", "convnet, lenet5]")
-    answer = writer.post("/edit", file=grown.replace("\n", "\r\n"))
+    answer = writer.edit(grown.replace("\n", "\r\n"))
     assert answer.headers["location"] == writer.page
     assert door.services.sweeps.get(path).config_yaml == grown
+
+
+def test_a_file_that_somebody_has_changed_meanwhile_is_not_overwritten_unasked(
+    door: Any, writer: Visitor, path: SweepPath
+) -> None:
+    seen = writer.seen()
+    door.services.sweeps.edit(path, f"{SWEEP}run_cap: 7\n")
+    typed = f"{SWEEP}run_cap: 8\n"
+    answer = writer.edit(typed, seen)
+    assert answer.status_code == 422
+    assert "somebody has changed the file" in answer.text
+    assert "run_cap: 8" in answer.text
+    assert door.services.sweeps.get(path).config_yaml.endswith("run_cap: 7\n")
+    assert writer.edit(typed).status_code == 303
 
 
 def test_all_that_is_wrong_with_a_file_is_told_and_nothing_typed_is_lost(
     door: Any, writer: Visitor, path: SweepPath
 ) -> None:
     typed = SWEEP.replace("random", "randam").replace("min: 0.001", "min: 1e-5") + "# </textarea><b>typed\n"
-    answer = writer.post("/edit", file=typed)
+    answer = writer.edit(typed)
     assert answer.status_code == 422
     assert "sweep file:3: `method` must be one of" in answer.text
     assert "sweep file:8: " in answer.text
@@ -187,7 +210,7 @@ def test_a_file_that_does_not_suit_the_runs_is_told_why(door: Any, writer: Visit
     agent = door.services.agents.create(path, host="h")
     door.services.agents.heartbeat(agent.agent_id, ())
     assert "it may only grow" in writer.get("/edit").text
-    answer = writer.post("/edit", file=SWEEP.replace(", convnet", ""))
+    answer = writer.edit(SWEEP.replace(", convnet", ""))
     assert answer.status_code == 422
     assert "`model` must keep its values" in answer.text
     door.services.sweeps.set_state(path, SweepState.CANCELED)
@@ -285,3 +308,18 @@ def test_of_five_hundred_parameters_those_that_matter_are_shown(door: Any, write
     text = writer.get().text
     assert "460 less important parameters are not shown" in text
     assert len(re.findall('name="axis" value="[^"]*" checked', text)) == 8
+
+
+def test_a_metric_of_a_hostile_name_is_a_name(door: Any, writer: Visitor, path: SweepPath) -> None:
+    name = "x'\"><i> and y"
+    search = "method: random\nparameters: {x: {min: 0.0, max: 1.0}}\n"
+    text = f"program: t.py\nmetric: {{name: {json.dumps(name)}}}\n{search}"
+    door.services.sweeps.edit(path, text)
+    for number in range(5):
+        run(door, path, f"r{number}", {name: number / 8}, x=number / 8)
+    page = writer.get().text
+    assert "<i>" not in page
+    [column] = writer.get("/points.json", of=f"summary.{name}", sort="+id").json()["columns"]
+    assert column["values"] == [0.0, 0.125, 0.25, 0.375, 0.5]
+    narrowed = writer.get("/points.json", of="config.x", filter=f"{column['written']} >= 0.3").json()
+    assert narrowed["total"] == 2

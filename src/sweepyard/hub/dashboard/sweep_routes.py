@@ -45,7 +45,7 @@ def sweep_routes(doors: Doors, services: Services) -> list[BaseRoute]:
         return edit_page(services, actor, sweep_of(request))
 
     def change(request: Request, actor: Actor, form: QueryParams) -> str | Page:
-        return edited(services, actor, sweep_of(request), form.get("file", ""))
+        return edited(services, actor, sweep_of(request), form.get("file", ""), form.get("seen", ""))
 
     def points(request: Request) -> JsonObject:
         asked = request.query_params

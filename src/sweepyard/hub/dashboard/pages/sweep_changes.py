@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -44,13 +45,14 @@ class EditPage(Page):
 
     Attributes:
         text: What stands in the field.
-        lines: How many lines it has.
+        seen: Tells which file the sweep went by when the page was made.
         problems: What is wrong with it; empty before it was sent.
         rules: What may be changed.
     """
 
     template: ClassVar[str] = "sweep_edit.html"
     text: str
+    seen: str
     problems: tuple[str, ...]
     rules: str
     edit_url: str
@@ -106,8 +108,11 @@ def edit_page(services: Services, actor: Actor, path: SweepPath) -> EditPage:
     return _edit_page(services, actor, sweep, sweep.config_yaml, ())
 
 
-def edited(services: Services, actor: Actor, path: SweepPath, text: str) -> str | EditPage:
+def edited(services: Services, actor: Actor, path: SweepPath, text: str, seen: str) -> str | EditPage:
     """The address of the sweep that goes on by a new file; or the page again, with what is wrong with the file.
+
+    Args:
+        seen: What the page with the form said of the file that the sweep went by then.
 
     Raises:
         NotFound: There is no such sweep.
@@ -117,6 +122,8 @@ def edited(services: Services, actor: Actor, path: SweepPath, text: str) -> str 
     allow(actor, Role.WRITE)
     # Browsers send lines as CR LF, whatever they were.
     written = text.replace("\r\n", "\n")
+    if seen != _mark_of(sweep):
+        return _edit_page(services, actor, sweep, written, (_CHANGED,))
     try:
         services.sweeps.edit(path, written)
     except SweepFileInvalid as error:
@@ -135,6 +142,7 @@ def _edit_page(services: Services, actor: Actor, sweep: Sweep, text: str, proble
         username=actor.username,
         trail=(project_link(sweep.path.entity, sweep.path.project), sweep_link(sweep)),
         text=text,
+        seen=_mark_of(sweep),
         problems=problems,
         rules=_GROWS if services.sweeps.leases(sweep.path) else "No run was handed out yet, so anything may change.",
         edit_url=addresses.edit_url(page),
@@ -142,6 +150,14 @@ def _edit_page(services: Services, actor: Actor, sweep: Sweep, text: str, proble
     )
 
 
+def _mark_of(sweep: Sweep) -> str:
+    return hashlib.sha256(sweep.config_yaml.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+_CHANGED = (
+    "somebody has changed the file since this page was opened; the sweep's page shows how it is now. "
+    "Send this one again to have it in its place"
+)
 _GROWS = (
     "The sweep has runs already, so it may only grow: more values, wider ranges, a higher run_cap; names, targets, "
     "budgets and retries as you like. A grid goes on with the points that no run has; random and Bayesian search go "
