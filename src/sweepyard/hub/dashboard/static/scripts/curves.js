@@ -14,6 +14,7 @@ const SOON_MS = 150;
 const USUAL_RUNS = 100; // as `curve_views.DEFAULT_RUNS`
 const POINTS_OF_ALL = 16000; // Of one chart; so 100 curves have 160 points each.
 const FEWEST_POINTS = 80;
+const NEAR = 200; // pixels, as a surface has it
 const OF_VIEW = ["search", "filter", "sort", "group", "runs", "only", "chart-x", "chart-runs"];
 
 const section = /** @type {HTMLDetailsElement} */ (document.getElementById("curves"));
@@ -48,6 +49,12 @@ class Panel {
     this.legend.addEventListener("pointerover", (event) => this.found(event));
     this.legend.addEventListener("focusin", (event) => this.found(event));
     this.legend.addEventListener("pointerleave", () => this.chart.point(undefined));
+  }
+
+  /** Whether it is in sight, or nearly so. */
+  isNear() {
+    const { top, bottom } = this.figure.getBoundingClientRect();
+    return bottom > -NEAR && top < innerHeight + NEAR;
   }
 
   /** What it asks for, without what it knows already. */
@@ -217,7 +224,7 @@ async function ask(all) {
   const alike = new Map();
   for (const panel of panels.values()) {
     const question = panel.ask();
-    if (!panel.chart.base.inSight || (!all && question === panel.question)) continue;
+    if (!panel.isNear() || (!all && question === panel.question)) continue;
     const key = `${question}&have=${question === panel.question ? panel.known() : ""}`;
     alike.set(key, [...(alike.get(key) ?? []), panel]);
   }
@@ -393,5 +400,6 @@ addEventListener("popstate", () => {
 section.addEventListener("toggle", () => section.open && update());
 
 sync();
+void update(); // without waiting for the first frame, which takes longer where the table is long
 const { events } = document.body.dataset;
 if (events) subscribe(events, () => update({ all: true }));
