@@ -49,6 +49,7 @@ class RunsSection:
         path: The page's.
         problems: What is wrong with the filter or the columns; then no run is shown.
         existing: How many runs there are before any filter.
+        metrics: What the runs have numbers of, before any filter.
         total: How many rows there are on all pages.
         common: The columns grouped by; none for a row a run.
         kept: What the form keeps of the view beside its own fields.
@@ -60,6 +61,7 @@ class RunsSection:
     path: str
     view: RunsView
     existing: int
+    metrics: tuple[str, ...]
     problems: tuple[str, ...] = ()
     total: int = 0
     page: int = 1
@@ -89,6 +91,7 @@ def runs_section(services: Services, selection: RunSelection, view: RunsView, pa
         path=path,
         view=view,
         existing=services.runs.count(selection),
+        metrics=telling.metrics,
         group_choices=_group_choices(view, telling),
         size_choices=tuple(Choice(str(size), f"{size} rows", size == view.size) for size in SIZES),
         kept=replace(view, search="", filter="", group=view.group[1:], size=DEFAULT_SIZE, page=1).pairs(),

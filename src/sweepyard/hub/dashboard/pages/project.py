@@ -51,6 +51,7 @@ def project_page(services: Services, actor: Actor, entity: str, name: str, asked
     sweeps = services.sweeps.list(entity, name, first=_SWEEPS)
     selection = RunSelection(entity=entity, project=name)
     link = project_link(entity, name)
+    runs = runs_section(services, selection, RunsView.of(asked), link.url)
     return ProjectPage(
         title=link.text,
         username=actor.username,
@@ -60,11 +61,7 @@ def project_page(services: Services, actor: Actor, entity: str, name: str, asked
         sweeps=tuple(sweep_link(sweep) for sweep in sweeps.items),
         more_sweeps=sweeps.total - len(sweeps.items),
         curves=curves_section(
-            link.url,
-            link.url,
-            CurveView.of(asked),
-            services.tables.telling(selection).metrics,
-            objectives=objectives_of(sweeps.items),
+            link.url, link.url, CurveView.of(asked), runs.metrics, objectives=objectives_of(sweeps.items)
         ),
-        runs=runs_section(services, selection, RunsView.of(asked), link.url),
+        runs=runs,
     )
