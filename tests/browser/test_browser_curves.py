@@ -61,6 +61,7 @@ def listed(figure: Locator) -> list[str]:
     """What a chart draws, by the names in its table."""
     if figure.locator("details").get_attribute("open") is None:
         figure.get_by_text("Table", exact=True).click()
+    expect(figure.locator(".legend tbody th").first).to_be_visible()  # It is filled when it is opened.
     return [text.strip() for text in figure.locator(".legend tbody th").all_text_contents()]
 
 
