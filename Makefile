@@ -14,7 +14,7 @@ empty :=
 space := $(empty) $(empty)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo check format test test-unit test-system test-chaos chaos system-parts coverage bench picture lock config-reference clean
+.PHONY: help setup setup-dev demo check format test test-unit test-system test-chaos chaos system-parts coverage bench picture screenshots lock config-reference clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ config-reference: setup-dev ## write docs/config-reference.md from the schema
 
 picture: setup-dev ## draw docs/demo.svg from a real demo
 	$(BIN)/python docs/picture_of_the_demo.py < /dev/null
+
+screenshots: setup-dev ## take the pictures in docs/screenshots/ from a real sweep (make system-parts)
+	$(BIN)/python docs/screenshots.py
 
 # The locks hold versions and hashes, never hosts: they install from whichever index the user has.
 lock: ## resolve the three locks anew (needs a package index)

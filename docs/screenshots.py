@@ -1,0 +1,77 @@
+"""Takes the pictures of the pages in docs/screenshots/ from a real sweep: `make screenshots`.
+
+A demo runs in a home of its own, unless one is given (`python docs/screenshots.py HOME`); a hub serves it, and
+Chromium looks at its pages. Needs Chromium: `make system-parts`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from playwright.sync_api import BrowserContext
+from tests.parts.chromium import launched, log_in
+from tests.parts.hub_process import Client, Hub, serving
+
+_FOLDER = Path(__file__).with_name("screenshots")
+_WIDTH = 1280
+_FIND = """
+import json, wandb
+api = wandb.Api()
+[project] = api.projects("local")
+[sweep] = {run.sweep.id for run in api.runs(f"local/{project.name}")}
+runs = api.runs(f"local/{project.name}", order="-summary_metrics.best/val_accuracy")
+print("RESULT " + json.dumps([project.name, sweep, [run.id for run in runs]]))
+"""
+
+
+def main() -> None:
+    """Run the demo where no home is given, and look at its pages."""
+    with _home() as home, serving(home) as hub, tempfile.TemporaryDirectory() as folder:
+        project, sweep, runs = Client(hub, Path(folder)).python(_FIND)
+        below = f"/local/{project}"
+        pages = {
+            "project": (below, 1000),
+            "sweep": (f"{below}/sweeps/{sweep}", 1500),
+            "run": (f"{below}/runs/{runs[0]}", 1100),
+            "media": (f"{below}/runs/{runs[0]}/media", 900),
+            "compare": (f"{below}/compare?runs={','.join(runs[:4])}", 1100),
+        }
+        _FOLDER.mkdir(exist_ok=True)
+        with launched() as browser, browser.new_context(base_url=hub.url) as context:
+            _look(context, hub, pages)
+
+
+@contextmanager
+def _home() -> Iterator[Path]:
+    if len(sys.argv) > 1:
+        yield Path(sys.argv[1])
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        subprocess.run(
+            [sys.executable, "-m", "sweepyard", "demo"], env={**os.environ, "SWEEPYARD_HOME": str(home)}, check=True
+        )
+        yield home
+
+
+def _look(context: BrowserContext, hub: Hub, pages: dict[str, tuple[str, int]]) -> None:
+    log_in(context, hub.url, hub.key)
+    for name, (address, height) in pages.items():
+        page = context.new_page()
+        page.set_viewport_size({"width": _WIDTH, "height": height})
+        page.goto(address)
+        page.wait_for_timeout(2000)  # Charts are drawn once their data has come.
+        page.screenshot(path=_FOLDER / f"{name}.png")
+        page.close()
+
+
+if __name__ == "__main__":
+    main()
