@@ -19,7 +19,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 REQUESTS = 12
-_CALL = re.compile(r"^(?P<thread>\d+) (?P<call>.*)$")
+_CALL = re.compile(r"^(?P<thread>\d+) +(?P<call>.*)$")
 _CREATE = 'mutation { upsertBucket(input: {name: "synced", modelName: "durability", host: "h"}) { inserted } }'
 
 
