@@ -164,6 +164,12 @@ def p95(values: list[float]) -> float:
     return sorted(values)[max(0, math.ceil(0.95 * len(values)) - 1)]
 
 
+def first_and_later(milliseconds: list[float]) -> str:
+    """What the first visit took, and the ones after it."""
+    first, *later = milliseconds
+    return f"first {first:.0f} ms, then p50 {statistics.median(later):.0f} ms, p95 {p95(later):.0f} ms"
+
+
 def first_row(world: World) -> Iterator[str]:
     """How long until the first row of a project's runs is seen."""
     views = {
@@ -180,11 +186,7 @@ def first_row(world: World) -> Iterator[str]:
             page.goto(path)
             page.wait_for_function("window.firstRow")
             found.append(float(page.evaluate("window.firstRow")))
-        first, later = found[0], found[1:]
-        yield (
-            f"first row, {name}: first {first:.0f} ms, then p50 {statistics.median(later):.0f} ms, "
-            f"p95 {p95(later):.0f} ms (bar 500 ms)"
-        )
+        yield f"first row, {name}: {first_and_later(found)} (bar 500 ms)"
     page.close()
 
 
@@ -209,11 +211,7 @@ def sweep(world: World) -> Iterator[str]:
         filtered.append((time.perf_counter() - begun) * 1000)
     page.close()
     for name, found, bar in (("brushable", ready, " (bar 1500 ms)"), ("brush to filtered table", filtered, "")):
-        first, later = found[0], found[1:]
-        yield (
-            f"sweep of {RUNS:,} runs, {name}: first {first:.0f} ms, then p50 {statistics.median(later):.0f} ms, "
-            f"p95 {p95(later):.0f} ms{bar}"
-        )
+        yield f"sweep of {RUNS:,} runs, {name}: {first_and_later(found)}{bar}"
 
 
 def curves(world: World) -> Iterator[str]:
@@ -235,11 +233,7 @@ def curves(world: World) -> Iterator[str]:
             page.wait_for_function("() => window.curvesDrawn")
             found.append(float(page.evaluate("window.curvesDrawn")))
             sent = page.evaluate("performance.getEntries().reduce((sum, each) => sum + (each.transferSize ?? 0), 0)")
-        first, later = found[0], found[1:]
-        yield (
-            f"curves of {name}: first {first:.0f} ms, then p50 {statistics.median(later):.0f} ms, "
-            f"p95 {p95(later):.0f} ms (bar 1000 ms), {sent / 1e6:.2f} MB sent (bar 2 MB)"
-        )
+        yield f"curves of {name}: {first_and_later(found)} (bar 1000 ms), {sent / 1e6:.2f} MB sent (bar 2 MB)"
     page.close()
     yield from plotted(world)
 
@@ -280,11 +274,7 @@ def of_runs(world: World) -> Iterator[str]:
         for _ in range(world.options.repeats + 1):
             page.goto(path, wait_until="domcontentloaded")
             found.append(float(page.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")))
-        first, later = found[0], found[1:]
-        yield (
-            f"{name}, readable: first {first:.0f} ms, then p50 {statistics.median(later):.0f} ms, "
-            f"p95 {p95(later):.0f} ms"
-        )
+        yield f"{name}, readable: {first_and_later(found)}"
     page.close()
 
 
