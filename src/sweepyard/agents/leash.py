@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from sweepyard.processes import end_with_parent
+from sweepyard.linux import end_with_parent
 
 
 def main(arguments: list[str]) -> None:

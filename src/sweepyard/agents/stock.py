@@ -21,6 +21,7 @@ import psutil
 from sweepyard import processes
 from sweepyard.agents.environment import wandb_command, with_token
 from sweepyard.errors import TrackingError
+from sweepyard.linux import adopt_orphans
 from sweepyard.signals import handled_by
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -157,7 +158,7 @@ class StockAgents:
         return sum(agent.poll() is None for agent in self._agents)
 
     def __enter__(self) -> Self:
-        processes.adopt_orphans()
+        adopt_orphans()
         self._strangers = frozenset(process.pid for process in processes.descendants(os.getpid()))
         self._folder.mkdir(parents=True, exist_ok=True)
         try:

@@ -132,7 +132,7 @@ def _train_one(request: TrainingRequest) -> int:
 
 def _leave_with(agent: int) -> None:
     """See to it that an agent that dies leaves no run behind: stop with a checkpoint, but not for ever."""
-    from sweepyard.processes import end_with_parent
+    from sweepyard.linux import end_with_parent
     from sweepyard.training.stopping import PREEMPTED_EXIT_CODE
 
     def watch() -> None:

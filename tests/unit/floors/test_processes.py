@@ -19,7 +19,8 @@ time.sleep(60)
 """
 ADOPTER = """
 import subprocess, sys, time, psutil, os
-from sweepyard.processes import adopt_orphans, descendants, end_all
+from sweepyard.linux import adopt_orphans
+from sweepyard.processes import descendants, end_all
 adopt_orphans()
 parent = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE, text=True)
 grandchild = int(parent.stdout.readline())
@@ -30,7 +31,7 @@ print(psutil.pid_exists(grandchild))
 """
 FAITHFUL = """
 import os, sys, time
-from sweepyard.processes import end_with_parent
+from sweepyard.linux import end_with_parent
 end_with_parent(os.getppid())
 print(os.getpid(), flush=True)
 time.sleep(60)
