@@ -11,7 +11,7 @@ from sweepyard.domain.run import Run, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState
 from sweepyard.errors import Conflict
 from sweepyard.services.ports import Database
-from sweepyard.services.ports.sweeps import SweepsMark
+from sweepyard.services.ports.marks import RowsMark
 
 PATH = SweepPath("lab", "digits", "sweep1")
 SWEEP = Sweep(
@@ -104,8 +104,8 @@ def test_the_mark_of_a_projects_sweeps(stored: Database) -> None:
         unit.sweeps.save(replace(SWEEP, updated_at=later))
         unit.sweeps.add(replace(SWEEP, path=replace(PATH, sweep_id="sweep2")))
     with stored.reading() as unit:
-        assert unit.sweeps.mark("lab", "digits") == SweepsMark(2, later)
-        assert unit.sweeps.mark("lab", "other") == SweepsMark(0, None)
+        assert unit.sweeps.mark("lab", "digits") == RowsMark(2, later)
+        assert unit.sweeps.mark("lab", "other") == RowsMark(0, None)
 
 
 def test_a_position_and_a_run_are_leased_once(stored: Database) -> None:

@@ -28,13 +28,14 @@ from sweepyard.domain.history import Chunk, Stream
 from sweepyard.domain.history_keys import KeySummary, summaries_of
 from sweepyard.domain.objective import Mark, ObjectiveRecord
 from sweepyard.domain.project import Project
+from sweepyard.domain.report import Report
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunPulse, RunState
 from sweepyard.domain.series import Series, series_of
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath
 from sweepyard.errors import Conflict, NotFound
 from sweepyard.jsonvalue import JsonObject, JsonValue, loads_object
+from sweepyard.services.ports.marks import RowsMark
 from sweepyard.services.ports.runs import STAMP_MODULUS, RunSelection, RunsMark
-from sweepyard.services.ports.sweeps import SweepsMark
 
 T = TypeVar("T")
 CollectionKey = tuple[str, str, str]
@@ -64,6 +65,7 @@ class State:
     manifests: dict[int, Manifest] = field(default_factory=dict)
     artifact_files: dict[tuple[int, str], ArtifactFile] = field(default_factory=dict)
     links: dict[tuple[int, RunPath, bool], None] = field(default_factory=dict)
+    reports: dict[str, Report] = field(default_factory=dict)
 
     def cloned(self) -> State:
         """A state whose tables can change without this one changing: values in them never do."""
@@ -399,9 +401,9 @@ class MemorySweeps(Repository):
         sweeps.sort(key=lambda sweep: sweep.path.sweep_id)
         return given(sorted(sweeps, key=lambda sweep: sweep.created_at, reverse=True))
 
-    def mark(self, entity: str, project: str) -> SweepsMark:
+    def mark(self, entity: str, project: str) -> RowsMark:
         sweeps = self.of_project(entity, project)
-        return SweepsMark(len(sweeps), max((sweep.updated_at for sweep in sweeps), default=None))
+        return RowsMark(len(sweeps), max((sweep.updated_at for sweep in sweeps), default=None))
 
     def unfinished(self) -> list[Sweep]:
         sweeps = [sweep for sweep in self._state.sweeps.values() if not sweep.state.is_over]
@@ -687,6 +689,31 @@ class MemoryArtifacts(Repository):
         return given(replace(version, aliases=tuple(owned)))
 
 
+class MemoryReports(Repository):
+    def add(self, report: Report) -> None:
+        if (report.entity, report.project) not in self._state.projects:
+            raise Conflict(f"there is no project for report {report.report_id}")
+        _add(self._write().reports, report.report_id, report)
+
+    def get(self, report_id: str) -> Report | None:
+        return self._state.reports.get(report_id)
+
+    def save(self, report: Report) -> None:
+        self._write().reports[report.report_id] = report
+
+    def delete(self, report: Report) -> None:
+        self._write().reports.pop(report.report_id, None)
+
+    def of_project(self, entity: str, project: str) -> list[Report]:
+        found = [each for each in self._state.reports.values() if (each.entity, each.project) == (entity, project)]
+        found.sort(key=lambda report: report.report_id)
+        return sorted(found, key=lambda report: report.updated_at, reverse=True)
+
+    def mark(self, entity: str, project: str) -> RowsMark:
+        reports = self.of_project(entity, project)
+        return RowsMark(len(reports), max((report.updated_at for report in reports), default=None))
+
+
 class MemoryUnitOfWork:
     def __init__(self, state: State, *, may_write: bool) -> None:
         self.access = MemoryAccess(state, may_write=may_write)
@@ -698,6 +725,7 @@ class MemoryUnitOfWork:
         self.objectives = MemoryObjectives(state, may_write=may_write)
         self.agents = MemoryAgents(state, may_write=may_write)
         self.artifacts = MemoryArtifacts(state, may_write=may_write)
+        self.reports = MemoryReports(state, may_write=may_write)
 
 
 class MemoryDatabase:

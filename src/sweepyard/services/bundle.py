@@ -18,6 +18,7 @@ from sweepyard.services.media import MediaService
 from sweepyard.services.ports import Database
 from sweepyard.services.ports.blobs import BlobStore
 from sweepyard.services.projects import ProjectService
+from sweepyard.services.reports import ReportService
 from sweepyard.services.run_index import RunIndex
 from sweepyard.services.run_tables import RunTableService
 from sweepyard.services.runs import RunService
@@ -48,6 +49,7 @@ class Services:
     agents: AgentService
     artifacts: ArtifactService
     collections: CollectionService
+    reports: ReportService
     watching: WatchService
 
 
@@ -71,5 +73,6 @@ def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, set
         agents=AgentService(database, clock, ids, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds),
         artifacts=ArtifactService(database, blobs, clock),
         collections=CollectionService(database),
+        reports=ReportService(database, clock, ids),
         watching=WatchService(database),
     )

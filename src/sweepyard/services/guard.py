@@ -23,12 +23,14 @@ from sweepyard.domain.access import Actor, Role
 from sweepyard.domain.agent import Agent
 from sweepyard.domain.artifact import ArtifactCollection, ArtifactFile, ArtifactVersion, Manifest
 from sweepyard.domain.project import Project
+from sweepyard.domain.report import Report
 from sweepyard.domain.run import Run, RunPath
 from sweepyard.domain.sweep import Sweep, SweepPath
 from sweepyard.errors import Forbidden, NotFound
 from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.services.ports.access import AccessRepository, ProjectRepository
 from sweepyard.services.ports.artifacts import ArtifactRepository
+from sweepyard.services.ports.reports import ReportRepository
 from sweepyard.services.ports.runs import FileRepository, RunRepository, RunSelection, StreamRepository
 from sweepyard.services.ports.sweeps import AgentRepository, ObjectiveRepository, SweepRepository
 
@@ -38,7 +40,7 @@ T = TypeVar("T")
 _OWNED: Mapping[type, Callable[[Any], str]] = {
     **{
         kind: lambda value: str(value.entity)
-        for kind in (RunPath, SweepPath, RunSelection, Project, Agent, ArtifactCollection, ArtifactVersion)
+        for kind in (RunPath, SweepPath, RunSelection, Project, Agent, ArtifactCollection, ArtifactVersion, Report)
     },
     **{kind: lambda value: str(value.path.entity) for kind in (Run, Sweep)},
 }
@@ -182,6 +184,10 @@ class GuardedUnit:
     @property
     def artifacts(self) -> ArtifactRepository:
         return self._guard(self._unit.artifacts)
+
+    @property
+    def reports(self) -> ReportRepository:
+        return self._guard(self._unit.reports)
 
     def _guard(self, repository: T) -> T:
         return cast(T, _GuardedRepository(repository, self))

@@ -10,6 +10,7 @@ from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import NotFound
 from sweepyard.services.ports import Database, UnitOfWork
+from sweepyard.services.ports.marks import RowsMark
 from sweepyard.services.sweep_rows import existing_sweep
 
 
@@ -20,7 +21,7 @@ class WatchService:
         self._database = database
 
     def project(self, entity: str, name: str) -> str:
-        """The mark of a project: its runs and its sweeps.
+        """The mark of a project: its runs, its sweeps and its reports.
 
         Raises:
             NotFound: There is no such project.
@@ -28,11 +29,10 @@ class WatchService:
         with self._database.reading() as unit:
             if unit.projects.get(entity, name) is None:
                 raise NotFound(f"there is no project {entity}/{name}")
-            sweeps = unit.sweeps.mark(entity, name)
-            return f"{_runs(unit, entity, name)} {sweeps.count}:{sweeps.latest}"
+            return f"{_runs(unit, entity, name)} {_rows(unit.sweeps.mark(entity, name))} {_reports(unit, entity, name)}"
 
     def sweep(self, path: SweepPath) -> str:
-        """The mark of a sweep: itself, its agents, and its project's runs.
+        """The mark of a sweep: itself, its agents, and its project's runs and reports.
 
         Raises:
             NotFound: There is no such sweep.
@@ -42,7 +42,8 @@ class WatchService:
             agents = " ".join(
                 f"{agent.heartbeat_at}:{agent.left}:{agent.failures}" for agent in unit.agents.of_sweep(path.sweep_id)
             )
-            return f"{_runs(unit, path.entity, path.project)} {sweep.updated_at} {agents}"
+            runs, reports = _runs(unit, path.entity, path.project), _reports(unit, path.entity, path.project)
+            return f"{runs} {reports} {sweep.updated_at} {agents}"
 
     def run(self, path: RunPath) -> str:
         """The mark of a run: itself and what it has streamed.
@@ -61,3 +62,11 @@ class WatchService:
 def _runs(unit: UnitOfWork, entity: str, project: str) -> str:
     mark = unit.runs.mark(entity, project)
     return f"{mark.count}:{mark.total}"
+
+
+def _reports(unit: UnitOfWork, entity: str, project: str) -> str:
+    return _rows(unit.reports.mark(entity, project))
+
+
+def _rows(mark: RowsMark) -> str:
+    return f"{mark.count}:{mark.latest}"

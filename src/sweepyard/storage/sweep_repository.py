@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, and_, func, select
 
 from sweepyard.domain.run import Run, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState
-from sweepyard.services.ports.sweeps import SweepsMark
+from sweepyard.services.ports.marks import RowsMark
 from sweepyard.storage import tables
 from sweepyard.storage.run_rows import run_of
 from sweepyard.storage.statements import insert_new, pieces
@@ -47,10 +47,10 @@ class SqlSweeps:
         )
         return [_sweep(row) for row in self._connection.execute(statement)]
 
-    def mark(self, entity: str, project: str) -> SweepsMark:
+    def mark(self, entity: str, project: str) -> RowsMark:
         statement = select(func.count(), func.max(_COLUMNS.updated_at))
         row = self._connection.execute(statement.where(_COLUMNS.entity == entity, _COLUMNS.project == project)).one()
-        return SweepsMark(*row)
+        return RowsMark(*row)
 
     def unfinished(self) -> list[Sweep]:
         statement = select(tables.sweeps).where(_COLUMNS.state.not_in(_OVER))

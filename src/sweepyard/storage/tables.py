@@ -366,3 +366,20 @@ artifact_links = Table(
     Column("used", Boolean, nullable=False),
     UniqueConstraint("entity", "project", "run_id", "used", "artifact_number"),
 )
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("report_id", NAME, primary_key=True),
+    *place(),
+    Column("sweep_id", NAME, ForeignKey("sweeps.sweep_id")),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("author", NAME, nullable=False),
+    Column("editor", NAME, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    in_project(),
+    Index(None, "entity", "project", "updated_at"),
+)

@@ -22,6 +22,7 @@ from sweepyard.storage.group_commit import GroupCommit, TransactionLost
 from sweepyard.storage.migrations import bring_up_to_date
 from sweepyard.storage.objective_repository import SqlObjectives
 from sweepyard.storage.project_repository import SqlProjects
+from sweepyard.storage.report_repository import SqlReports
 from sweepyard.storage.run_repository import SqlRuns
 from sweepyard.storage.sealing import Sealer
 from sweepyard.storage.stamps import Stamps
@@ -53,6 +54,7 @@ class SqlUnitOfWork:
         self.objectives = SqlObjectives(connection)
         self.agents = SqlAgents(connection)
         self.artifacts = SqlArtifacts(connection)
+        self.reports = SqlReports(connection)
 
     @contextmanager
     def apart(self) -> Iterator[None]:

@@ -20,6 +20,7 @@ from sweepyard.services.artifact_drafts import ArtifactDraft
 from sweepyard.services.artifacts import ArtifactChanges
 from sweepyard.services.guard import acting_as, acting_for_the_hub
 from sweepyard.services.ports.runs import RunSelection
+from sweepyard.services.reports import ReportDraft
 from sweepyard.services.runs import RunChanges
 from sweepyard.services.streams import StreamUpdate
 from sweepyard.services.sweeps import SweepChanges, SweepDraft
@@ -44,6 +45,7 @@ class World:
             services.runs.upsert(run, changes, actor=root, begins=True)
             services.streams.receive(run, update())
             services.files.put(run, "a.txt", self.blob())
+            self.report = services.reports.create(entity, "digits", ReportDraft("t", ""), author="root")
             self.draft = ArtifactDraft(
                 entity=entity,
                 project="digits",
@@ -111,6 +113,8 @@ READS = {
     "a version's files": lambda w: w.services.artifacts.files(w.version.number),
     "a version's file": lambda w: w.services.artifacts.file(w.version.number, "w.bin"),
     "outputs": lambda w: w.services.artifacts.outputs_of(w.run),
+    "a report": lambda w: w.services.reports.get("zoo", "digits", w.report.report_id),
+    "reports": lambda w: w.services.reports.list("zoo", "digits"),
 }
 CHANGES = {
     "a project": lambda w: w.services.projects.ensure("zoo", "digits", description="mine"),
@@ -139,6 +143,8 @@ CHANGES = {
     "a description": lambda w: w.services.artifacts.update(w.version.number, ArtifactChanges(description="mine")),
     "an alias": lambda w: w.services.artifacts.add_aliases(w.version.number, ["mine"]),
     "a use by a run": lambda w: w.services.artifacts.use(w.version.number, w.run),
+    "a report": lambda w: w.services.reports.create("zoo", "digits", ReportDraft("mine", ""), author="ann"),
+    "no report": lambda w: w.services.reports.delete(w.report),
     "no version": lambda w: w.services.artifacts.delete(w.version.number, delete_aliases=True),
     "no run": lambda w: w.services.runs.delete(w.run),
 }

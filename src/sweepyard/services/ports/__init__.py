@@ -21,6 +21,7 @@ from typing import Protocol, TypeVar
 
 from sweepyard.services.ports.access import AccessRepository, ProjectRepository
 from sweepyard.services.ports.artifacts import ArtifactRepository
+from sweepyard.services.ports.reports import ReportRepository
 from sweepyard.services.ports.runs import FileRepository, RunRepository, StreamRepository
 from sweepyard.services.ports.sweeps import AgentRepository, ObjectiveRepository, SweepRepository
 
@@ -56,6 +57,9 @@ class UnitOfWork(Protocol):
 
     @property
     def artifacts(self) -> ArtifactRepository: ...
+
+    @property
+    def reports(self) -> ReportRepository: ...
 
 
 class Database(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -11,14 +10,7 @@ from sweepyard.domain.agent import Agent
 from sweepyard.domain.objective import Mark, ObjectiveRecord
 from sweepyard.domain.run import Run, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath
-
-
-@dataclass(frozen=True, slots=True)
-class SweepsMark:
-    """How many sweeps a project has, and when one of them was last changed."""
-
-    count: int
-    latest: datetime | None
+from sweepyard.services.ports.marks import RowsMark
 
 
 class SweepRepository(Protocol):
@@ -39,7 +31,7 @@ class SweepRepository(Protocol):
     def of_project(self, entity: str, project: str) -> list[Sweep]:
         """The project's sweeps, newest first."""
 
-    def mark(self, entity: str, project: str) -> SweepsMark:
+    def mark(self, entity: str, project: str) -> RowsMark:
         """What tells whether anything has changed about the project's sweeps."""
 
     def unfinished(self) -> list[Sweep]:

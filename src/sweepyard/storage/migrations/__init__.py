@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from sweepyard.errors import HubError
 
-HEAD = "0007"
+HEAD = "0008"
 """The revision that this version's tables are at."""
 
 _VERSION_TABLE = "alembic_version"
