@@ -271,6 +271,7 @@ def record() -> None:
 
     from sweepyard.cli.environment import settings_now
     from sweepyard.training.stopping import StopSignal
+    from sweepyard.wiring.starting import ColdStart
     from sweepyard.wiring.training import TrainingRequest, run_training
 
     table: dict[str, Any] = {
@@ -287,7 +288,7 @@ def record() -> None:
         for number, point in enumerate(itertools.product(*table["parameters"].values())):
             overrides = [f"{name}={value}" for name, value in zip(table["parameters"], point, strict=True)]
             request = TrainingRequest(overrides=(*fixed, f"output={folder}/{number}", *overrides))
-            result = run_training(request, settings_now(), {}, stop=StopSignal(), say=lambda _: None)
+            result = run_training(request, settings_now(), {}, start=ColdStart(), stop=StopSignal(), say=lambda _: None)
             loss = result.best["best/val_loss"]
             table["runs"].append({"point": list(point), "loss": loss})
             print(number, point, loss, flush=True)

@@ -20,6 +20,7 @@ import psutil
 
 from sweepyard import processes
 from sweepyard.agents.environment import wandb_command, with_token
+from sweepyard.agents.warm.place import SCOPE_VARIABLE
 from sweepyard.errors import TrackingError
 from sweepyard.linux import adopt_orphans
 from sweepyard.signals import handled_by
@@ -140,7 +141,8 @@ class StockAgents:
         """
         self._sweep = sweep
         self._count = count
-        self._environ = dict(environ)
+        # A fork server of their own ends with them, and takes no run of anybody else along.
+        self._environ = {SCOPE_VARIABLE: secrets.token_hex(8), **environ}
         self._folder = folder
         self._working_folder = working_folder
         self._runs = runs

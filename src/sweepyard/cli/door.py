@@ -7,22 +7,29 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sweepyard.errors import InvalidInput, SweepyardError, Violation
+
+if TYPE_CHECKING:
+    from sweepyard.wiring.starting import Start
 
 INTERRUPTED_EXIT_CODE = 128 + signal.SIGINT
 DEBUG_VARIABLE = "SWEEPYARD_DEBUG"
 
 
-def enter(arguments: Sequence[str]) -> int:
+def enter(arguments: Sequence[str], start: Start | None = None) -> int:
     """Run the command line `arguments`.
+
+    Args:
+        start: How a run of `train` starts in a process that was forked for it.
 
     Returns:
         The exit code: 0 done; 1 it did not work, and a message says why; 2 the command line makes no sense;
         130 interrupted. `train` may return others, see `sweepyard train --help`.
     """
     try:
-        return _dispatch(list(arguments))
+        return _dispatch(list(arguments), start)
     except SweepyardError as error:
         _show_traceback_if_wanted()
         for told in error.violations if isinstance(error, InvalidInput) else [error]:
@@ -47,12 +54,12 @@ def enter(arguments: Sequence[str]) -> int:
         return 1
 
 
-def _dispatch(arguments: list[str]) -> int:
+def _dispatch(arguments: list[str], start: Start | None) -> int:
     if arguments and arguments[0] == "train":
         # Agents start this command for every run: it goes without click.
         from sweepyard.cli.train import run
 
-        return run(arguments[1:])
+        return run(arguments[1:], start)
     import click
 
     from sweepyard.cli.group import root

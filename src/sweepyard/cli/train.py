@@ -22,6 +22,7 @@ from sweepyard.signals import handled_by
 if TYPE_CHECKING:
     import click
 
+    from sweepyard.wiring.starting import Start
     from sweepyard.wiring.training import TrainingRequest
 
 INTERRUPTED_EXIT_CODE = 128 + signal.SIGINT
@@ -50,8 +51,11 @@ examples:
 """
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], start: Start | None = None) -> int:
     """Parse and train; gives the exit code.
+
+    Args:
+        start: How the run starts in a process that was forked for it.
 
     Raises:
         SweepyardError: What went wrong.
@@ -82,7 +86,7 @@ def run(arguments: Sequence[str]) -> int:
     request = TrainingRequest(
         overrides=tuple(overrides), config_folder=folder, config_name=options.config_name, resume=resume
     )
-    return _train_one(request)
+    return _train_one(request, start)
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace | None:
@@ -110,12 +114,13 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace | None:
         raise
 
 
-def _train_one(request: TrainingRequest) -> int:
+def _train_one(request: TrainingRequest, start: Start | None) -> int:
     from sweepyard.training.stopping import StopSignal
+    from sweepyard.wiring.starting import ColdStart
     from sweepyard.wiring.training import run_training
 
     quieten_backend()
-    if os.environ.get("WANDB_SWEEP_ID"):
+    if os.environ.get("WANDB_SWEEP_ID") and start is None:  # A fork's client looks after its agent.
         _leave_with(os.getppid())
     stop = StopSignal()
 
@@ -126,7 +131,9 @@ def _train_one(request: TrainingRequest) -> int:
         print("\nstopping after this step, with a checkpoint; Ctrl-C again stops at once", file=sys.stderr, flush=True)
 
     with handled_by(interrupt, signal.SIGINT), stop.on(signal.SIGTERM, signal.SIGUSR1):
-        result = run_training(request, settings_now(), os.environ, stop=stop, downloads=downloads_shown())
+        result = run_training(
+            request, settings_now(), os.environ, start=start or ColdStart(), stop=stop, downloads=downloads_shown()
+        )
     return INTERRUPTED_EXIT_CODE if result.stopped_because == "interrupted" else result.exit_code
 
 

@@ -266,6 +266,7 @@ class ExperimentConfig:
     name: str | None = rule(None, "display name of the run")
     notes: str = rule("", "a note on the run")
     output: str = rule("outputs", "folder below which each run gets its own")
+    warm: bool = rule(True, "let an agent's run be forked from a process that has Keras and the data in memory")
 
 
 MODEL_CONFIGS: dict[str, type[ModelConfig]] = {

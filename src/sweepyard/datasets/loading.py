@@ -43,10 +43,28 @@ def load(config: DataConfig, settings: Settings, *, progress: Progress = silent)
         DataError: Files contradict each other, or a target gives something else than a data set.
         ConfigInvalid: A target of the user's is not to be found.
     """
-    dataset = _load_whole(config, settings, progress)
-    if config.train_limit is not None:
-        dataset = replace(dataset, train=dataset.train.first(config.train_limit))
-    return dataset
+    return first_of(_load_whole(config, settings, progress), config.train_limit)
+
+
+def first_of(dataset: Dataset, train_limit: int | None) -> Dataset:
+    """The data set with only the first images of its training split; all of them for None."""
+    return dataset if train_limit is None else replace(dataset, train=dataset.train.first(train_limit))
+
+
+def files_behind(config: DataConfig, settings: Settings) -> list[Path]:
+    """The files that `load` would read, where they are at hand; none for a target of the user's."""
+    if config.target is not None:
+        return []
+    entry = CATALOGUE.get(config.name)
+    payloads, prefixes = (entry.payloads, entry.prefixes) if entry else ([Payload(role) for role in ROLES], ("",))
+    if config.folder is not None:
+        folder = Path(config.folder).expanduser()
+        found = [path for payload in payloads if (path := find_in(folder, payload, prefixes))]
+        return [*found, folder / _CLASSES_FILE] if names_classes(folder) else found
+    if entry is None:
+        return []
+    cache = Cache(settings.cache, entry.name, payloads)
+    return [cache.folder / payload.file for payload in payloads] if cache.complete else []
 
 
 def contents_of(entry: CatalogueEntry, settings: Settings, folder: Path | None, downloader: Downloader) -> Contents:

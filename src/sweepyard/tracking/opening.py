@@ -69,6 +69,8 @@ def open_tracker(
         "init_timeout": _INIT_TIMEOUT_SECONDS,
         "finish_timeout": _FINISH_TIMEOUT_SECONDS,
         "finish_timeout_raises": True,
+        # The client takes the number of the process that imported it, which a forked run is not.
+        "x_stats_pid": os.getpid(),
     }
     if not agent_rules:
         fields["run_id"] = run_id

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import wandb
 from wandb.apis.public.service_api import ServiceApi
+from wandb.sdk.data_types._private import MEDIA_TMP
 from wandb.sdk.lib import interrupt
 from wandb.sdk.lib.service.service_connection import WandbApiFailedError
 
@@ -32,6 +35,17 @@ _BEST = {
     metrics.VALIDATION_ACCURACY: Objective(metrics.BEST_VALIDATION_ACCURACY, Goal.MAXIMIZE),
     metrics.VALIDATION_LOSS: Objective(metrics.BEST_VALIDATION_LOSS, Goal.MINIMIZE),
 }
+
+
+def own_temporary_folders() -> None:
+    """Give a forked process folders of its own where the client's were made when it was imported.
+
+    Otherwise the first of several forks to end would remove what the others are about to upload.
+    """
+    for shared in (MEDIA_TMP, wandb.Artifact._TMP_DIR):
+        own = tempfile.TemporaryDirectory(prefix="sweepyard-wandb-")
+        atexit.register(own.cleanup)
+        shared.name = own.name
 
 
 class StopRequest:

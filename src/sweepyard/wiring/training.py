@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sweepyard.datasets.download import Progress
     from sweepyard.training.result import FitResult
     from sweepyard.training.stopping import StopSignal
+    from sweepyard.wiring.starting import Start
 
 Say = Callable[[str], None]
 
@@ -42,6 +43,7 @@ def run_training(
     settings: Settings,
     environ: Mapping[str, str],
     *,
+    start: Start,
     stop: StopSignal,
     downloads: AbstractContextManager[Progress],
     say: Say = print,
@@ -49,6 +51,7 @@ def run_training(
     """Compose, load the data, open the tracker, fit: one run from beginning to end.
 
     Args:
+        start: Whether this process was made for the run alone, or forked for it.
         stop: Makes the fit leave early, with a checkpoint.
         downloads: Shows them, should the data have to be fetched.
 
@@ -58,7 +61,6 @@ def run_training(
     """
     from sweepyard.clock import SystemClock
     from sweepyard.config.compose import compose
-    from sweepyard.datasets.loading import load
     from sweepyard.ids import RandomIds
     from sweepyard.tracking.opening import open_tracker
     from sweepyard.training import backend, console
@@ -67,9 +69,10 @@ def run_training(
 
     composition = compose(request.overrides, config_folder=request.config_folder, config_name=request.config_name)
     config = composition.config
+    start.begin(config)
     backend.check_installed()
     with downloads as progress:
-        dataset = load(config.data, settings, progress=progress)
+        dataset = start.load(config.data, settings, progress)
 
     by_agent = bool(environ.get("WANDB_SWEEP_ID"))
     project = (environ.get("WANDB_PROJECT") if by_agent else None) or config.tracking.project

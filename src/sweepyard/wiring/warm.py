@@ -1,0 +1,72 @@
+"""What the fork server has in memory, and how a run starts that is forked from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sweepyard.agents.warm.child import Child
+    from sweepyard.config.schema import DataConfig, ExperimentConfig
+    from sweepyard.datasets.dataset import Dataset
+    from sweepyard.datasets.download import Progress
+    from sweepyard.datasets.shelf import Shelf
+    from sweepyard.settings import Settings
+
+
+class WarmStart:
+    """A fork, with the data sets of the runs before it."""
+
+    def __init__(self, child: Child, shelf: Shelf) -> None:
+        self._child = child
+        self._shelf = shelf
+
+    def begin(self, config: ExperimentConfig) -> None:
+        """Leave the run to its client where the config says `warm: false`."""
+        from sweepyard.tracking.wandb import own_temporary_folders
+
+        if not config.warm:
+            self._child.refuse("")
+        self._child.accept()
+        own_temporary_folders()
+
+    def load(self, config: DataConfig, settings: Settings, progress: Progress) -> Dataset:
+        dataset = self._shelf.load(config, settings, progress=progress)
+        if config.target is None:
+            folder = str(Path(config.folder).expanduser().absolute()) if config.folder else None
+            note = {"name": config.name, "folder": folder, "cache": str(settings.cache)}
+            self._child.note(json.dumps(note).encode())
+        return dataset
+
+
+def preload() -> Shelf:
+    """Import what every run needs, and compose once; runs no operation of the backend and starts no thread.
+
+    Raises:
+        TrainingError: The backend is not installed.
+    """
+    from sweepyard.config.compose import compose
+    from sweepyard.datasets.shelf import Shelf
+    from sweepyard.training import backend
+
+    backend.load()
+    import sweepyard.tracking.code
+    import sweepyard.tracking.login
+    import sweepyard.tracking.opening
+    import sweepyard.tracking.wandb
+    import sweepyard.training.loop
+    import sweepyard.wiring.training  # noqa: F401 - imported to be in memory
+
+    compose([])
+    return Shelf()
+
+
+def keep_noted(shelf: Shelf, note: bytes, settings: Settings) -> None:
+    """Load what a run has loaded, for the runs after it."""
+    from sweepyard.config.schema import DataConfig
+
+    said = json.loads(note)
+    config = DataConfig(name=said["name"], folder=said["folder"])
+    shelf.keep(config, replace(settings, cache=Path(said["cache"])))
