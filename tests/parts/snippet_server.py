@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sweepyard
 from sweepyard.agents.warm.child import Child
+from sweepyard.agents.warm.place import owner_of
 from sweepyard.agents.warm.server import Code, ForkServer
 from sweepyard.clock import SystemClock
 
@@ -22,6 +23,7 @@ def main(path: str, listener: socket.socket) -> int:
         listener,
         code=Code(Path(extra) if extra else Path(sweepyard.__file__).parent),
         idle_seconds=float(os.environ.get("SWEEPYARD_WARM_IDLE", "60")),
+        owner=owner_of(os.environ),
         clock=SystemClock(),
         on_note=lambda note: notes.open("ab").write(note),
     )

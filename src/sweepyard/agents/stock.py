@@ -20,7 +20,7 @@ import psutil
 
 from sweepyard import processes
 from sweepyard.agents.environment import wandb_command, with_token
-from sweepyard.agents.warm.place import SCOPE_VARIABLE
+from sweepyard.agents.warm.place import OWNER_VARIABLE
 from sweepyard.errors import TrackingError
 from sweepyard.linux import adopt_orphans
 from sweepyard.signals import handled_by
@@ -142,7 +142,7 @@ class StockAgents:
         self._sweep = sweep
         self._count = count
         # A fork server of their own ends with them, and takes no run of anybody else along.
-        self._environ = {SCOPE_VARIABLE: secrets.token_hex(8), **environ}
+        self._environ = {**environ, OWNER_VARIABLE: str(os.getpid())}
         self._folder = folder
         self._working_folder = working_folder
         self._runs = runs

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import sweepyard
+from sweepyard.agents.warm.place import owner_of
 from sweepyard.agents.warm.server import DEFAULT_IDLE_SECONDS, IDLE_VARIABLE, Code, ForkServer
 from sweepyard.cli.environment import quieten_backend, settings_now
 from sweepyard.clock import SystemClock
@@ -24,6 +25,7 @@ def main(path: str, listener: socket.socket) -> int:
         listener,
         code=Code(Path(sweepyard.__file__).parent),
         idle_seconds=float(os.environ.get(IDLE_VARIABLE) or DEFAULT_IDLE_SECONDS),
+        owner=owner_of(os.environ),
         clock=SystemClock(),
         on_note=lambda note: keep_noted(shelf, note, settings),
     )

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 class Start(Protocol):
     """What differs between the two."""
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether the process was forked."""
+
     def begin(self, config: ExperimentConfig) -> None:
         """The config is known and right; may not return, where the run is to start otherwise."""
 
@@ -23,6 +27,10 @@ class Start(Protocol):
 
 class ColdStart:
     """A process of its own, which has imported and loaded nothing."""
+
+    @property
+    def is_warm(self) -> bool:
+        return False
 
     def begin(self, config: ExperimentConfig) -> None:
         """Nothing is to be decided."""

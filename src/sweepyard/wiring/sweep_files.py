@@ -21,14 +21,14 @@ def check_sweep_file(file: Path, *, target: Target, config_folder: Path | None =
     Raises:
         SweepFileInvalid: The file cannot be read.
     """
-    from sweepyard.config import compose
+    from sweepyard.config.compose import Composer, overrides_of
     from sweepyard.services.check import check_sweep
 
     return check_sweep(
         _read_sweep_file(file),
         source=str(file),
-        compose=partial(compose.compose, config_folder=config_folder),
-        overrides_of=partial(compose.overrides_of, config_folder=config_folder),
+        compose=Composer(config_folder=config_folder).compose,
+        overrides_of=partial(overrides_of, config_folder=config_folder),
         target=target,
     )
 

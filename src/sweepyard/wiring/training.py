@@ -103,7 +103,8 @@ def run_training(
         )
         keep_folder()
         say(f"run {tracker.run_id} in {folder}" + (f", at {tracker.url}" if tracker.url else ""))
-        resolved = {**composition.resolved, "output": str(folder.parent.parent)}
+        # What is recorded is what was: `warm` only allows it.
+        resolved = {**composition.resolved, "output": str(folder.parent.parent), "warm": start.is_warm}
         try:
             backend.load()
             from sweepyard.training.loop import fit

@@ -23,6 +23,10 @@ class WarmStart:
         self._child = child
         self._shelf = shelf
 
+    @property
+    def is_warm(self) -> bool:
+        return True
+
     def begin(self, config: ExperimentConfig) -> None:
         """Leave the run to its client where the config says `warm: false`."""
         from sweepyard.tracking.wandb import own_temporary_folders

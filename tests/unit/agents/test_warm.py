@@ -47,7 +47,7 @@ class Yard:
             "PYTHONPATH": str(ROOT),
             "NOTES": str(self.notes),
         }
-        self.environ.pop(place.SCOPE_VARIABLE, None)
+        self.environ.pop(place.OWNER_VARIABLE, None)
 
     def start(self, snippet: str, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         client = subprocess.Popen(
@@ -246,6 +246,15 @@ def test_a_server_without_runs_leaves_nothing_behind(yard: Yard) -> None:
     assert not list(yard.runtime.rglob("*.socket"))
 
 
+def test_a_server_ends_with_the_process_that_it_is_for(yard: Yard) -> None:
+    owner = subprocess.Popen(["sleep", "60"])
+    assert yard.run("sys.exit(0)", SWEEPYARD_WARM_OWNER=str(owner.pid))[0] == 0
+    assert len(yard.servers) == 1
+    owner.kill()
+    owner.wait()
+    until(lambda: not yard.servers)
+
+
 def test_a_server_that_is_told_to_end_finishes_its_runs_first(yard: Yard) -> None:
     client, run = yard.running()
     (server,) = yard.servers
@@ -304,7 +313,7 @@ def test_another_environment_that_imports_see_gets_another_server(yard: Yard) ->
     plain = server()
     assert server(WANDB_RUN_ID="abc", CUDA_VISIBLE_DEVICES="1") == plain
     assert server(TF_ENABLE_ONEDNN_OPTS="0") != plain
-    assert server(SWEEPYARD_WARM_SCOPE="theirs") != plain
+    assert server(SWEEPYARD_WARM_OWNER=str(os.getpid())) != plain
 
 
 def test_a_place_that_others_can_enter_is_refused(yard: Yard) -> None:

@@ -9,7 +9,8 @@ import stat
 import sys
 from collections.abc import Mapping
 
-SCOPE_VARIABLE = "SWEEPYARD_WARM_SCOPE"
+# The pid of the process that a fork server is for, with which it ends; without it, it serves all that come.
+OWNER_VARIABLE = "SWEEPYARD_WARM_OWNER"
 
 # What is read while Keras, the backend, NumPy, the W&B client or Python itself are imported. CUDA's choice of devices
 # is not among it: it counts when a run first uses a device.
@@ -66,9 +67,15 @@ def key_of(environ: Mapping[str, str]) -> str:
         "group": _content("/proc/self/cgroup"),
         "niceness": os.getpriority(os.PRIO_PROCESS, 0),
         "groups": sorted(os.getgroups()),
-        "scope": environ.get(SCOPE_VARIABLE, ""),
+        "owner": environ.get(OWNER_VARIABLE, ""),
     }
     return hashlib.sha256(json.dumps(traits, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def owner_of(environ: Mapping[str, str]) -> int | None:
+    """The pid of the process that a fork server with this environment is for."""
+    text = environ.get(OWNER_VARIABLE, "")
+    return int(text) if text.isdecimal() else None
 
 
 def _shared_folder() -> str:

@@ -67,7 +67,15 @@ class ForkServer:
     """Serves clients until nobody has wanted a run for a while, or the code has changed."""
 
     def __init__(
-        self, path: str, listener: socket.socket, *, code: Code, idle_seconds: float, clock: Clock, on_note: OnNote
+        self,
+        path: str,
+        listener: socket.socket,
+        *,
+        code: Code,
+        idle_seconds: float,
+        owner: int | None,
+        clock: Clock,
+        on_note: OnNote,
     ) -> None:
         """Take over what the first client began.
 
@@ -75,6 +83,7 @@ class ForkServer:
             path: The socket's path less its suffix; the lock is beside it.
             listener: Bound and listening.
             idle_seconds: How long to wait without runs.
+            owner: The process that it is for; None for any.
             on_note: Told what runs note for those that come after them (`Child.note`).
         """
         self._path = path
@@ -86,9 +95,12 @@ class ForkServer:
         self._runs: dict[int, _Forked] = {}
         self._retired = False
         self._own = os.stat(f"{path}.socket").st_ino
-        self._owners: dict[int, int] = {}  # By file descriptor: whose it is, by pid.
+        self._pids: dict[int, int] = {}  # By file descriptor: whose it is, by pid.
         self._poll = select.poll()
         self._poll.register(listener, select.POLLIN)
+        self._owner = _opened(owner)
+        if self._owner is not None:
+            self._poll.register(self._owner, select.POLLIN)
 
     def serve(self) -> Child | None:
         """Serve until it is time to leave.
@@ -125,8 +137,11 @@ class ForkServer:
                 if child is not None:
                     yield child
                     return
-            elif file in self._owners:
-                self._attend(self._owners[file], file)
+            elif file == self._owner:
+                self._poll.unregister(file)
+                self._retire()
+            elif file in self._pids:
+                self._attend(self._pids[file], file)
 
     def _accept(self) -> Child | None:
         connection, _ = self._listener.accept()
@@ -169,7 +184,7 @@ class ForkServer:
         # Of the connection only its end counts: what the client says is for the fork.
         hung_up = select.POLLHUP | select.POLLRDHUP
         for file, events in ((run.process, select.POLLIN), (run.notes, select.POLLIN), (connection.fileno(), hung_up)):
-            self._owners[file] = pid
+            self._pids[file] = pid
             self._poll.register(file, events)
         wire.send_line(connection, {"pid": pid})
         return None
@@ -202,12 +217,12 @@ class ForkServer:
         code = os.waitstatus_to_exitcode(status)
         wire.send_line(run.connection, {"code": code} if code >= 0 else {"signal": -code})
         del self._runs[pid]
-        for file in [file for file, owner in self._owners.items() if owner == pid]:
+        for file in [file for file, owner in self._pids.items() if owner == pid]:
             self._forget(file)
         run.close()
 
     def _forget(self, file: int) -> None:
-        del self._owners[file]
+        del self._pids[file]
         self._poll.unregister(file)
 
     def _retire(self) -> None:
@@ -220,6 +235,16 @@ class ForkServer:
             with contextlib.suppress(FileNotFoundError):
                 if os.stat(f"{self._path}.socket").st_ino == self._own:
                     os.unlink(f"{self._path}.socket")
+
+
+def _opened(process: int | None) -> int | None:
+    """A file descriptor that can be read from once the process has ended; None where nobody is meant, or is there."""
+    if process is None:
+        return None
+    try:
+        return os.pidfd_open(process)
+    except ProcessLookupError:
+        return None
 
 
 def _stamps(files: Iterable[Path]) -> dict[Path, Stamp | None]:
