@@ -8,7 +8,7 @@ import pytest
 import yaml
 from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args, load_sweep_config
 
-from sweepyard.config.compose import compose, overrides_of, read_parameters
+from sweepyard.config.compose import Composer, compose, overrides_of, read_parameters
 from sweepyard.config.locations import sweeps_folder
 from sweepyard.jsonvalue import dumps
 from sweepyard.services.check import check_sweep
@@ -23,11 +23,14 @@ def test_the_sweeps_that_the_readme_names_are_there() -> None:
     assert names >= {"first", "learning_rate_bayes", "convnet_hyperband", "batch_epochs_grid", "architecture_random"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.stem))
 def test_a_shipped_sweep_passes_the_check_for_wandb(path: Path) -> None:
     report = check_sweep(
-        path.read_text(encoding="utf-8"), source=path.name, compose=compose, overrides_of=overrides_of, target="wandb"
+        path.read_text(encoding="utf-8"),
+        source=path.name,
+        compose=Composer().compose,
+        overrides_of=overrides_of,
+        target="wandb",
     )
     assert (report.violations, report.warnings) == ((), ())
     assert report.expected_runs is not None

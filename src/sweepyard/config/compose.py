@@ -13,6 +13,7 @@ A model, data set or optimiser of one's own, without touching this package:
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from typing import Any, cast
 import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
@@ -43,7 +45,7 @@ from sweepyard.errors import ConfigInvalid, Violation
 from sweepyard.files import write_atomically
 from sweepyard.jsonvalue import JsonObject, flatten
 
-__all__ = ["Composition", "Launcher", "compose", "launcher", "multirun", "overrides_of", "read_parameters"]
+__all__ = ["Composer", "Composition", "Launcher", "compose", "launcher", "multirun", "overrides_of", "read_parameters"]
 
 PRIMARY = "train"
 _HYDRA_VERSION = "1.3"
@@ -61,14 +63,17 @@ class Composition:
     Attributes:
         config: The frozen dataclasses.
         resolved: The same as JSON, every key present: what the run records.
-        yaml: `resolved` as YAML.
         overrides: What was asked for, as Hydra overrides.
     """
 
     config: ExperimentConfig
     resolved: JsonObject
-    yaml: str
     overrides: tuple[str, ...]
+
+    @property
+    def yaml(self) -> str:
+        """`resolved` as YAML."""
+        return _yaml(self.resolved)
 
     def write(self, folder: Path) -> None:
         """Record config and overrides in `folder`/.hydra, as Hydra's own runs do."""
@@ -90,6 +95,110 @@ class Launcher:
     jobs: int
 
 
+class Composer:
+    """Composes many configs over the same files, which must not change meanwhile.
+
+    What a choice of options comes to is composed by Hydra once; values are set in a copy of it.
+    """
+
+    def __init__(self, *, config_folder: Path | None = None, config_name: str = PRIMARY) -> None:
+        """Remember where to look, as `compose` takes it.
+
+        Raises:
+            ConfigInvalid: There is no such folder.
+        """
+        self._folders = _folders(config_folder)
+        self._config_name = config_name
+        self._bases: dict[tuple[str, ...], DictConfig] = {}
+
+    def compose(self, overrides: Sequence[str]) -> Composition:
+        """Compose one run's config; writes no file and makes no folder.
+
+        Raises:
+            ConfigInvalid: As `compose` raises it.
+        """
+        try:
+            mapping = _mapping(self._composed(overrides))
+        except _COMPOSITION_ERRORS as error:
+            raise ConfigInvalid(self._diagnosis(error, overrides)) from error
+        config = build(mapping)
+        return Composition(config, plain(config), tuple(overrides))
+
+    def _composed(self, overrides: Sequence[str]) -> DictConfig:
+        choices: list[str] = []
+        values: list[Override] = []
+        for text, parsed in zip(overrides, OverridesParser.create().parse_overrides(list(overrides)), strict=True):
+            if self._is_value(parsed):
+                values.append(parsed)
+            else:
+                choices.append(text)
+        composed = copy.deepcopy(self._base(tuple(choices)))
+        ConfigLoaderImpl._apply_overrides_to_config(values, composed)
+        return composed
+
+    def _base(self, choices: tuple[str, ...]) -> DictConfig:
+        if choices not in self._bases:
+            with _hydra(self._folders):
+                self._bases[choices] = hydra_compose(self._config_name, overrides=list(choices))
+        return self._bases[choices]
+
+    def _is_value(self, override: Override) -> bool:
+        """Whether Hydra sets this in what it has composed; the others choose files, or are refused by it."""
+        if override.is_sweep_override() or override.is_hydra_override() or override.package is not None:
+            return False
+        is_group = any((folder / override.key_or_group).is_dir() for folder in self._folders)
+        return not is_group or isinstance(override.value(), dict)
+
+    def _diagnosis(self, error: Exception, overrides: Sequence[str]) -> list[Violation]:
+        """Why a composition failed: Hydra stops at its first error, this looks at each override by itself."""
+        groups = config_groups(self._folders)
+        primaries = sorted(path.stem for folder in self._folders for path in folder.glob("*.yaml"))
+        if self._config_name not in primaries:
+            return [
+                Violation(
+                    "--config-name must name a primary config",
+                    repr(self._config_name),
+                    hint_for(self._config_name, primaries),
+                )
+            ]
+        violations: list[Violation] = []
+        sound: list[str] = []
+        single_keys: list[tuple[str, Override]] = []
+        for text in overrides:
+            try:
+                (parsed,) = OverridesParser.create().parse_overrides([text])
+            except OverrideParseException:
+                violations.append(_malformed(text))
+                continue
+            if parsed.is_sweep_override():
+                hint = "Use -m for several runs, [a,b] for a list, or quotes around text that has commas"
+                violations.append(Violation("a single run takes one value a key", text, hint, parsed.key_or_group))
+            elif parsed.key_or_group in groups and not parsed.is_delete():
+                wrong = _wrong_options(parsed, groups)
+                violations.extend(wrong)
+                if not wrong:
+                    sound.append(text)
+            elif parsed.is_hydra_override():
+                sound.append(text)
+            else:
+                single_keys.append((text, parsed))
+        try:
+            base = self._composed(sound)
+            changes: list[str] = []
+            for text, parsed in single_keys:
+                wrong = _wrong_key(text, parsed, base, groups)
+                violations.extend(wrong)
+                if not wrong:
+                    changes.append(text)
+            build(_mapping(self._composed([*sound, *changes]) if changes else base))
+        except ConfigInvalid as invalid:
+            violations.extend(invalid.violations)
+        except _COMPOSITION_ERRORS as failure:
+            if not violations:
+                violations.append(Violation("the config must compose", _first_line(failure)))
+        return violations or [Violation("the config must compose", _first_line(error))]
+
+
 def compose(overrides: Sequence[str], *, config_folder: Path | None = None, config_name: str = PRIMARY) -> Composition:
     """Compose one run's config; writes no file and makes no folder.
 
@@ -102,15 +211,7 @@ def compose(overrides: Sequence[str], *, config_folder: Path | None = None, conf
         ConfigInvalid: An override breaks Hydra's grammar, chooses an option that is not there or changes a key
             that is not there; a value breaks a rule of the schema. All violations at once.
     """
-    folders = _folders(config_folder)
-    with _hydra(folders):
-        try:
-            mapping = _mapping(hydra_compose(config_name, overrides=list(overrides)))
-        except _COMPOSITION_ERRORS as error:
-            raise ConfigInvalid(_diagnosis(error, overrides, folders, config_name)) from error
-    config = build(mapping)
-    resolved = plain(config)
-    return Composition(config, resolved, _yaml(resolved), tuple(overrides))
+    return Composer(config_folder=config_folder, config_name=config_name).compose(overrides)
 
 
 def multirun(
@@ -134,8 +235,9 @@ def multirun(
             [Violation("a multirun takes lists of values", str(error), "Use choice(...), range(...) or a,b,c")]
         ) from error
     runs = [list(run) for run in batches[0]]
+    composer = Composer(config_folder=config_folder, config_name=config_name)
     for run in runs:
-        compose(run, config_folder=config_folder, config_name=config_name)
+        composer.compose(run)
     return runs
 
 
@@ -196,54 +298,6 @@ def _mapping(composed: DictConfig) -> dict[str, Any]:
     if missing:
         raise ConfigInvalid([Violation("a value is required", hint=f"Set {key}=...", where=key) for key in missing])
     return cast(dict[str, Any], OmegaConf.to_container(composed, resolve=True, throw_on_missing=True))
-
-
-def _diagnosis(
-    error: Exception, overrides: Sequence[str], folders: Sequence[Path], config_name: str
-) -> list[Violation]:
-    """Why a composition failed: Hydra stops at its first error, this looks at each override by itself."""
-    groups = config_groups(folders)
-    primaries = sorted(path.stem for folder in folders for path in folder.glob("*.yaml"))
-    if config_name not in primaries:
-        return [
-            Violation("--config-name must name a primary config", repr(config_name), hint_for(config_name, primaries))
-        ]
-    violations: list[Violation] = []
-    sound: list[str] = []
-    single_keys: list[tuple[str, Override]] = []
-    for text in overrides:
-        try:
-            (parsed,) = OverridesParser.create().parse_overrides([text])
-        except OverrideParseException:
-            violations.append(_malformed(text))
-            continue
-        if parsed.is_sweep_override():
-            hint = "Use -m for several runs, [a,b] for a list, or quotes around text that has commas"
-            violations.append(Violation("a single run takes one value a key", text, hint, parsed.key_or_group))
-        elif parsed.key_or_group in groups and not parsed.is_delete():
-            wrong = _wrong_options(parsed, groups)
-            violations.extend(wrong)
-            if not wrong:
-                sound.append(text)
-        elif parsed.is_hydra_override():
-            sound.append(text)
-        else:
-            single_keys.append((text, parsed))
-    try:
-        base = hydra_compose(config_name, overrides=sound)
-        changes: list[str] = []
-        for text, parsed in single_keys:
-            wrong = _wrong_key(text, parsed, base, groups)
-            violations.extend(wrong)
-            if not wrong:
-                changes.append(text)
-        build(_mapping(hydra_compose(config_name, overrides=[*sound, *changes]) if changes else base))
-    except ConfigInvalid as invalid:
-        violations.extend(invalid.violations)
-    except _COMPOSITION_ERRORS as failure:
-        if not violations:
-            violations.append(Violation("the config must compose", _first_line(failure)))
-    return violations or [Violation("the config must compose", _first_line(error))]
 
 
 def _wrong_options(parsed: Override, groups: dict[str, tuple[str, ...]]) -> list[Violation]:

@@ -6,12 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from sweepyard.config.compose import Composer
 from sweepyard.config.locations import conf_folder
 
 
 @pytest.fixture(scope="session")
 def conf() -> Path:
     return conf_folder({})
+
+
+@pytest.fixture(scope="session")
+def composer() -> Composer:
+    """One for all tests, since the shipped conf/ stays as it is."""
+    return Composer()
 
 
 @pytest.fixture

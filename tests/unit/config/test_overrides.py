@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweepyard.config.compose import compose, overrides_of, read_parameters
+from sweepyard.config.compose import Composer, compose, overrides_of, read_parameters
 from sweepyard.errors import ConfigInvalid
 from sweepyard.jsonvalue import JsonValue
 
@@ -33,16 +33,16 @@ values = st.recursive(
 
 @settings(max_examples=5, deadline=None)
 @given(st.lists(values, min_size=8, max_size=8))
-def test_any_value_survives_hydra(swept: list[JsonValue]) -> None:
+def test_any_value_survives_hydra(composer: Composer, swept: list[JsonValue]) -> None:
     overrides = overrides_of({f"optimizer.arguments.x{index}": value for index, value in enumerate(swept)})
-    arguments = compose(overrides).config.optimizer.arguments
+    arguments = composer.compose(overrides).config.optimizer.arguments
     assert arguments == {f"x{index}": value for index, value in enumerate(swept)}
     assert [type(arguments[f"x{index}"]) for index in range(len(swept))] == [type(value) for value in swept]
 
 
-def test_values_known_to_be_awkward_survive_hydra() -> None:
+def test_values_known_to_be_awkward_survive_hydra(composer: Composer) -> None:
     overrides = overrides_of({f"optimizer.arguments.x{index}": value for index, value in enumerate(AWKWARD_VALUES)})
-    got = list(compose(overrides).config.optimizer.arguments.values())
+    got = list(composer.compose(overrides).config.optimizer.arguments.values())
     assert [(type(value), value) for value in got] == [(type(value), value) for value in AWKWARD_VALUES]
 
 
@@ -53,7 +53,7 @@ def test_swept_keys_of_a_model_of_the_users(own_conf: Path) -> None:
     assert getattr(model, "arguments", None) == {"depth": 3, "side": {"a": 2}, "label": "a=b"}
 
 
-def test_groups_are_chosen_first_and_nested_mappings_flattened() -> None:
+def test_groups_are_chosen_first_and_nested_mappings_flattened(composer: Composer) -> None:
     parameters: dict[str, JsonValue] = {
         "trainer": {"epochs": 3, "early_stopping": {"patience": 1}},
         "model.units": [64],
@@ -67,7 +67,7 @@ def test_groups_are_chosen_first_and_nested_mappings_flattened() -> None:
         "++trainer.early_stopping.patience=1",
         "++model.units=[64]",
     ]
-    config = compose(overrides).config
+    config = composer.compose(overrides).config
     assert (config.trainer.epochs, config.trainer.early_stopping.patience) == (3, 1)
 
 
@@ -101,9 +101,9 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     assert len(caught.value.violations) == 4
 
 
-def test_a_swept_key_outside_the_schema_is_refused_when_composed() -> None:
+def test_a_swept_key_outside_the_schema_is_refused_when_composed(composer: Composer) -> None:
     with pytest.raises(ConfigInvalid, match=r"Did you mean `trainer.epochs`"):
-        compose(overrides_of({"trainer.epoch": 3}))
+        composer.compose(overrides_of({"trainer.epoch": 3}))
 
 
 def test_reading_the_agents_file(tmp_path: Path) -> None:

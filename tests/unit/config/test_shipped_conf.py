@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sweepyard.config.compose import compose
+from sweepyard.config.compose import Composer
 from sweepyard.config.locations import conf_folder
 from sweepyard.config.plain import plain
 from sweepyard.config.schema import MODEL_CONFIGS, CustomModelConfig, ExperimentConfig
@@ -46,10 +46,10 @@ def waves() -> list[tuple[Path, ...]]:
 
 
 @pytest.mark.parametrize("options", waves(), ids=lambda wave: "+".join(option.stem for option in wave))
-def test_every_option_composes_and_can_be_built_again(options: tuple[Path, ...]) -> None:
+def test_every_option_composes_and_can_be_built_again(composer: Composer, options: tuple[Path, ...]) -> None:
     names = [option.with_suffix("").as_posix() for option in options]
     needed = [override for name in names for override in NEEDED.get(name, [])]
-    composed = compose([*(name.replace("/", "=") for name in names), *needed])
+    composed = composer.compose([*(name.replace("/", "=") for name in names), *needed])
     assert build(composed.resolved) == composed.config
 
 
@@ -57,8 +57,8 @@ def test_the_waves_hold_every_option_once() -> None:
     assert sorted(option for wave in waves() for option in wave) == OPTIONS
 
 
-def test_the_primary_config_is_the_schema_with_its_defaults() -> None:
-    assert compose([]).config == ExperimentConfig()
+def test_the_primary_config_is_the_schema_with_its_defaults(composer: Composer) -> None:
+    assert composer.compose([]).config == ExperimentConfig()
 
 
 @pytest.mark.parametrize(
@@ -82,19 +82,19 @@ def test_the_default_options_hold_every_key_of_the_schema(name: str) -> None:
     assert contents(Path(name, f"{chosen}.yaml")) == plain(ExperimentConfig())[name]
 
 
-def test_a_recipe_and_a_debug_option_go_together() -> None:
-    config = compose(["experiment=keras_convnet", "debug=tiny"]).config
+def test_a_recipe_and_a_debug_option_go_together(composer: Composer) -> None:
+    config = composer.compose(["experiment=keras_convnet", "debug=tiny"]).config
     assert (config.model.name, config.data.name, config.data.train_limit) == ("convnet", "mnist", 256)
     assert (config.trainer.epochs, config.tracking.mode) == (1, "disabled")
 
 
-def test_the_deterministic_recipe_keeps_what_was_chosen() -> None:
-    config = compose(["experiment=deterministic", "model=resnet"]).config
+def test_the_deterministic_recipe_keeps_what_was_chosen(composer: Composer) -> None:
+    config = composer.compose(["experiment=deterministic", "model=resnet"]).config
     assert config.seed.deterministic
     assert config.trainer.threads == 1
     assert config.model.name == "resnet"
 
 
-def test_an_entry_point_needs_no_yaml_of_the_users() -> None:
-    model = compose(["model=entry_point", "model.name=tower", "+model.depth=3"]).config.model
+def test_an_entry_point_needs_no_yaml_of_the_users(composer: Composer) -> None:
+    model = composer.compose(["model=entry_point", "model.name=tower", "+model.depth=3"]).config.model
     assert model == CustomModelConfig(name="tower", target="entry_point:tower", arguments={"depth": 3})

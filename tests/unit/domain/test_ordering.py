@@ -89,7 +89,7 @@ VALUES = st.one_of(
 @given(
     st.lists(st.tuples(VALUES, VALUES), max_size=8), st.sampled_from(["+config.x", "-config.x,+config.y", "-config.y"])
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_is_behind_a_run_is_what_the_sort_puts_there(pairs, text: str) -> None:
     runs = [
         Run(

@@ -432,7 +432,7 @@ def test_a_file_needs_parameters() -> None:
             "f.yaml:1: a sweep file must hold at most 100,000 values, nested at most 100 deep; received more",
         ),
         ("[" * 150 + "]" * 150, "f.yaml:1: a sweep file must hold at most 100,000 values, nested at most 100 deep"),
-        ("[" * 2_000 + "]" * 2_000, "f.yaml: a sweep file must hold at most 100,000 values, nested at most 100 deep"),
+        ("[\n" * 2_000 + "]" * 2_000, "f.yaml: a sweep file must hold at most 100,000 values, nested at most 100 deep"),
     ],
 )
 def test_what_is_not_a_document_is_refused(text: str, message: str) -> None:
