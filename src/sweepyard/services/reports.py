@@ -43,7 +43,7 @@ class ReportService:
             NotFound: There is no such project, or sweep.
             RequestInvalid: The title or the text breaks a rule.
         """
-        check_draft(draft)
+        _refuse_faults(draft)
         now = self._clock.now()
         report = Report(
             report_id=self._ids.short(),
@@ -92,7 +92,7 @@ class ReportService:
             Conflict: It was changed since.
             RequestInvalid: The title or the text breaks a rule.
         """
-        check_draft(draft)
+        _refuse_faults(draft)
         with self._database.writing() as unit:
             stored = _unchanged(unit, seen)
             report = replace(
@@ -120,12 +120,8 @@ class ReportService:
             unit.reports.delete(_unchanged(unit, seen))
 
 
-def check_draft(draft: ReportDraft) -> None:
-    """Refuse what cannot be a report.
-
-    Raises:
-        RequestInvalid: With every broken rule.
-    """
+def draft_faults(draft: ReportDraft) -> list[Violation]:
+    """Every rule that a draft breaks."""
     violations = []
     if not draft.title.strip() or len(draft.title) > MAX_TITLE or not draft.title.isprintable():
         rule = f"a title is 1 to {MAX_TITLE} characters in one line"
@@ -135,6 +131,11 @@ def check_draft(draft: ReportDraft) -> None:
         violations.append(Violation(rule, f"{len(draft.text):,}", where="text"))
     if "\0" in draft.text or not is_unicode(draft.text):
         violations.append(Violation("a text is Unicode without NUL", where="text"))
+    return violations
+
+
+def _refuse_faults(draft: ReportDraft) -> None:
+    violations = draft_faults(draft)
     if violations:
         raise RequestInvalid(violations)
 

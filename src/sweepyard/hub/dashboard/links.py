@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sweepyard.domain.artifact import ArtifactVersion
+from sweepyard.domain.report import Report
 from sweepyard.domain.run import Run
 from sweepyard.domain.sweep import Sweep
 from sweepyard.hub.dashboard import texts, urls
@@ -23,6 +24,11 @@ def sweep_link(sweep: Sweep) -> Link:
 def run_link(run: Run) -> Link:
     """To a run, with its state beside it."""
     return Link(texts.shortened(run.display_name or run.path.run_id), urls.run_url(run.path), run.state.value)
+
+
+def report_link(report: Report) -> Link:
+    """To a report, with who changed it last beside it."""
+    return Link(texts.shortened(report.title), urls.report_url(report), report.editor)
 
 
 def artifact_link(version: ArtifactVersion) -> Link:

@@ -11,6 +11,7 @@ from sweepyard.services.ports.runs import RunSelection
 PROJECT = "/{entity}/{project}"
 RUN = f"{PROJECT}/runs/{{run}}"
 SWEEP = f"{PROJECT}/sweeps/{{sweep}}"
+REPORT = f"{PROJECT}/reports/{{report}}"
 
 
 def project_of(request: Request) -> tuple[str, str]:
@@ -26,6 +27,11 @@ def run_of(request: Request) -> RunPath:
 def sweep_of(request: Request) -> SweepPath:
     """The sweep, of an address below `SWEEP`."""
     return SweepPath(*project_of(request), request.path_params["sweep"])
+
+
+def report_of(request: Request) -> tuple[str, str, str]:
+    """The entity, the project and the report's id, of an address below `REPORT`."""
+    return *project_of(request), request.path_params["report"]
 
 
 def runs_of_project(request: Request) -> RunSelection:

@@ -37,6 +37,7 @@ from sweepyard.hub.dashboard.places import (
     sweep_of,
 )
 from sweepyard.hub.dashboard.rendering import NEVER_STORED, render
+from sweepyard.hub.dashboard.report_routes import report_routes
 from sweepyard.hub.dashboard.run_routes import run_routes
 from sweepyard.hub.dashboard.sweep_routes import sweep_routes
 from sweepyard.hub.dashboard.views import RunsView
@@ -71,6 +72,7 @@ class Dashboard:
             *compare_routes(doors, self.services),
             *curve_routes(doors, self.services),
             *sweep_routes(doors, self.services),
+            *report_routes(doors, self.services),
             *self._runs_routes(doors, SWEEP, runs_of_sweep, self._sweep_link),
         ]
 

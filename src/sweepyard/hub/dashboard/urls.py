@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 from sweepyard.domain.artifact import ArtifactVersion
+from sweepyard.domain.report import Report
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
 
@@ -87,6 +88,31 @@ def compare_url(entity: str, project: str) -> str:
 def logged_file_url(path: RunPath, artifact: ArtifactVersion | None, name: str) -> str:
     """Where a file that a run logged is read: in an artifact, or else among the run's own."""
     return artifact_file_url(artifact, name) if artifact else file_url(path, name)
+
+
+def reports_url(project: str) -> str:
+    """The list of a project's reports."""
+    return f"{project}/reports"
+
+
+def report_url(report: Report) -> str:
+    """The page of a report."""
+    return f"{reports_url(project_url(report.entity, report.project))}/{_part(report.report_id)}"
+
+
+def new_report_url(project: str, sweep_id: str | None = None) -> str:
+    """Where a report is written, pinned to a sweep where one is given."""
+    return with_query(f"{reports_url(project)}/new", [("sweep", sweep_id)] if sweep_id else [])
+
+
+def edit_report_url(report: str) -> str:
+    """The form of the report at an address, and where it is sent."""
+    return f"{report}/edit"
+
+
+def delete_report_url(report: str) -> str:
+    """The page that asks whether to delete the report at an address, and where the answer is sent."""
+    return f"{report}/delete"
 
 
 def with_query(path: str, pairs: Sequence[tuple[str, str]]) -> str:

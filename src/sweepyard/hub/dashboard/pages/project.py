@@ -13,6 +13,7 @@ from sweepyard.hub.dashboard.curve_section import CurvesSection, curves_section,
 from sweepyard.hub.dashboard.curve_views import CurveView
 from sweepyard.hub.dashboard.frame import Link, Live, Page
 from sweepyard.hub.dashboard.links import project_link, sweep_link
+from sweepyard.hub.dashboard.reports_section import ReportsSection, reports_section
 from sweepyard.hub.dashboard.runs_section import RunsSection, runs_section
 from sweepyard.hub.dashboard.views import RunsView
 from sweepyard.services.bundle import Services
@@ -35,6 +36,7 @@ class ProjectPage(Page):
     states: tuple[tuple[str, int], ...]
     sweeps: tuple[Link, ...]
     more_sweeps: int
+    reports: ReportsSection
     curves: CurvesSection
     runs: RunsSection
 
@@ -60,6 +62,7 @@ def project_page(services: Services, actor: Actor, entity: str, name: str, asked
         states=tuple((state.value, count) for state, count in services.runs.count_by_state(selection).items()),
         sweeps=tuple(sweep_link(sweep) for sweep in sweeps.items),
         more_sweeps=sweeps.total - len(sweeps.items),
+        reports=reports_section(services, actor, entity, name),
         curves=curves_section(
             link.url, link.url, CurveView.of(asked), runs.metrics, objectives=objectives_of(sweeps.items)
         ),

@@ -15,6 +15,7 @@ from sweepyard.hub.dashboard.curve_section import CurvesSection, curves_section,
 from sweepyard.hub.dashboard.curve_views import CurveView
 from sweepyard.hub.dashboard.frame import Live, Page
 from sweepyard.hub.dashboard.links import project_link
+from sweepyard.hub.dashboard.reports_section import ReportsSection, reports_section
 from sweepyard.hub.dashboard.runs_section import RunsSection, runs_section
 from sweepyard.hub.dashboard.sweep_sections import addresses
 from sweepyard.hub.dashboard.sweep_sections.charts import Charts, charts
@@ -42,6 +43,7 @@ class SweepPage(Page):
     description: str
     controls: tuple[Control, ...]
     overview: Overview
+    reports: ReportsSection
     charts: Charts | None
     influences: Influences
     early: EarlyTermination | None
@@ -76,6 +78,7 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
         description=sweep.description,
         controls=controls(sweep, actor, live_runs=live_runs),
         overview=overview(services, sweep),
+        reports=reports_section(services, actor, path.entity, path.project, path.sweep_id),
         charts=charts(selection, page, parameters, analysis, telling) if analysis.runs else None,
         influences=influences(analysis),
         early=early_termination(services, sweep),

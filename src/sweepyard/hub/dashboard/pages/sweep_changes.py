@@ -1,4 +1,4 @@
-"""Changing a sweep: the page that asks whether to stop or to cancel it, and the one to edit its file."""
+"""Changing a sweep: asking whether to stop or to cancel it, and the page to edit its file."""
 
 from __future__ import annotations
 
@@ -12,31 +12,12 @@ from sweepyard.errors import Conflict, SweepFileInvalid
 from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.frame import Page
 from sweepyard.hub.dashboard.links import project_link, sweep_link
+from sweepyard.hub.dashboard.pages.confirm import ConfirmPage
 from sweepyard.hub.dashboard.sweep_sections import addresses
 from sweepyard.services.bundle import Services
 from sweepyard.services.guard import allow
 
 MAX_FILE_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmPage(Page):
-    """Asks whether to end a sweep.
-
-    Attributes:
-        question: What is asked.
-        consequences: What will happen.
-        verb: What the button says.
-        to: The state that the form asks for.
-    """
-
-    template: ClassVar[str] = "sweep_confirm.html"
-    question: str
-    consequences: tuple[str, ...]
-    verb: str
-    to: str
-    state_url: str
-    leave_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +68,8 @@ def confirm_page(services: Services, actor: Actor, path: SweepPath, to: SweepSta
             )
         ),
         verb=f"{verb} the sweep",
-        to=to.value,
-        state_url=addresses.state_url(page),
+        answer=(("to", to.value),),
+        answer_url=addresses.state_url(page),
         leave_url=page,
     )
 

@@ -1,0 +1,98 @@
+// Charts of curves of the same runs: they ask the hub together, and only what they need.
+
+import { CurvePanel } from "./curve_panel.js";
+import { FetchFailed, fetchOwn } from "../live.js";
+
+/** @typedef {import("./curve_panel.js").Source} Source */
+
+export class CurveSet {
+  /**
+   * @param {HTMLElement} grid holds the figures
+   * @param {Source} source
+   */
+  constructor(grid, source) {
+    this.grid = grid;
+    this.source = source;
+    /** @type {Map<HTMLElement, CurvePanel>} */
+    this.panels = new Map();
+    this.updating = Promise.resolve();
+    this.sync();
+  }
+
+  /** The figures are the page's; each has a panel. */
+  sync() {
+    const figures = [...this.grid.querySelectorAll("figure[data-chart=curves]")].filter((each) => each instanceof HTMLElement);
+    for (const [figure, panel] of this.panels) {
+      if (figures.includes(figure)) continue;
+      panel.close();
+      this.panels.delete(figure);
+    }
+    for (const figure of figures) {
+      if (!this.panels.has(figure)) this.panels.set(figure, new CurvePanel(figure, this.source, () => this.update()));
+    }
+  }
+
+  /** The metrics of the charts. */
+  metrics() {
+    return [...this.panels.values()].map(({ metric }) => metric);
+  }
+
+  /**
+   * Bring all charts that are near what is in sight up to date: those that ask the same in one request.
+   *
+   * @param {{all?: boolean}} [how] `all`: those too that have what they asked for, since something has happened
+   */
+  update({ all = false } = {}) {
+    this.updating = this.updating.then(() => this.ask(all)).catch((error) => this.failed(error));
+    return this.updating;
+  }
+
+  restyle() {
+    for (const panel of this.panels.values()) panel.restyle();
+  }
+
+  close() {
+    for (const panel of this.panels.values()) panel.close();
+  }
+
+  /** @param {boolean} all */
+  async ask(all) {
+    await new Promise((resolve) => setTimeout(resolve)); // so that charts that come in sight together ask together
+    const problem = this.source.problem();
+    if (problem) {
+      for (const panel of this.panels.values()) panel.blank(problem);
+      return;
+    }
+    /** @type {Map<string, CurvePanel[]>} */
+    const alike = new Map();
+    for (const panel of this.panels.values()) {
+      const question = panel.ask();
+      if (!panel.isNear() || (!all && question === panel.question)) continue;
+      const key = `${question}&have=${question === panel.question ? panel.known() : ""}`;
+      alike.set(key, [...(alike.get(key) ?? []), panel]);
+    }
+    await Promise.all([...alike].map(([key, asking]) => this.fill(key, asking)));
+  }
+
+  /**
+   * @param {string} key
+   * @param {CurvePanel[]} asking
+   */
+  async fill(key, asking) {
+    const questions = asking.map((panel) => panel.ask());
+    const wanted = asking.map(({ metric }) => `metric=${encodeURIComponent(metric)}`).join("&");
+    const answer = await (await fetchOwn(`${this.source.dataUrl}?${wanted}&${key}`)).json();
+    asking.forEach((panel, index) => {
+      if (panel.ask() !== questions[index]) return; // The reader has gone on meanwhile; another request is on its way.
+      panel.question = questions[index];
+      panel.take(answer, !key.endsWith("have="));
+    });
+    this.source.say(answer.note);
+  }
+
+  /** @param {unknown} error */
+  failed(error) {
+    if (!(error instanceof FetchFailed)) throw error;
+    this.source.say(error.message);
+  }
+}
