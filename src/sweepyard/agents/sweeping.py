@@ -145,15 +145,24 @@ def resume(
         TrackingError: There is no such sweep, it hands out nothing, or the server refused.
     """
     record = Reader(server).sweep(name)
+    require_open(record)
+    sweep = RegisteredSweep(str(record.path), record.path.sweep_id, record.url)
+    on_registered(sweep)
+    folder = _folder(plan, record.path.project, record.path.sweep_id)
+    return _Worker(sweep, folder, plan, record.bound, server, environ).work(clock, on_progress)
+
+
+def require_open(record: SweepRecord) -> None:
+    """See to it that a sweep hands out runs.
+
+    Raises:
+        TrackingError: It is over, or paused.
+    """
     if record.state not in {"PENDING", "RUNNING"}:
         hint = f"; `wandb sweep --resume {record.path}` lets it go on" if record.state == "PAUSED" else ""
         raise TrackingError(
             f"a sweep must be pending or running to go on; {record.path} is {record.state.lower()}{hint}"
         )
-    sweep = RegisteredSweep(str(record.path), record.path.sweep_id, record.url)
-    on_registered(sweep)
-    folder = _folder(plan, record.path.project, record.path.sweep_id)
-    return _Worker(sweep, folder, plan, record.bound, server, environ).work(clock, on_progress)
 
 
 def progress_now(record: SweepRecord, now: datetime) -> SweepProgress:

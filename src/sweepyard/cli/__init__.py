@@ -7,6 +7,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("sweepyard.cli.demo", "See it work: a sweep on real digits, from hub to predictions."),
     "train": ("sweepyard.cli.train", "Train one model; the arguments are Hydra overrides."),
     "sweep": ("sweepyard.cli.sweep", "Check a sweep file, register it, and start agents."),
+    "agent": ("sweepyard.cli.agent", "Work on a sweep with all devices of this host."),
     "watch": ("sweepyard.cli.watch", "Watch a sweep in the terminal, live."),
     "check": ("sweepyard.cli.check", "Check a sweep file completely, without starting anything."),
     "runs": ("sweepyard.cli.runs", "List, show and compare runs."),

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sweepyard import exitcodes
 from sweepyard.errors import InvalidInput, SweepyardError, Violation
 
 if TYPE_CHECKING:
     from sweepyard.wiring.starting import Start
 
-INTERRUPTED_EXIT_CODE = 128 + signal.SIGINT
 DEBUG_VARIABLE = "SWEEPYARD_DEBUG"
 
 
@@ -40,7 +39,7 @@ def enter(arguments: Sequence[str], start: Start | None = None) -> int:
     except KeyboardInterrupt:
         _show_traceback_if_wanted()
         _say("interrupted")
-        return INTERRUPTED_EXIT_CODE
+        return exitcodes.INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe has left (`sweepyard runs list | head`); what is buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -71,7 +70,7 @@ def _dispatch(arguments: list[str], start: Start | None) -> int:
         return error.exit_code
     except click.Abort:
         _say("interrupted")
-        return INTERRUPTED_EXIT_CODE
+        return exitcodes.INTERRUPTED
     return code if isinstance(code, int) else 0
 
 

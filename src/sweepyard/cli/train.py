@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from sweepyard import exitcodes
 from sweepyard.cli.downloads import downloads_shown
 from sweepyard.cli.environment import quieten_backend, settings_now
 from sweepyard.errors import ConfigInvalid, InvalidInput, Violation
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from sweepyard.wiring.starting import Start
     from sweepyard.wiring.training import TrainingRequest
 
-INTERRUPTED_EXIT_CODE = 128 + signal.SIGINT
 # Of the run config, what says where a run came from: it is no input.
 _NOT_CONFIG = frozenset({"provenance"})
 
@@ -134,13 +134,12 @@ def _train_one(request: TrainingRequest, start: Start | None) -> int:
         result = run_training(
             request, settings_now(), os.environ, start=start or ColdStart(), stop=stop, downloads=downloads_shown()
         )
-    return INTERRUPTED_EXIT_CODE if result.stopped_because == "interrupted" else result.exit_code
+    return exitcodes.INTERRUPTED if result.stopped_because == "interrupted" else result.exit_code
 
 
 def _leave_with(agent: int) -> None:
     """See to it that an agent that dies leaves no run behind: stop with a checkpoint, but not for ever."""
     from sweepyard.linux import end_with_parent
-    from sweepyard.training.stopping import PREEMPTED_EXIT_CODE
 
     def watch() -> None:
         while os.getppid() == agent:
@@ -148,7 +147,7 @@ def _leave_with(agent: int) -> None:
         time.sleep(_ORPHAN_GRACE_SECONDS)
         # The checkpoint is written by now; what the server has not taken is on disk. Waiting on for a server
         # that has gone with the agent would keep the process, and its memory, for minutes.
-        os._exit(PREEMPTED_EXIT_CODE)
+        os._exit(exitcodes.PREEMPTED)
 
     threading.Thread(target=watch, name="agent-watch", daemon=True).start()
     end_with_parent(agent)

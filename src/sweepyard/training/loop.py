@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sweepyard import exitcodes
 from sweepyard.clock import Clock
 from sweepyard.config.schema import CustomModelConfig, ExperimentConfig
 from sweepyard.datasets.dataset import Dataset
@@ -32,7 +33,7 @@ from sweepyard.training.modelfile import ModelCard
 from sweepyard.training.provenance import run_config
 from sweepyard.training.result import FitResult, FitTiming
 from sweepyard.training.state import FitState, fingerprint
-from sweepyard.training.stopping import PREEMPTED_EXIT_CODE, STOPPED_EXIT_CODE, LeftEarly, StopSignal
+from sweepyard.training.stopping import LeftEarly, StopSignal
 
 MODEL_FILE = "model.keras"
 BEST_MODEL_FILE = "model-best.keras"
@@ -191,12 +192,12 @@ def _has_stopped(state: FitState) -> bool:
 
 def _leave(tracker: Tracker, stop: StopSignal) -> tuple[str, int]:
     if stop.by_person:
-        return "interrupted", STOPPED_EXIT_CODE
+        return "interrupted", exitcodes.STOPPED
     # Stop and preemption both come as SIGTERM; only the server knows which one it is.
     if tracker.should_stop() is True:
-        return "stopped by the server", STOPPED_EXIT_CODE
+        return "stopped by the server", exitcodes.STOPPED
     tracker.mark_preempting()
-    return "preempted", PREEMPTED_EXIT_CODE
+    return "preempted", exitcodes.PREEMPTED
 
 
 def _card(experiment: Experiment, run_id: str) -> ModelCard:

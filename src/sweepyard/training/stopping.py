@@ -9,10 +9,6 @@ from types import FrameType
 
 from sweepyard.signals import handled_by
 
-# sysexits.h: EX_TEMPFAIL, "try again later": non-zero, so that a preempted run goes back to its queue.
-PREEMPTED_EXIT_CODE = 75
-STOPPED_EXIT_CODE = 255
-
 
 class StopSignal:
     """Set once, by a signal handler or another thread; read by the fit at each step."""

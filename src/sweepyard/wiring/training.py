@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweepyard import exitcodes
 from sweepyard.errors import CheckpointError, SweepyardError
 from sweepyard.settings import Settings
 from sweepyard.wiring.joining import open_server
@@ -65,7 +66,6 @@ def run_training(
     from sweepyard.tracking.opening import open_tracker
     from sweepyard.training import backend, console
     from sweepyard.training.checkpoints import CHECKPOINTS_FOLDER
-    from sweepyard.training.stopping import STOPPED_EXIT_CODE
 
     composition = compose(request.overrides, config_folder=request.config_folder, config_name=request.config_name)
     config = composition.config
@@ -111,7 +111,7 @@ def run_training(
 
             result = fit(config, dataset, tracker, folder, resolved=resolved, stop=stop, clock=SystemClock())
         except BaseException as error:
-            tracker.finish(STOPPED_EXIT_CODE if isinstance(error, KeyboardInterrupt) else 1)
+            tracker.finish(exitcodes.STOPPED if isinstance(error, KeyboardInterrupt) else 1)
             raise
         tracker.finish(result.exit_code)
         _report(result, folder, tracker.url, say)

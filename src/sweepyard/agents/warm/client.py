@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from types import FrameType
 
+from sweepyard import exitcodes
 from sweepyard.agents.warm import place, wire
 
 SWITCH_VARIABLE = "SWEEPYARD_WARM"
@@ -22,7 +23,6 @@ _ANSWER_SECONDS = 120.0  # The first client of a server waits for its imports: 5
 _END_SECONDS = 10.0
 _LOOK_SECONDS = 0.5
 _ORPHAN_GRACE_SECONDS = 20.0
-_PREEMPTED_EXIT_CODE = 75
 # What belongs to one run must not get into the process that all are forked from.
 _OF_ONE_RUN = ("WANDB_",)
 _KEPT = ("WANDB_ERROR_REPORTING",)
@@ -132,7 +132,7 @@ class _Run:
             deadline = deadline or time.monotonic() + _ORPHAN_GRACE_SECONDS
             if time.monotonic() > deadline:
                 self._send(signal.SIGKILL)
-                sys.exit(_PREEMPTED_EXIT_CODE)
+                sys.exit(exitcodes.PREEMPTED)
 
     def _after_the_server(self) -> int:
         """The kernel ends a fork whose server has died: then the run goes on here, from its last checkpoint."""

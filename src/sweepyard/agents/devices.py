@@ -1,0 +1,127 @@
+"""The places of a host at which runs work side by side: its devices, and a share of its processors for each."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sweepyard.errors import InvalidInput, Violation
+
+_LIST_SECONDS = 30
+# Lines of `nvidia-smi -L`: "GPU 0: NVIDIA H200 (UUID: GPU-...)", and indented below it, where the device is split,
+# "  MIG 1g.18gb     Device  0: (UUID: MIG-...)".
+_GPU = re.compile(r"^GPU \d+: .*\(UUID: (?P<uuid>[^)]+)\)")
+_MIG = re.compile(r"^\s+MIG .*\(UUID: (?P<uuid>[^)]+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one run at a time works.
+
+    Attributes:
+        name: For people: the device, or `cpu`, with a number where several runs share it.
+        device: What `CUDA_VISIBLE_DEVICES` is to say; an opaque string; None to leave it alone.
+        processors: The numbers of the processors that runs here may use.
+    """
+
+    name: str
+    device: str | None
+    processors: tuple[int, ...]
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a run here has in its environment."""
+        if self.device is None:
+            return {}
+        # Without growth, the first of several runs on a device would take all of its memory.
+        return {"CUDA_VISIBLE_DEVICES": self.device, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Division:
+    """How a host is to be divided.
+
+    Attributes:
+        devices: Device ids; empty for none.
+        per_device: How many runs share a device.
+        cpus: Processors for each run; None for an equal share of all.
+        processors: Those there are.
+    """
+
+    devices: Sequence[str] = ()
+    per_device: int = 1
+    cpus: int | None = None
+    processors: Sequence[int] = field(default_factory=lambda: sorted(os.sched_getaffinity(0)))
+
+    def places(self) -> list[Place]:
+        """The places: as many a device as asked for; without devices, as many as the processors allow.
+
+        Raises:
+            InvalidInput: There are fewer processors than one run is to have.
+        """
+        total = len(self.processors)
+        if self.cpus is not None and self.cpus > total:
+            raise InvalidInput(
+                [Violation("--cpus must be at most what this host has", str(self.cpus), f"It has {total}")]
+            )
+        names: list[tuple[str | None, int]]
+        if self.devices:
+            names = [(device, number) for device in self.devices for number in range(1, self.per_device + 1)]
+        else:
+            names = [(None, number) for number in range(1, (total // self.cpus if self.cpus else 1) + 1)]
+        each = self.cpus or max(1, total // len(names))
+        several = self.per_device > 1 or (not self.devices and len(names) > 1)
+        return [
+            Place(
+                name=(device or "cpu") + (f"/{number}" if several else ""),
+                device=device,
+                processors=tuple(sorted(self.processors[(index * each + k) % total] for k in range(each))),
+            )
+            for index, (device, number) in enumerate(names)
+        ]
+
+
+def devices_of(text: str) -> list[str]:
+    """The device ids that `--gpus` names: `all`, or some with commas between.
+
+    Raises:
+        InvalidInput: None is named, one is named twice, or this host has none.
+    """
+    if text == "all":
+        return _all_devices()
+    devices = [part.strip() for part in text.split(",")]
+    if not all(devices) or len(set(devices)) < len(devices):
+        rule = "--gpus must be `all` or different device ids with commas between"
+        raise InvalidInput([Violation(rule, repr(text), "For example --gpus 0,1 or --gpus MIG-...")])
+    return devices
+
+
+def listed(text: str) -> list[str]:
+    """The device ids in what `nvidia-smi -L` prints: the parts of a device that is split, else the device."""
+    found: list[str] = []
+    whole = None
+    for line in text.splitlines():
+        if gpu := _GPU.match(line):
+            found += [whole] if whole else []
+            whole = gpu["uuid"]
+        elif part := _MIG.match(line):
+            found.append(part["uuid"])
+            whole = None
+    return found + ([whole] if whole else [])
+
+
+def _all_devices() -> list[str]:
+    program = shutil.which("nvidia-smi")
+    text = ""
+    if program is not None:
+        done = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=_LIST_SECONDS, check=False)
+        text = done.stdout
+    devices = listed(text)
+    if not devices:
+        received = "nvidia-smi names none" if program else "there is no nvidia-smi"
+        raise InvalidInput([Violation("--gpus all needs a GPU", received, "Leave --gpus out to train on processors")])
+    return devices

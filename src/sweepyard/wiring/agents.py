@@ -1,0 +1,101 @@
+"""Our agent: all devices of this host at work on one sweep, of the hub or of any W&B server."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweepyard.settings import OUTPUT_VARIABLE, Settings
+from sweepyard.wiring.joining import open_target
+
+if TYPE_CHECKING:
+    from sweepyard.agents.devices import Place
+    from sweepyard.agents.supervisor import Supervisor
+    from sweepyard.domain.sweep import SweepPath
+    from sweepyard.services.check import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRequest:
+    """What `sweepyard agent` was asked for.
+
+    Attributes:
+        sweep: entity/project/id or project/id.
+        count: How many runs to start in all; None for as many as there are.
+        output: Folder below which runs, and the sweep's logs, get their own.
+    """
+
+    sweep: str
+    places: Sequence[Place]
+    count: int | None
+    output: Path
+    working_folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyAgent:
+    """A registered agent for each place, not yet at work.
+
+    Attributes:
+        folder: Where what runs print is kept, see `agents.launching.output_of`.
+    """
+
+    sweep: SweepPath
+    supervisor: Supervisor
+    folder: Path
+
+
+@contextmanager
+def agent_on(
+    request: AgentRequest, settings: Settings, environ: Mapping[str, str], *, target: Target
+) -> Iterator[ReadyAgent]:
+    """An agent on a sweep that hands out runs, with its server for as long as the block lasts.
+
+    Raises:
+        HubError, TrackingError: The server is away or refuses, there is no such sweep, or it hands out nothing.
+    """
+    from sweepyard.agents.environment import client_environment, with_token
+    from sweepyard.agents.failures import Failures
+    from sweepyard.agents.launching import Launcher
+    from sweepyard.agents.line import AgentLine
+    from sweepyard.agents.supervisor import Supervisor
+    from sweepyard.agents.sweeping import require_open
+    from sweepyard.agents.warm.place import OWNER_VARIABLE
+    from sweepyard.clock import SystemClock
+    from sweepyard.tracking.reader import Reader
+
+    clock = SystemClock()
+    with open_target(target, settings) as server:
+        reader = Reader(server)
+        record = reader.sweep(request.sweep)
+        path = record.path
+        require_open(record)
+        folder = request.output / path.project / "sweeps" / path.sweep_id
+        folder.mkdir(parents=True, exist_ok=True)
+        common = {
+            **client_environment(environ, server=server, folder=folder),
+            OUTPUT_VARIABLE: str(request.output),
+            OWNER_VARIABLE: str(os.getpid()),
+        }
+        command = record.config.get("command")
+        places = []
+        for place in request.places:
+            token = secrets.token_hex(8)
+            line = AgentLine(reader, path, host=socket.gethostname(), token=token)
+            launcher = Launcher(
+                path,
+                command if isinstance(command, list) else [],
+                with_token(common, token),
+                folder,
+                request.working_folder,
+            )
+            places.append((place, line, launcher))
+        failures = Failures(environ, began=clock.monotonic_seconds())
+        supervisor = Supervisor(places, count=request.count, failures=failures, clock=clock)
+        yield ReadyAgent(path, supervisor, folder)
