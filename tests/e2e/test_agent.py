@@ -1,0 +1,184 @@
+"""`sweepyard agent` on a real hub: places, counts, failures, leaving in every way, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+# What a run tells of itself; no TensorFlow.
+RUN = """\
+import json, os, sys, time
+import wandb
+
+with wandb.init() as run:
+    run.config["place"] = {"device": os.environ.get("CUDA_VISIBLE_DEVICES"), "processors": len(os.sched_getaffinity(0))}
+    run.log({"loss": run.config["x"]})
+    if sys.argv[1] == "wait":
+        open(f"began-{run.id}", "w").close()
+        time.sleep(300)
+    if sys.argv[1] == "fail":
+        sys.exit("this is why")
+"""
+SWEEP = """\
+project: many
+method: grid
+metric: {{name: loss, goal: minimize}}
+parameters: {{x: {{values: {points}}}}}
+command: [python, {script}, {mode}]
+"""
+TRAINED = """\
+project: many
+method: grid
+metric: {name: epoch/val_loss, goal: minimize}
+parameters: {seed.value: {values: [1]}}
+command: [sweepyard, train, --parameters, "${args_json_file}", model=lenet5, data.train_limit=256,
+  trainer.epochs=EPOCHS, tracking.mistakes=0, tracking.confusion_matrix=false, tracking.model_artifact=false]
+"""
+
+
+def registered(commands: Any, mode: str, points: int = 4) -> str:
+    script = commands.folder / "run.py"
+    script.write_text(RUN)
+    (commands.folder / "many.yaml").write_text(SWEEP.format(points=list(range(points)), script=script, mode=mode))
+    return register(commands, "many.yaml")
+
+
+def register(commands: Any, file: str) -> str:
+    done = commands.run("sweep", file, "--no-agents")
+    assert done.returncode == 0, done.stderr
+    named = re.search(r"start agents with: sweepyard sweep (\S+)", done.stdout)
+    assert named, done.stdout
+    return named[1]
+
+
+def runs_of(commands: Any, sweep: str) -> list[dict[str, Any]]:
+    listed = commands.run("runs", "list", "--project", "many", "--json")
+    assert listed.returncode == 0, listed.stderr
+    runs: list[dict[str, Any]] = json.loads(listed.stdout)
+    assert {run["sweep"] for run in runs} <= {sweep.rpartition("/")[2]}
+    return runs
+
+
+def test_every_place_works_and_each_point_runs_once(commands) -> None:
+    with commands.one_hub():
+        sweep = registered(commands, "end", points=6)
+        done = commands.run("agent", sweep, "--gpus", "MIG-1,7")
+        assert done.returncode == 0, done.stderr
+        runs = runs_of(commands, sweep)
+        again = commands.run("agent", sweep)
+        assert again.returncode == 1
+        assert "a sweep must be pending or running to go on" in again.stderr
+    assert sorted(run["config"]["x"] for run in runs) == list(range(6))
+    assert {run["state"] for run in runs} == {"finished"}
+    assert {run["config"]["place"]["device"] for run in runs} == {"MIG-1", "7"}
+    each = max(1, len(os.sched_getaffinity(0)) // 2)
+    assert {run["config"]["place"]["processors"] for run in runs} == {each}
+    assert done.stdout.count("MIG-1: ") >= 3
+    assert done.stdout.count(" finished (") == 6
+    assert done.stdout.count("leaves, the sweep is over") == 2
+    commands.assert_none_left()
+
+
+def test_it_starts_no_more_runs_than_asked_for(commands) -> None:
+    with commands.one_hub():
+        sweep = registered(commands, "end")
+        done = commands.run("agent", sweep, "--gpus", "0", "--per-gpu", "2", "--count", "3")
+        assert done.returncode == 0, done.stderr
+        assert len(runs_of(commands, sweep)) == 3
+    assert "0/1: leaves, enough runs" in done.stdout
+
+
+def test_too_many_failures_end_it_with_their_last_words(commands) -> None:
+    with commands.one_hub():
+        sweep = registered(commands, "fail", points=9)
+        done = commands.run("agent", sweep)
+        assert done.returncode == 1
+        runs = runs_of(commands, sweep)
+    assert "3 runs failed in the first 60 s" in done.stderr
+    assert done.stdout.count("    this is why") == 3
+    assert [run["state"] for run in runs] == ["failed"] * 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_ended_in_the_middle_it_leaves_no_process(commands, wait: Callable[..., None], number: signal.Signals) -> None:
+    with commands.one_hub():
+        sweep = registered(commands, "wait")
+        process = commands.start("agent", sweep, "--gpus", "0,1")
+        wait(lambda: len(list(commands.folder.glob("began-*"))) == 2, seconds=120)
+        process.send_signal(number)
+        process.communicate(timeout=90)
+    assert process.returncode == (-signal.SIGKILL if number is signal.SIGKILL else 75)
+    commands.assert_none_left(within_seconds=60)
+
+
+def test_a_cancelled_sweep_ends_its_runs_and_the_agent(commands, wait: Callable[..., None]) -> None:
+    with commands.one_hub():
+        sweep = registered(commands, "wait")
+        process = commands.start("agent", sweep)
+        wait(lambda: any(commands.folder.glob("began-*")), seconds=120)
+        cancel(commands, sweep)
+        stdout, stderr = process.communicate(timeout=90)
+        assert process.returncode == 0, stderr
+        assert "leaves, the sweep is over" in stdout
+        assert {run["state"] for run in runs_of(commands, sweep)} <= {"killed", "failed", "crashed"}
+
+
+def cancel(commands: Any, sweep: str) -> None:
+    shell = 'eval "$(python -P -m sweepyard hub env)"; wandb sweep --cancel "$SWEEP"'
+    path = f"{Path(sys.executable).parent}{os.pathsep}{commands.environ['PATH']}"
+    environ = {**commands.environ, "SWEEP": sweep, "PATH": path, "WANDB_DIR": str(commands.folder)}
+    done = subprocess.run(["bash", "-c", shell], env=environ, cwd=commands.folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_preempted_run_goes_on_with_the_next_agent(commands, wait: Callable[..., None]) -> None:
+    (commands.folder / "trained.yaml").write_text(TRAINED.replace("EPOCHS", "30"))
+    with commands.one_hub():
+        sweep = register(commands, "trained.yaml")
+        first = commands.start("agent", sweep)
+        wait(lambda: any(commands.folder.glob("outputs/many/*/checkpoints/*.npz")), seconds=180)
+        first.send_signal(signal.SIGTERM)
+        stdout, stderr = first.communicate(timeout=90)
+        assert first.returncode == 75, stderr
+        assert "the runs save a checkpoint and go back to the queue" in stderr
+        assert "preempted: it goes back to the queue" in stdout
+        second = commands.run("agent", sweep)
+        assert second.returncode == 0, second.stderr
+        (run,) = runs_of(commands, sweep)
+        shown = json.loads(commands.run("runs", "show", f"many/{run['run']}", "--history", "--json").stdout)
+    assert shown["state"] == "finished"
+    assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == list(range(1, 31))
+    commands.assert_none_left()
+
+
+def test_told_to_finish_it_starts_no_more(commands, wait: Callable[..., None]) -> None:
+    (commands.folder / "trained.yaml").write_text(TRAINED.replace("EPOCHS", "5").replace("[1]", "[1, 2]"))
+    with commands.one_hub():
+        sweep = register(commands, "trained.yaml")
+        process = commands.start("agent", sweep, "--on-stop", "finish")
+        wait(lambda: any(commands.folder.glob("outputs/many/*/checkpoints")), seconds=180)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=120)
+        assert process.returncode == 130, stderr
+        assert "starting no more runs" in stderr
+        assert stdout.count(" finished (") == 1
+        assert len(runs_of(commands, sweep)) == 1
+    commands.assert_none_left()
+
+
+def test_processors_and_devices_are_checked_first(commands) -> None:
+    done = commands.run("agent", "many/ab12cd34", "--cpus", "4000")
+    assert done.returncode == 1
+    assert "--cpus must be at most what this host has; received 4000" in done.stderr
+    assert commands.run("agent", "many/ab12cd34", "--per-gpu", "2").returncode == 2
