@@ -139,6 +139,7 @@ def environ(hub: MortalHub, tmp_path: Path) -> dict[str, str]:
         "WANDB_ERROR_REPORTING": "false",
         "WANDB_SILENT": "true",
         "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "1",
+        "SWEEPYARD_WARM_IDLE": "5",
     }
 
 

@@ -1,4 +1,7 @@
-"""Agents are killed at random moments in a grid with `max_retries`: each point is finished once, nobody is left."""
+"""Agents, stock and ours, and fork servers are killed at random moments in a grid with `max_retries`.
+
+Each point is finished once, with a whole history, and nobody is left.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import psutil
 
-AGENTS = 3
+STOCK = ("wandb", "agent")
+OURS = ("sweepyard", "agent", "--target", "wandb")
+AGENTS = (STOCK, STOCK, OURS)
+SERVERS_SHARE = 0.3  # of the kills meet a fork server, where there is one
 SWEEP = """
 project: chaos
 method: grid
@@ -62,12 +68,17 @@ def test_killed_agents_leave_every_point_finished_once(
     sweep = named[1].rpartition("/")[2]
     log = (tmp_path / "agents.log").open("ab")
 
-    def start() -> subprocess.Popen[bytes]:
+    def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            ["wandb", "agent", named[1]], env=environ, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            [*command, named[1]], env=environ, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
 
-    agents = [start() for _ in range(AGENTS)]
+    def fork_servers() -> list[psutil.Process]:
+        """Not the runs that were forked from them, which have the same command line."""
+        alike = {process.pid: process for process in living() if "sweepyard.cli.forkserver" in process.cmdline()}
+        return [process for process in alike.values() if process.ppid() not in alike]
+
+    agents = [start(command) for command in AGENTS]
     try:
         kills = 0
         next_kill = time.monotonic() + 15
@@ -75,13 +86,16 @@ def test_killed_agents_leave_every_point_finished_once(
         while (project := hub.graphql(LOOK, s=sweep)["project"])["sweep"]["state"] != "FINISHED":
             assert time.monotonic() < deadline, (project, (tmp_path / "agents.log").read_text()[-3000:])
             if kills < rounds and time.monotonic() > next_kill:
-                victim = chance.randrange(AGENTS)
-                agents[victim].kill()
+                servers = fork_servers()
+                if servers and chance.random() < SERVERS_SHARE:
+                    chance.choice(servers).kill()
+                else:
+                    chance.choice(agents).kill()
                 kills += 1
                 next_kill = time.monotonic() + chance.uniform(2, 8)
             for number, agent in enumerate(agents):
                 if agent.poll() is not None:  # Killed, or it gave up after failures, as the stock agent does.
-                    agents[number] = start()
+                    agents[number] = start(AGENTS[number])
             time.sleep(0.5)
         for agent in agents:
             agent.wait(timeout=60)
