@@ -6,6 +6,7 @@ import math
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -54,6 +55,26 @@ def tuned(filling: Filling) -> str:
             displayName=f"fox-{place:02}",
         )
     return f"/local/{project}/sweeps/{sweep}"
+
+
+def test_the_page_is_saved_as_a_file_that_opens_without_the_hub(
+    page: Page, tuned: str, chromium: Browser, tmp_path: Path
+) -> None:
+    page.goto(f"{tuned}?filter=model+%3D+mlp")
+    with page.expect_download() as saving:
+        page.get_by_role("navigation", name="Save this page").get_by_role("link", name="HTML").click()
+    file = tmp_path / saving.value.suggested_filename
+    saving.value.save_as(file)
+    context = chromium.new_context(offline=True, java_script_enabled=False)
+    alone = context.new_page()
+    asked: list[str] = []
+    alone.on("request", lambda request: asked.append(request.url))
+    alone.goto(file.as_uri())
+    expect(alone.get_by_role("heading", level=1)).to_have_text("Tuning")
+    expect(alone.get_by_role("img", name="14 runs on 4 parallel axes")).to_be_visible()
+    expect(alone.get_by_role("row", name=re.compile("^fox-39"))).to_be_visible()
+    assert asked == [file.as_uri()]
+    context.close()
 
 
 @pytest.fixture

@@ -32,8 +32,9 @@ from sweepyard.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the hub does; thread-safe, every one of them."""
+    """What the hub does, and by which clock; thread-safe, every one of them."""
 
+    clock: Clock
     access: AccessService
     projects: ProjectService
     runs: RunService
@@ -58,6 +59,7 @@ def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, set
     database = GuardedDatabase(database)
     index = RunIndex()
     return Services(
+        clock=clock,
         access=AccessService(database, clock, ids),
         projects=ProjectService(database, clock),
         runs=RunService(database, clock, index),

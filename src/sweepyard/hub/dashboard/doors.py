@@ -46,10 +46,10 @@ class Doors:
         return Route(path, page, methods=["GET"])
 
     def answer(self, path: str, build: Callable[[Request], Response]) -> Route:
-        """What is no page: a file, a picture."""
+        """What is no page: a file, a picture; for programs with a key too."""
 
         def answer(request: Request) -> Response:
-            with acting_as(self.sessions.actor_of(request)):
+            with acting_as(self.sessions.reader_of(request)):
                 return build(request)
 
         return Route(path, answer, methods=["GET"])

@@ -10,7 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from sweepyard.errors import InvalidInput, SweepyardError
-from sweepyard.hub.dashboard.assets import asset_url
+from sweepyard.hub.dashboard.assets import FOLDER, asset_url
+from sweepyard.hub.dashboard.drawn.svg import svg_of
 from sweepyard.hub.dashboard.frame import Page
 from sweepyard.web.problems import status_of
 
@@ -24,6 +25,9 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.globals["asset"] = asset_url
+# For documents that stand by themselves: a style sheet, and a picture as markup in which every text is escaped.
+_TEMPLATES.globals["style"] = lambda name: (FOLDER / "styles" / name).read_text(encoding="utf-8")
+_TEMPLATES.globals["svg"] = svg_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

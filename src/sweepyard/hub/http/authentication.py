@@ -77,13 +77,12 @@ class Sessions:
             raise Unauthenticated(str(error)) from error
         return self._access.authenticate_digest(str(claims.get("key", "")))
 
+    def reader_of(self, request: Request) -> Actor:
+        """Who asks to read a file: by key, or else by session.
 
-def actor_of_reader(request: Request, access: AccessService, sessions: Sessions) -> Actor:
-    """Who asks to read a file: by key, or else by session.
-
-    Raises:
-        Unauthenticated: Nobody whom the hub knows.
-    """
-    if "authorization" in request.headers:
-        return access.authenticate(key_of(request))
-    return sessions.actor_of(request)
+        Raises:
+            Unauthenticated: Nobody whom the hub knows.
+        """
+        if "authorization" in request.headers:
+            return self._access.authenticate(key_of(request))
+        return self.actor_of(request)

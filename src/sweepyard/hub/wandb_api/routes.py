@@ -21,7 +21,7 @@ from sweepyard.domain.agent import AGENT_HEADER
 from sweepyard.domain.artifact import BlobRef
 from sweepyard.domain.run import RunPath
 from sweepyard.errors import NotFound
-from sweepyard.hub.http.authentication import Sessions, actor_of_reader, key_of
+from sweepyard.hub.http.authentication import Sessions, key_of
 from sweepyard.hub.http.blobs import blob_response
 from sweepyard.hub.http.callers import RecentCallers
 from sweepyard.hub.http.links import (
@@ -163,7 +163,7 @@ class WandbApi:
         return self.services.artifacts.open_blob(blob), blob
 
     def _run_file(self, request: Request) -> Response:
-        actor = actor_of_reader(request, self.services.access, self.sessions)
+        actor = self.sessions.reader_of(request)
         name = request.path_params["name"]
         with acting_as(actor):
             stream, blob = self._open_run_file(_run_of(request), name)
@@ -177,7 +177,7 @@ class WandbApi:
         return stream, file.blob
 
     def _artifact_by_md5(self, request: Request) -> Response:
-        actor = actor_of_reader(request, self.services.access, self.sessions)
+        actor = self.sessions.reader_of(request)
         try:
             md5 = b64encode(binascii.unhexlify(request.path_params["md5"])).decode()
         except (binascii.Error, ValueError) as error:

@@ -13,7 +13,7 @@ from sweepyard.domain.sweep import SweepPath
 from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.curve_section import CurvesSection, curves_section, objectives_of
 from sweepyard.hub.dashboard.curve_views import CurveView
-from sweepyard.hub.dashboard.frame import Live, Page
+from sweepyard.hub.dashboard.frame import Link, Live, Page
 from sweepyard.hub.dashboard.links import project_link
 from sweepyard.hub.dashboard.reports_section import ReportsSection, reports_section
 from sweepyard.hub.dashboard.runs_section import RunsSection, runs_section
@@ -34,6 +34,7 @@ class SweepPage(Page):
 
     Attributes:
         controls: What the reader may do with it.
+        sheets: The page as a document.
         charts: None where it has no runs yet.
         early: None for a sweep without early termination.
     """
@@ -51,6 +52,7 @@ class SweepPage(Page):
     runs: RunsSection
     work: Work
     readmit_url: str
+    sheets: tuple[Link, ...]
     config_yaml: str
 
 
@@ -92,5 +94,11 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
         runs=runs_section(services, selection, RunsView.of(parameters), page),
         work=work(services, path, actor),
         readmit_url=addresses.readmit_url(page),
+        sheets=_sheets(page, parameters),
         config_yaml=sweep.config_yaml,
     )
+
+
+def _sheets(page: str, parameters: QueryParams) -> tuple[Link, ...]:
+    pairs = parameters.multi_items()
+    return tuple(Link(form.upper(), urls.with_query(addresses.sheet_url(page, form), pairs)) for form in ("html",))

@@ -33,6 +33,11 @@ def results_url(page: str) -> str:
     return f"{page}/results.json"
 
 
+def sheet_url(page: str, form: str) -> str:
+    """The page as one document: html, pdf or png."""
+    return f"{page}/sheet.{form}"
+
+
 def bands_url(page: str) -> str:
     """Where the runs stand by early termination."""
     return f"{page}/bands.json"
