@@ -12,6 +12,7 @@ from sweepyard.agents.warm.place import owner_of
 from sweepyard.agents.warm.server import DEFAULT_IDLE_SECONDS, IDLE_VARIABLE, Code, ForkServer
 from sweepyard.cli.environment import quieten_backend, settings_now
 from sweepyard.clock import SystemClock
+from sweepyard.tracking.opening import start_ahead
 from sweepyard.wiring.warm import WarmStart, keep_noted, preload
 
 
@@ -33,6 +34,7 @@ def main(path: str, listener: socket.socket) -> int:
     if child is None:
         return 0
     child.become()
+    start_ahead(os.environ)
     from sweepyard.cli.door import enter
 
     return enter(["train", *child.arguments], WarmStart(child, shelf))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from sweepyard.tracking.tracker import Tracker
 if TYPE_CHECKING:
     from wandb import Settings as WandbSettings
 
-__all__ = ["Server", "open_tracker"]
+__all__ = ["Server", "open_tracker", "start_ahead"]
 
 _INIT_TIMEOUT_SECONDS = 60.0
 _FINISH_TIMEOUT_SECONDS = 600.0
@@ -95,6 +97,23 @@ def open_tracker(
     if code is not None:
         tracker.configure({"code": code})
     return tracker
+
+
+def start_ahead(environ: Mapping[str, str]) -> None:
+    """Begin with what takes long to open, the start of the client's service, while the process does other things.
+
+    Only under an agent, whose runs are tracked and whose server the environment names. Whatever goes wrong here goes
+    wrong again, and is told, when the tracker is opened.
+    """
+    if not environ.get("WANDB_SWEEP_ID"):
+        return
+    import wandb
+
+    def start() -> None:
+        with suppress(wandb.Error, OSError, ValueError):
+            wandb.setup()
+
+    threading.Thread(target=start, name="client-service", daemon=True).start()
 
 
 def _settings(fields: Mapping[str, Any]) -> WandbSettings:
