@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from tests.fakes.deterministic import START
 
-from sweepyard.domain.report import Report
+from sweepyard.domain.report import Report, SavedView
 from sweepyard.domain.sweep import Sweep, SweepPath, SweepState
 from sweepyard.errors import Conflict
 from sweepyard.services.ports import Database
@@ -72,6 +72,15 @@ def test_a_report_is_overwritten(filled: Database) -> None:
         unit.reports.save(changed)
     with filled.reading() as unit:
         assert unit.reports.get("r1") == changed
+
+
+def test_what_a_client_saved_is_kept_as_it_came(filled: Database) -> None:
+    view = SavedView(name="v", kind="runs/draft", description="é", spec={"blocks": [{"n": [1, None, {"x": 1.5}]}]})
+    with filled.writing() as unit:
+        unit.reports.add(replace(REPORT, report_id="r2", view=view))
+        unit.reports.save(replace(REPORT, view=view))
+    with filled.reading() as unit:
+        assert [report.view for report in unit.reports.of_project("lab", "digits")] == [view, view]
 
 
 def test_a_report_is_removed(filled: Database) -> None:

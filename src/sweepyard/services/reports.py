@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sweepyard.clock import Clock
-from sweepyard.domain.names import is_unicode
-from sweepyard.domain.report import Report
+from sweepyard.domain.names import check_texts, is_unicode
+from sweepyard.domain.report import REPORT_KIND, Report, SavedView
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import Conflict, NotFound, RequestInvalid, Violation
 from sweepyard.ids import IdSource
 from sweepyard.services.ports import Database, UnitOfWork
+from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.sweep_rows import existing_sweep
 
 MAX_TITLE = 200
@@ -43,7 +44,18 @@ class ReportService:
             NotFound: There is no such project, or sweep.
             RequestInvalid: The title or the text breaks a rule.
         """
-        _refuse_faults(draft)
+        return self._add(entity, project, sweep_id, draft, author, None)
+
+    def _add(
+        self,
+        entity: str,
+        project: str,
+        sweep_id: str | None,
+        draft: ReportDraft,
+        author: str,
+        view: SavedView | None,
+    ) -> Report:
+        _refuse_faults(draft, view)
         now = self._clock.now()
         report = Report(
             report_id=self._ids.short(),
@@ -57,6 +69,7 @@ class ReportService:
             editor=author,
             created_at=now,
             updated_at=now,
+            view=view,
         )
         with self._database.writing() as unit:
             if unit.projects.get(entity, project) is None:
@@ -75,11 +88,45 @@ class ReportService:
         with self._database.reading() as unit:
             return _existing(unit, entity, project, report_id)
 
-    def list(self, entity: str, project: str, *, sweep_id: str | None = None) -> tuple[Report, ...]:
+    def find(self, report_id: str) -> Report | None:
+        """The report of that id, of whichever project; or None."""
+        with self._database.reading() as unit:
+            return unit.reports.get(report_id)
+
+    def list(
+        self, entity: str, project: str, *, sweep_id: str | None = None, kind: str = REPORT_KIND
+    ) -> tuple[Report, ...]:
         """The project's reports, or those that are pinned to one of its sweeps; the last changed first."""
         with self._database.reading() as unit:
             found = unit.reports.of_project(entity, project)
-        return tuple(report for report in found if sweep_id is None or report.sweep_id == sweep_id)
+        return tuple(each for each in found if each.kind == kind and sweep_id in {None, each.sweep_id})
+
+    def save_view(self, place: RunSelection, title: str, view: SavedView, *, author: str) -> Report:
+        """A new report that a W&B client has made; in that project, or pinned to that sweep.
+
+        Raises:
+            NotFound: There is no such project, or sweep.
+            RequestInvalid: The title is too long, or a text is none.
+        """
+        return self._add(place.entity, place.project, place.sweep_id, ReportDraft(title, ""), author, view)
+
+    def change_view(self, report_id: str, title: str | None, view: SavedView, *, editor: str) -> Report:
+        """A report as a W&B client has it now; clients look at no revision, so the last one wins.
+
+        Args:
+            title: None for the one that it has.
+
+        Raises:
+            NotFound: There is no such report.
+            RequestInvalid: The title is too long, or a text is none.
+        """
+        with self._database.writing() as unit:
+            stored = unit.reports.get(report_id)
+            if stored is None:
+                raise NotFound(f"there is no report {report_id[:80]!r}")
+            draft = ReportDraft(stored.title if title is None else title, "")
+            _refuse_faults(draft, view)
+            return self._save(unit, replace(stored, view=view), draft, editor)
 
     def change(self, seen: Report, draft: ReportDraft, *, editor: str) -> Report:
         """The report with a new title and text.
@@ -94,16 +141,18 @@ class ReportService:
         """
         _refuse_faults(draft)
         with self._database.writing() as unit:
-            stored = _unchanged(unit, seen)
-            report = replace(
-                stored,
-                title=draft.title,
-                text=draft.text,
-                revision=stored.revision + 1,
-                editor=editor,
-                updated_at=self._clock.now(),
-            )
-            unit.reports.save(report)
+            return self._save(unit, _unchanged(unit, seen), draft, editor)
+
+    def _save(self, unit: UnitOfWork, stored: Report, draft: ReportDraft, editor: str) -> Report:
+        report = replace(
+            stored,
+            title=draft.title,
+            text=draft.text,
+            revision=stored.revision + 1,
+            editor=editor,
+            updated_at=self._clock.now(),
+        )
+        unit.reports.save(report)
         return report
 
     def delete(self, seen: Report) -> None:
@@ -134,8 +183,10 @@ def draft_faults(draft: ReportDraft) -> list[Violation]:
     return violations
 
 
-def _refuse_faults(draft: ReportDraft) -> None:
+def _refuse_faults(draft: ReportDraft, view: SavedView | None = None) -> None:
     violations = draft_faults(draft)
+    if view is not None:
+        check_texts({"name": view.name, "type": view.kind, "description": view.description})
     if violations:
         raise RequestInvalid(violations)
 

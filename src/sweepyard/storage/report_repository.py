@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
-from sweepyard.domain.report import Report
+from sweepyard.domain.report import Report, SavedView
 from sweepyard.services.ports.marks import RowsMark
 from sweepyard.storage import tables
 from sweepyard.storage.statements import insert_new
@@ -25,7 +26,7 @@ class SqlReports:
 
     def get(self, report_id: str) -> Report | None:
         row = self._connection.execute(select(tables.reports).where(_COLUMNS.report_id == report_id)).first()
-        return None if row is None else Report(**row._mapping)
+        return None if row is None else _report(row)
 
     def save(self, report: Report) -> None:
         statement = tables.reports.update().where(_COLUMNS.report_id == report.report_id)
@@ -40,9 +41,15 @@ class SqlReports:
             .where(_COLUMNS.entity == entity, _COLUMNS.project == project)
             .order_by(_COLUMNS.updated_at.desc(), _COLUMNS.report_id)
         )
-        return [Report(**row._mapping) for row in self._connection.execute(statement)]
+        return [_report(row) for row in self._connection.execute(statement)]
 
     def mark(self, entity: str, project: str) -> RowsMark:
         statement = select(func.count(), func.max(_COLUMNS.updated_at))
         row = self._connection.execute(statement.where(_COLUMNS.entity == entity, _COLUMNS.project == project)).one()
         return RowsMark(*row)
+
+
+def _report(row: Row[Any]) -> Report:
+    values = dict(row._mapping)
+    view = values.pop("view")
+    return Report(**values, view=SavedView(**view) if view else None)

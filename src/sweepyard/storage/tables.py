@@ -380,6 +380,7 @@ reports = Table(
     Column("editor", NAME, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("view", JsonText),
     in_project(),
     Index(None, "entity", "project", "updated_at"),
 )

@@ -40,6 +40,7 @@ ARGUMENTS = {
     "ArtifactCollection.artifactMembership": 'aliasName: "best"',
     "ArtifactSequence.artifactMembership": 'aliasName: "best"',
     "Artifact.filesByManifestEntries": 'storageLayout: "V2", manifestVersion: "1", entries: [{name: "a.bin"}]',
+    "Query.view": "id: $view",
     "Query.artifact": "id: $artifact",
     "Query.artifactCollection": "id: $collection",
     "Query.clientIDMapping": 'clientID: "client-1"',
@@ -51,9 +52,9 @@ NEVER_MADE = {
     "ArtifactPortfolio",
     "UploadMultipartUrls",
     "UploadUrlPart",
-    "View",
     "LinkArtifactPayload",
 }
+KINDS = {"sweep": "String!", "agent": "String!", "artifact": "ID!", "collection": "ID!", "view": "ID!"}
 CONTENT = b"weights"
 
 
@@ -95,7 +96,13 @@ def filled(door: Any) -> dict[str, str]:
     assert door.ask("PUT", made["createRunFiles"]["files"][0]["uploadUrl"], content=b"x").status_code == 200
     artifact = artifact_of(door)
     collection = door.data('{ project(name: "digits") { artifactCollection(name: "model") { id } } }')
+    view = door.data(
+        """mutation {
+          upsertView(input: {projectName: "digits", name: "v", displayName: "V", type: "runs", spec: "{}"}) {
+            view { id } inserted } }"""
+    )
     return {
+        "view": view["upsertView"]["view"]["id"],
         "sweep": sweep,
         "agent": agent,
         "artifact": artifact,
@@ -213,11 +220,7 @@ def test_every_field_of_a_type_answers(door: Any, filled: dict[str, str], typena
         owner = get_named_type(parent.fields[step].type).name
     for step in reversed(steps):
         query = f"{{ {step} {query} }}"
-    used = ", ".join(
-        f"${name}: {kind}"
-        for name, kind in [("sweep", "String!"), ("agent", "String!"), ("artifact", "ID!"), ("collection", "ID!")]
-        if f"${name}" in query
-    )
+    used = ", ".join(f"${name}: {kind}" for name, kind in KINDS.items() if f"${name}" in query)
     declared = f"query ({used}) " if used else "query "
     found: Any = door.data(declared + query, filled)
     for step in filter(None, BEGINNINGS[typename].split(".")):

@@ -30,8 +30,8 @@ def sweep_of(request: Request) -> SweepPath:
 
 
 def report_of(request: Request) -> tuple[str, str, str]:
-    """The entity, the project and the report's id, of an address below `REPORT`."""
-    return *project_of(request), request.path_params["report"]
+    """The entity, the project and the report's id, of an address below `REPORT`; clients put its title before it."""
+    return *project_of(request), request.path_params["report"].rpartition("--")[2]
 
 
 def runs_of_project(request: Request) -> RunSelection:

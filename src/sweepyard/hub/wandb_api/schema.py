@@ -36,15 +36,17 @@ from sweepyard.hub.wandb_api.operations import (
     runs,
     sweeps,
     users,
+    views,
 )
 from sweepyard.jsonvalue import JsonValue
 
-QUERIES: Resolvers = {**users.QUERIES, **projects.QUERIES, **artifacts.QUERIES}
+QUERIES: Resolvers = {**users.QUERIES, **projects.QUERIES, **artifacts.QUERIES, **views.QUERIES}
 MUTATIONS: Resolvers = {
     **projects.MUTATIONS,
     **runs.MUTATIONS,
     **files.MUTATIONS,
     **sweeps.MUTATIONS,
+    **views.MUTATIONS,
     **artifact_changes.MUTATIONS,
     **collection_changes.MUTATIONS,
 }

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from sweepyard.errors import HubError
 
-HEAD = "0008"
+HEAD = "0009"
 """The revision that this version's tables are at."""
 
 _VERSION_TABLE = "alembic_version"

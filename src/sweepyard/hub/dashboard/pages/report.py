@@ -12,6 +12,7 @@ from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.frame import Link, Live, Page
 from sweepyard.hub.dashboard.links import project_link, sweep_link
 from sweepyard.hub.dashboard.notes.charts import Part, note_parts
+from sweepyard.hub.view_specs import markdown_of
 from sweepyard.services.bundle import Services
 from sweepyard.services.ports.runs import RunSelection
 
@@ -23,7 +24,7 @@ class ReportPage(Page):
     Attributes:
         parts: The note, from the top.
         said: Who wrote it, and when.
-        edit_url: Empty for who may only read, as is `delete_url`.
+        edit_url: Empty for who may only read, as is `delete_url`, and for what a W&B client saved.
     """
 
     template: ClassVar[str] = "report.html"
@@ -43,14 +44,15 @@ def report_page(services: Services, actor: Actor, entity: str, project: str, rep
     report = services.reports.get(entity, project, report_id)
     page = urls.report_url(report)
     may_write = actor.role.includes(Role.WRITE)
+    note = report.text if report.view is None else markdown_of(report.view.spec)
     return ReportPage(
         title=texts.shortened(report.title),
         username=actor.username,
         trail=trail_of(services, report),
         live=Live(urls.events_url(page), mark),
-        parts=note_parts(services, report.text, pinned_runs(report)),
+        parts=note_parts(services, note, pinned_runs(report)),
         said=_said(report),
-        edit_url=urls.edit_report_url(page) if may_write else "",
+        edit_url=urls.edit_report_url(page) if may_write and report.view is None else "",
         delete_url=urls.delete_report_url(page) if may_write else "",
     )
 
@@ -70,6 +72,8 @@ def pinned_runs(report: Report) -> RunSelection:
 
 def _said(report: Report) -> str:
     said = f"By {report.author}, {texts.moment_text(report.created_at)} UTC"
+    if report.view is not None:
+        said += ", with a W&B client"
     if report.revision == 1:
         return said
     return f"{said}; changed by {report.editor}, {texts.moment_text(report.updated_at)} UTC"

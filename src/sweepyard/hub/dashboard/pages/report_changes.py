@@ -99,8 +99,11 @@ def edit_report(services: Services, actor: Actor, report: Report) -> ReportForm:
 
     Raises:
         Forbidden: The actor may only read.
+        Conflict: A W&B client has saved it.
     """
     allow(actor, Role.WRITE)
+    if report.view is not None:
+        raise Conflict(f"{report.title} was saved by a W&B client, and is changed by one")
     page = urls.report_url(report)
     return ReportForm(
         title="Edit the report",

@@ -11,12 +11,13 @@ from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import NotFound, RequestInvalid, Violation
 from sweepyard.hub.wandb_api import codec
-from sweepyard.hub.wandb_api.connections import Connection, connect, connect_all
+from sweepyard.hub.wandb_api.connections import Connection, connect
 from sweepyard.hub.wandb_api.context import Context, Input, Resolvers, context_of
 from sweepyard.hub.wandb_api.operations import artifacts
 from sweepyard.hub.wandb_api.operations.runs import RunNode, filters_from_wire, list_runs
 from sweepyard.hub.wandb_api.operations.sweeps import SweepNode, find_sweep
 from sweepyard.hub.wandb_api.operations.users import EntityNode
+from sweepyard.hub.wandb_api.operations.views import ViewNode, Wanted, connect_views
 from sweepyard.services.ports.runs import RunSelection
 
 
@@ -120,10 +121,12 @@ class ProjectNode:
         info: GraphQLResolveInfo,
         view_type: str | None = None,
         view_name: str | None = None,
+        user_name: str | None = None,
         first: int | None = None,
         after: str | None = None,
-    ) -> Connection[object]:
-        return connect_all([])
+    ) -> Connection[ViewNode]:
+        wanted = Wanted(kind=view_type, name=view_name, author=user_name)
+        return connect_views(self._context, *self._key, wanted, first=first, after=after)
 
     def artifact_collections(
         self,

@@ -14,6 +14,7 @@ from sweepyard.hub.wandb_api.operations.files import FileNode
 from sweepyard.hub.wandb_api.operations.projects import ProjectNode
 from sweepyard.hub.wandb_api.operations.runs import RunNode
 from sweepyard.hub.wandb_api.operations.sweeps import SweepNode, find_sweep
+from sweepyard.hub.wandb_api.operations.views import ViewNode
 
 
 def project_of_run(run: RunNode, info: GraphQLResolveInfo) -> ProjectNode:
@@ -54,6 +55,11 @@ def project_of_sweep(sweep: SweepNode, info: GraphQLResolveInfo) -> ProjectNode:
     return _project(info, sweep.path.entity, sweep.path.project)
 
 
+def project_of_view(view: ViewNode, info: GraphQLResolveInfo) -> ProjectNode:
+    """The project that holds the view."""
+    return _project(info, view.report.entity, view.report.project)
+
+
 def project_of_collection(collection: CollectionNode, info: GraphQLResolveInfo) -> ProjectNode:
     """The project that holds the collection."""
     return _project(info, collection.key[0], collection.key[1])
@@ -79,6 +85,7 @@ RELATIONS: Mapping[str, Mapping[str, Resolver]] = {
         "input_artifacts": inputs_of_run,
     },
     "Sweep": {"project": project_of_sweep},
+    "View": {"project": project_of_view},
     "File": {"artifact": artifact_of_file},
     "ArtifactSequence": {"project": project_of_collection},
 }
