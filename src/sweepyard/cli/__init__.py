@@ -11,6 +11,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "watch": ("sweepyard.cli.watch", "Watch a sweep in the terminal, live."),
     "check": ("sweepyard.cli.check", "Check a sweep file completely, without starting anything."),
     "runs": ("sweepyard.cli.runs", "List, show and compare runs."),
+    "reproduce": ("sweepyard.cli.reproduce", "Train a finished run again and compare the weights."),
+    "report": ("sweepyard.cli.report", "Make a report of a sweep, on the server or as a file."),
     "push": ("sweepyard.cli.push", "Send runs and sweeps to wandb.ai or another W&B server."),
     "evaluate": ("sweepyard.cli.evaluate", "Score a saved model, or a run's, on a split."),
     "predict": ("sweepyard.cli.predict", "Classify images with a saved model."),

@@ -1,0 +1,183 @@
+"""Running a finished run again from what its server recorded, and saying whether it came out the same."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweepyard.errors import ConfigInvalid, TrackingError, TrainingError
+from sweepyard.jsonvalue import JsonObject, JsonValue, flatten
+from sweepyard.settings import Settings
+from sweepyard.wiring.joining import open_target
+
+if TYPE_CHECKING:
+    from sweepyard.config.schema import ExperimentConfig
+    from sweepyard.datasets.download import Progress
+    from sweepyard.services.check import Target
+    from sweepyard.tracking.records import RunRecord
+    from sweepyard.training.stopping import StopSignal
+
+PROVENANCE = "provenance"
+RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that the run was made from and that is otherwise now.
+
+    Attributes:
+        what: For example `packages.keras`.
+        then: What the run recorded; None where it recorded nothing.
+        now: What it is here; None where there is no such thing.
+    """
+
+    what: str
+    then: JsonValue
+    now: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """How it came out.
+
+    Attributes:
+        run: The run's path.
+        then: The recorded weights' digest.
+        now: This one's.
+        differences: In what the two were made from; they can explain different digests.
+        deterministic: Whether the config asks for digests that repeat.
+        metrics: The recorded best figures and these, by name.
+    """
+
+    run: str
+    then: str
+    now: str
+    differences: tuple[Difference, ...]
+    deterministic: bool
+    metrics: Mapping[str, tuple[float | None, float]]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the weights are the same, bit for bit."""
+        return self.then == self.now
+
+
+def reproduce(
+    run: str,
+    settings: Settings,
+    *,
+    target: Target,
+    stop: StopSignal,
+    downloads: AbstractContextManager[Progress],
+    on_config: Callable[[ExperimentConfig], None],
+) -> Reproduction:
+    """Train again what a finished run trained, in a folder that is removed afterwards, and tracked nowhere.
+
+    Args:
+        run: entity/project/id or project/id.
+        on_config: Told the config before the training begins.
+
+    Raises:
+        TrackingError: There is no such run, it did not finish, or it recorded no config or digest.
+        ConfigInvalid: Its config is none for this version.
+        DataError: The data are not to be had.
+        TrainingError: The training fails, or is interrupted.
+    """
+    from sweepyard.clock import SystemClock
+    from sweepyard.datasets.loading import load
+    from sweepyard.domain import metrics
+    from sweepyard.tracking.code import code_version
+    from sweepyard.tracking.memory import MemoryTracker
+    from sweepyard.tracking.reader import Reader
+    from sweepyard.training import backend
+
+    with open_target(target, settings) as server:
+        record = Reader(server).run(run)
+    digest = _digest(record, metrics.WEIGHTS_DIGEST)
+    config = config_of(record)
+    on_config(config)
+    with downloads as progress:
+        dataset = load(config.data, settings, progress=progress)
+    backend.load()
+    from sweepyard.config.plain import plain
+    from sweepyard.training.loop import fit
+
+    tracker = MemoryTracker()
+    with tempfile.TemporaryDirectory(prefix="sweepyard-reproduce-") as name:
+        result = fit(config, dataset, tracker, Path(name), resolved=plain(config), stop=stop, clock=SystemClock())
+    if result.exit_code != 0:
+        raise TrainingError(f"the run must be trained to its end to be compared; it was {result.stopped_because}")
+    now = {PROVENANCE: tracker.config.get(PROVENANCE), "code": code_version(Path.cwd())}
+    then = {PROVENANCE: record.config.get(PROVENANCE), "code": record.config.get("code")}
+    return Reproduction(
+        run=str(record.path),
+        then=digest,
+        now=result.weights_digest,
+        differences=differences(then, now),
+        deterministic=config.seed.deterministic,
+        metrics={name: (_number(record.summary.get(name)), value) for name, value in result.best.items()},
+    )
+
+
+def config_of(record: RunRecord) -> ExperimentConfig:
+    """The experiment config that a run recorded, tracked nowhere and started from its beginning.
+
+    Raises:
+        TrackingError: It recorded none.
+        ConfigInvalid: What it recorded is none for this version.
+    """
+    from sweepyard.config.schema import ExperimentConfig
+    from sweepyard.config.validation import build
+
+    # What the sweep owns stands at the top, as swept; the same as composed stands below.
+    resolved = record.config.get(RESOLVED)
+    recorded: dict[str, Any] = {**record.config, **(resolved if isinstance(resolved, dict) else {})}
+    names = ExperimentConfig.__dataclass_fields__
+    mapping = {name: recorded[name] for name in names if name in recorded}
+    if not isinstance(mapping.get("model"), dict) or not isinstance(mapping.get("data"), dict):
+        raise TrackingError(
+            f"a run must be one of `sweepyard train` to be reproduced; {record.path} recorded no config"
+        )
+    try:
+        config = build(mapping)
+    except ConfigInvalid as error:
+        raise ConfigInvalid(
+            [replace(each, where=f"{record.path} {each.where}".strip()) for each in error.violations]
+        ) from error
+    return replace(
+        config,
+        tracking=replace(config.tracking, mode="disabled"),
+        trainer=replace(config.trainer, resume=False, verbose="silent"),
+    )
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """What is not the same in two records of what a run was made from, by dotted name."""
+    flat_then, flat_now = (_flat(record) for record in (then, now))
+    return tuple(
+        Difference(name, flat_then.get(name), flat_now.get(name))
+        for name in sorted({*flat_then, *flat_now})
+        if flat_then.get(name) != flat_now.get(name)
+    )
+
+
+def _flat(record: Mapping[str, Any]) -> JsonObject:
+    flat = flatten({key: value for key, value in record.items() if isinstance(value, dict)})
+    return {name.removeprefix(f"{PROVENANCE}."): value for name, value in flat}
+
+
+def _digest(record: RunRecord, name: str) -> str:
+    if record.state != "finished":
+        raise TrackingError(f"a run must have finished to be reproduced; {record.path} is {record.state}")
+    digest = record.summary.get(name)
+    if not isinstance(digest, str):
+        raise TrackingError(f"a run must have recorded `{name}` to be reproduced; {record.path} did not")
+    return digest
+
+
+def _number(value: JsonValue) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

@@ -1,0 +1,51 @@
+"""`sweepyard reproduce` on real runs: the same weights, or what differs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+FORGE = """
+import sys, wandb
+run = wandb.Api().run("local/sweepyard/" + sys.argv[1])
+run.summary["weights_digest"] = "0" * 64
+run.config["provenance"]["packages"]["keras"] = "2.0"
+run.summary.update()
+run.update()
+"""
+
+
+def test_a_deterministic_run_comes_out_the_same_and_a_forged_one_is_told(commands, tiny: tuple[str, ...]) -> None:
+    with commands.one_hub():
+        done = commands.run("train", *tiny, "seed.deterministic=true", "seed.value=3")
+        assert done.returncode == 0, done.stderr
+        (listed,) = json.loads(commands.run("runs", "list", "--json").stdout)
+        again = commands.run("reproduce", listed["run"], "--json")
+        assert again.returncode == 0, again.stderr
+        outcome = json.loads(again.stdout)
+        assert outcome["agrees"]
+        assert outcome["weights_digest"]["then"] == outcome["weights_digest"]["now"]
+        assert outcome["differences"] == []
+        assert "training lenet5 on mnist5k for 1 epochs" in again.stderr
+
+        shell = f'eval "$({sys.executable} -P -m sweepyard hub env)" && {sys.executable} -c "$FORGE" {listed["run"]}'
+        forged = subprocess.run(
+            ["bash", "-c", shell], env={**commands.environ, "FORGE": FORGE}, cwd=commands.folder, capture_output=True
+        )
+        assert forged.returncode == 0, forged.stderr
+        other = commands.run("reproduce", listed["run"])
+        assert other.returncode == 1
+        assert "other weights" in other.stdout
+        assert "packages.keras  2.0" in other.stdout
+        assert len(json.loads(commands.run("runs", "list", "--json").stdout)) == 1, "nothing of it is tracked"
+
+
+def test_a_run_that_is_not_there_or_did_not_finish_is_refused(commands) -> None:
+    done = commands.run("reproduce", "ab12cd34")
+    assert done.returncode == 1
+    assert "ab12cd34" in done.stderr
