@@ -100,7 +100,7 @@ screenshots: setup-dev ## take the pictures in docs/screenshots/ from a real swe
 lock: ## resolve the three locks anew (needs a package index)
 	@test -x build/uv/bin/uv || ($(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv)
 	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra cpu --extra hub --extra samples -o requirements.lock
-	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml -c requirements.lock --extra build --extra cpu --extra hub --extra samples --extra postgres --extra remote --extra export --extra jax --extra joblib --extra dev -o requirements-dev.lock
+	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml -c requirements.lock --extra build --extra cpu --extra hub --extra samples --extra postgres --extra remote --extra export --extra report --extra pictures --extra jax --extra joblib --extra dev -o requirements-dev.lock
 	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra gpu --extra hub --extra samples -o requirements-gpu.lock
 
 clean: ## remove what set-up and runs have made (not the hub's home)

@@ -28,8 +28,17 @@ def write_text(file: Path, text: str) -> None:
     Raises:
         InvalidInput: It cannot be written.
     """
+    write_bytes(file, text.encode())
+
+
+def write_bytes(file: Path, content: bytes) -> None:
+    """Write a file of the user's, whole or not at all.
+
+    Raises:
+        InvalidInput: It cannot be written.
+    """
     try:
-        write_atomically(file, text.encode())
+        write_atomically(file, content)
     except OSError as error:
         violation = Violation("a file must be writable", error.strerror or str(error), where=str(file))
         raise InvalidInput([violation]) from error

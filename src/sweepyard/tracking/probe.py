@@ -65,7 +65,7 @@ def _check_once(url: str, api_key: str, advice: Advice) -> None:
         if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
             raise ValueError("it must begin with http:// or https://")
         request = urllib.request.Request(f"{url.rstrip('/')}/graphql", data=_QUERY, headers=headers)  # noqa: S310
-        with _opener(url).open(request, timeout=_TIMEOUT_SECONDS) as answer:
+        with opener_for(url).open(request, timeout=_TIMEOUT_SECONDS) as answer:
             body = answer.read(_ANSWER_LIMIT_BYTES)
     except urllib.error.HTTPError as error:
         with error:
@@ -80,7 +80,8 @@ def _check_once(url: str, api_key: str, advice: Advice) -> None:
     _check_viewer(url, body, advice)
 
 
-def _opener(url: str) -> urllib.request.OpenerDirector:
+def opener_for(url: str) -> urllib.request.OpenerDirector:
+    """What asks the server at `url`."""
     # As in the W&B client: proxies of the environment are not for loopback.
     if urllib.parse.urlsplit(url).hostname in _LOOPBACK:
         return urllib.request.build_opener(urllib.request.ProxyHandler({}))

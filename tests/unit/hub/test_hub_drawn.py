@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
 from sweepyard.hub.dashboard.drawn.colours import COLOURS, curve_colours, hex_of, ramp, tokens
 from sweepyard.hub.dashboard.drawn.frames import cut, framed
+from sweepyard.hub.dashboard.drawn.printed import printed
 from sweepyard.hub.dashboard.drawn.scales import Scale, scale_of
 from sweepyard.hub.dashboard.drawn.shapes import Area, Dot, Picture, Stroke, Words
 from sweepyard.hub.dashboard.drawn.svg import svg_of
@@ -91,3 +94,33 @@ def test_a_frame_places_what_lies_within() -> None:
     assert frame.place(None, 1) is frame.place(1, 0) is frame.place(math.nan, 1) is None
     assert all(len(shape.text) <= 60 for shape in frame.shapes if isinstance(shape, Words))
     assert cut("x" * 30) == "x" * 21 + "…"
+
+
+def strange(text: str, height: float = 300.0) -> Picture:
+    """A picture of each shape, with a text."""
+    shapes = (
+        Area(points=((0, 0), (50, 50), (100, 0)), colour="good", opacity=0.2),
+        Stroke(points=((0, 100), (400, 200)), colour="curve-1", width=2),
+        Stroke(points=((0, 200), (400, 100)), colour="curve-2"),
+        Dot(at=(200, 150), colour="bad"),
+        Words(at=(10, 250), text=text, apart=True, bold=True),
+    )
+    return Picture(400, height, shapes, "strange")
+
+
+@pytest.mark.parametrize("text", ["plain", EVIL, "$x^2$ \\frac{", "\u05e9\u05dc\u05d5\u05dd \U0001f98a\x00\n", ""])
+def test_pictures_are_printed_whatever_their_texts(text: str) -> None:
+    [png, pdf] = [printed([strange(text)], form) for form in ("png", "pdf")]
+    assert pdf.startswith(b"%PDF-")
+    with Image.open(io.BytesIO(png)) as image:
+        assert image.size == (800, 600)
+        colours = {colour for _, colour in image.convert("RGB").getcolors(1 << 20) or []}
+    for name in ("curve-1", "curve-2"):
+        wanted = tuple(bytes.fromhex(hex_of(name)[1:]))
+        assert min(sum(abs(a - b) for a, b in zip(colour, wanted, strict=True)) for colour in colours) < 30
+
+
+def test_a_pdf_has_a_page_a_picture_and_a_png_is_never_larger_than_can_be() -> None:
+    assert len(re.findall(rb"/Type /Page\b", printed([strange("a"), strange("b")], "pdf"))) == 2
+    with Image.open(io.BytesIO(printed([strange("tall", 40_000)], "png"))) as image:
+        assert image.height == 30_000

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from starlette.datastructures import QueryParams
 
 from sweepyard.domain.access import Actor, Role
+from sweepyard.domain.sweep import SweepPath
+from sweepyard.hub.dashboard.drawn.pages import one_sheet, pages
+from sweepyard.hub.dashboard.drawn.shapes import Picture, Words
+from sweepyard.hub.dashboard.drawn.sweep_sheet import sweep_sheet
 from sweepyard.services.sweeps import SweepDraft
 
 EVIL = "<script>alert(1)</script>\"'</svg><img src=x>"
@@ -118,3 +125,47 @@ def test_a_document_is_for_who_may_read(door: Any, sweep: str) -> None:
     assert door.ask("GET", path).status_code == 401
     assert door.ask("GET", path, auth=("api", "local-" + "0" * 40)).status_code == 401
     assert sheet(door, "none").status_code == 404
+
+
+def test_a_document_is_printed(door: Any, filled: str) -> None:
+    for form, kind, begin in (("pdf", "application/pdf", b"%PDF-"), ("png", "image/png", b"\x89PNG")):
+        path = f"/lab/p/sweeps/{filled}/sheet.{form}"
+        for query in ("", "?group=config.model"):
+            answer = door.ask("GET", path + query, auth=("api", door.keys[Role.READ]))
+            assert answer.status_code == 200
+            assert answer.headers["content-type"] == kind
+            assert answer.headers["content-disposition"] == f'attachment; filename="p-{filled}.{form}"'
+            assert answer.content.startswith(begin)
+
+
+def test_without_the_printer_its_files_are_refused_and_not_offered(
+    door: Any, sweep: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    auth = ("api", door.keys[Role.READ])
+    answer = door.ask("GET", f"/lab/p/sweeps/{sweep}/sheet.pdf", auth=auth)
+    assert answer.status_code == 409
+    assert "with the extra `pictures`" in answer.text
+    assert sheet(door, sweep).status_code == 200
+    entered = door.ask("POST", "/login", data={"key": door.keys[Role.READ]})
+    cookie = {"Cookie": entered.headers["set-cookie"].split(";")[0]}
+    page = door.ask("GET", f"/lab/p/sweeps/{sweep}", headers=cookie).text
+    assert "/sheet.html" in page
+    assert "/sheet.pdf" not in page
+
+
+def test_pages_hold_whole_rows_and_one_sheet_holds_all(door: Any, filled: str) -> None:
+    path = SweepPath("lab", "p", filled)
+    made = sweep_sheet(door.services, path, QueryParams(""), door.services.clock.now())
+    made = replace(made, config_yaml="\n".join(f"line {number}" for number in range(200)))
+    paged, whole = pages(made), one_sheet(made)
+
+    def texts(picture: Picture) -> list[str]:
+        return [shape.text for shape in picture.shapes if isinstance(shape, Words)]
+
+    assert [text for page in paged for text in texts(page)] == texts(whole)
+    assert len(paged) >= 3
+    assert "Sweep file, continued" in texts(whole)
+    for page in [*paged, whole]:
+        assert all(0 <= shape.at[1] <= page.height for shape in page.shapes if isinstance(shape, Words))
+        assert all(0 <= shape.at[0] <= page.width for shape in page.shapes if isinstance(shape, Words))

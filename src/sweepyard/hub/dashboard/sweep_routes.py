@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,12 +14,13 @@ from sweepyard.domain.sweep import SweepState
 from sweepyard.errors import RequestInvalid, Violation
 from sweepyard.hub.dashboard import urls
 from sweepyard.hub.dashboard.doors import Doors
+from sweepyard.hub.dashboard.drawn.printed import FORMS
+from sweepyard.hub.dashboard.drawn.sending import sheet_response
 from sweepyard.hub.dashboard.drawn.sweep_sheet import sweep_sheet
 from sweepyard.hub.dashboard.frame import Page
 from sweepyard.hub.dashboard.pages.sweep import sweep_page
 from sweepyard.hub.dashboard.pages.sweep_changes import MAX_FILE_BYTES, confirm_page, edit_page, edited
 from sweepyard.hub.dashboard.places import SWEEP, sweep_of
-from sweepyard.hub.dashboard.rendering import render
 from sweepyard.hub.dashboard.sweep_sections import addresses
 from sweepyard.hub.dashboard.sweep_sections.chart_data import bands_data, points_data, results_data
 from sweepyard.hub.dashboard.views import RunsView
@@ -54,11 +57,9 @@ def sweep_routes(doors: Doors, services: Services) -> list[BaseRoute]:
         asked = request.query_params
         return points_data(services, sweep_of(request), RunsView.of(asked), asked.getlist("of"))
 
-    def sheet(request: Request) -> Response:
+    def sheet(request: Request, form: str) -> Response:
         path = sweep_of(request)
-        response = render(sweep_sheet(services, path, request.query_params, services.clock.now()))
-        response.headers["Content-Disposition"] = f'attachment; filename="{path.project}-{path.sweep_id}.html"'
-        return response
+        return sheet_response(sweep_sheet(services, path, request.query_params, services.clock.now()), path, form)
 
     return [
         doors.page(SWEEP, page),
@@ -76,7 +77,7 @@ def sweep_routes(doors: Doors, services: Services) -> list[BaseRoute]:
         doors.data(addresses.points_url(SWEEP), points),
         doors.data(addresses.results_url(SWEEP), lambda request: results_data(services, sweep_of(request))),
         doors.data(addresses.bands_url(SWEEP), lambda request: bands_data(services, sweep_of(request))),
-        doors.answer(addresses.sheet_url(SWEEP, "html"), sheet),
+        *(doors.answer(addresses.sheet_url(SWEEP, form), partial(sheet, form=form)) for form in ("html", *FORMS)),
     ]
 
 

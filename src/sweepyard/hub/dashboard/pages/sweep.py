@@ -13,6 +13,7 @@ from sweepyard.domain.sweep import SweepPath
 from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.curve_section import CurvesSection, curves_section, objectives_of
 from sweepyard.hub.dashboard.curve_views import CurveView
+from sweepyard.hub.dashboard.drawn.printed import FORMS, can_print
 from sweepyard.hub.dashboard.frame import Link, Live, Page
 from sweepyard.hub.dashboard.links import project_link
 from sweepyard.hub.dashboard.reports_section import ReportsSection, reports_section
@@ -101,4 +102,5 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
 
 def _sheets(page: str, parameters: QueryParams) -> tuple[Link, ...]:
     pairs = parameters.multi_items()
-    return tuple(Link(form.upper(), urls.with_query(addresses.sheet_url(page, form), pairs)) for form in ("html",))
+    forms = ("html", *(FORMS if can_print() else ()))
+    return tuple(Link(form.upper(), urls.with_query(addresses.sheet_url(page, form), pairs)) for form in forms)
