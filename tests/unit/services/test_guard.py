@@ -11,6 +11,7 @@ import pytest
 
 from sweepyard.domain.access import NOBODY, Actor, Role
 from sweepyard.domain.history import Chunk, Stream
+from sweepyard.domain.report import SavedView
 from sweepyard.domain.run import RunPath, RunState
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import Forbidden, NotFound
@@ -27,6 +28,7 @@ from sweepyard.services.sweeps import SweepChanges, SweepDraft
 
 MD5 = base64.b64encode(hashlib.md5(b"x").digest()).decode()
 ENTITIES = ("lab", "zoo")
+SAVED = SavedView(name="v", kind="runs", description="", spec={})
 GRID = "method: grid\nprogram: t.py\nmetric: {name: loss}\nparameters: {lr: {values: [0.1, 0.2, 0.3]}}"
 
 
@@ -144,7 +146,11 @@ CHANGES = {
     "an alias": lambda w: w.services.artifacts.add_aliases(w.version.number, ["mine"]),
     "a use by a run": lambda w: w.services.artifacts.use(w.version.number, w.run),
     "a report": lambda w: w.services.reports.create("zoo", "digits", ReportDraft("mine", ""), author="ann"),
-    "no report": lambda w: w.services.reports.delete(w.report),
+    "a client's report": lambda w: w.services.reports.save_view(
+        RunSelection(entity="zoo", project="digits"), "mine", SAVED, author="ann"
+    ),
+    "a report over": lambda w: w.services.reports.change_view(w.report.report_id, "mine", SAVED, editor="ann"),
+    "no report": lambda w: w.services.reports.delete(w.services.reports.get("zoo", "digits", w.report.report_id)),
     "no version": lambda w: w.services.artifacts.delete(w.version.number, delete_aliases=True),
     "no run": lambda w: w.services.runs.delete(w.run),
 }

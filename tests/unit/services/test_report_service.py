@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from sweepyard.domain.report import Report
+from sweepyard.domain.report import Report, SavedView
 from sweepyard.errors import Conflict, NotFound, RequestInvalid
+from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.reports import MAX_TEXT, MAX_TITLE, ReportDraft
 
 GRID = "method: grid\nprogram: train.py\nparameters: {x: {values: [1, 2]}}\n"
@@ -87,3 +88,40 @@ def test_marks_follow_reports(hub: Any, report: Report) -> None:
     hub.services.reports.delete(report)
     marks.append((watching.project("lab", "digits"), watching.sweep(sweep)))
     assert all(len(set(each)) == 3 for each in zip(*marks, strict=True))
+
+
+VIEW = SavedView(name="v", kind="runs", description="d", spec={"blocks": []})
+
+
+def test_what_a_client_saves_is_a_report_of_its_kind(hub: Any, report: Report) -> None:
+    reports, place = hub.services.reports, RunSelection(entity="lab", project="digits")
+    hub.clock.advance(1)
+    saved = reports.save_view(place, "Saved", VIEW, author="bob")
+    draft = reports.save_view(place, "Draft", replace(VIEW, kind="runs/draft"), author="bob")
+    assert (saved.title, saved.text, saved.view, saved.kind) == ("Saved", "", VIEW, "runs")
+    assert reports.list("lab", "digits") == (saved, report)
+    assert reports.list("lab", "digits", kind="runs/draft") == (draft,)
+    assert reports.find(saved.report_id) == saved
+    assert reports.find("none") is None
+
+
+def test_a_client_changes_what_there_is_and_the_last_one_wins(hub: Any, report: Report) -> None:
+    reports = hub.services.reports
+    hub.clock.advance(1)
+    changed = reports.change_view(report.report_id, None, VIEW, editor="bob")
+    assert (changed.title, changed.text, changed.view, changed.revision) == ("Findings", "", VIEW, 2)
+    assert (changed.editor, changed.updated_at) == ("bob", hub.clock.now())
+    assert reports.change_view(report.report_id, "New", VIEW, editor="ann").title == "New"
+    with pytest.raises(NotFound, match="no report 'none'"):
+        reports.change_view("none", None, VIEW, editor="bob")
+
+
+def test_what_no_store_could_keep_is_refused_of_clients_too(hub: Any, report: Report) -> None:
+    place = RunSelection(entity="lab", project="digits")
+    with pytest.raises(RequestInvalid, match="Unicode"):
+        hub.services.reports.save_view(place, "t", replace(VIEW, description="\0"), author="bob")
+    with pytest.raises(RequestInvalid, match="a title"):
+        hub.services.reports.change_view(report.report_id, "", VIEW, editor="bob")
+    with pytest.raises(NotFound, match="no sweep lab/digits/none"):
+        hub.services.reports.save_view(replace(place, sweep_id="none"), "t", VIEW, author="bob")
+    assert hub.services.reports.list("lab", "digits") == (report,)
