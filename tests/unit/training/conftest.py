@@ -30,10 +30,14 @@ from sweepyard.config.schema import (
 )
 from sweepyard.datasets.dataset import Dataset, Split
 from sweepyard.tracking.memory import MemoryTracker
-from sweepyard.training import seeding
-from sweepyard.training.loop import fit
-from sweepyard.training.result import FitResult
+from sweepyard.training import backend
 from sweepyard.training.stopping import StopSignal
+
+backend.load()  # as the commands do: half of what Keras would import by itself is dispensable
+
+from sweepyard.training import seeding  # noqa: E402
+from sweepyard.training.loop import fit  # noqa: E402
+from sweepyard.training.result import FitResult  # noqa: E402
 
 SIDE = 12
 Fit = Callable[..., tuple[FitResult, MemoryTracker]]

@@ -61,12 +61,12 @@ def test_jax_trains_repeats_and_resumes(tmp_path: Path) -> None:
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "0",
     }
     trainer = {"epochs": 3, "checkpoint": {"every_steps": 2}}
-    first = completed(tmp_path / "first", jax, trainer=trainer)
+    first = completed(tmp_path / "first", jax, model="mlp", trainer=trainer)
     assert first["provenance"]["determinism"]["backend"] == "jax"
     assert first["provenance"]["determinism"]["processors"] == len(os.sched_getaffinity(0))
-    killed = start(tmp_path / "second", jax, kill_at=10, trainer=trainer)
+    killed = start(tmp_path / "second", jax, model="mlp", kill_at=10, trainer=trainer)
     assert killed.returncode == -signal.SIGKILL
-    rest = completed(tmp_path / "second", jax, trainer={**trainer, "resume": True})
+    rest = completed(tmp_path / "second", jax, model="mlp", trainer={**trainer, "resume": True})
     assert rest["digest"] == first["digest"]
     assert rest["fit_log"] == first["fit_log"]
 
@@ -74,6 +74,7 @@ def test_jax_trains_repeats_and_resumes(tmp_path: Path) -> None:
 def test_xla_compiles_a_fit(tmp_path: Path) -> None:
     report = completed(
         tmp_path,
+        model="mlp",
         augment=False,
         seed={"deterministic": False},
         trainer={"jit_compile": True, "epochs": 1, "steps_per_execution": 2},
