@@ -11,6 +11,7 @@ SweepyardError                    exit code 1 at the command line
 │   └── IdxInvalid                not a well-formed IDX file
 ├── TrainingError
 │   ├── NonFiniteLoss             the loss became NaN or infinite
+│   ├── OutOfMemory               the device has too little memory; exit code 71
 │   ├── CheckpointError           a checkpoint cannot be written, read or resumed
 │   └── ModelFileError            a model file is unreadable or has another shape
 ├── TrackingError                 the tracker's server refused or is away
@@ -31,6 +32,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from sweepyard import exitcodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,12 @@ class TrainingError(SweepyardError):
 
 class NonFiniteLoss(TrainingError):
     """The loss became NaN or infinite."""
+
+
+class OutOfMemory(TrainingError):
+    """The device has too little memory for the fit."""
+
+    exit_code = exitcodes.OUT_OF_MEMORY
 
 
 class CheckpointError(TrainingError):

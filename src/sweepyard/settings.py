@@ -14,6 +14,9 @@ DEFAULT_PROJECT = "sweepyard"
 # conf/train.yaml takes its `output` from it, so that whoever starts runs says where their folders go.
 OUTPUT_VARIABLE = "SWEEPYARD_OUTPUT"
 
+# Set for runs that share a device with others: one that finds too little memory goes back to its queue.
+SHARED_DEVICE_VARIABLE = "SWEEPYARD_SHARED_DEVICE"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

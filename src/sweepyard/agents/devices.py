@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sweepyard.errors import InvalidInput, Violation
+from sweepyard.settings import SHARED_DEVICE_VARIABLE
 
 _LIST_SECONDS = 30
 # Lines of `nvidia-smi -L`: "GPU 0: NVIDIA H200 (UUID: GPU-...)", and indented below it, where the device is split,
@@ -26,19 +27,25 @@ class Place:
         name: For people: the device, or `cpu`, with a number where several runs share it.
         device: What `CUDA_VISIBLE_DEVICES` is to say; an opaque string; None to leave it alone.
         processors: The numbers of the processors that runs here may use.
+        shared: Whether other places are on the same device.
     """
 
     name: str
     device: str | None
     processors: tuple[int, ...]
+    shared: bool = False
 
-    @property
-    def environ(self) -> dict[str, str]:
-        """What a run here has in its environment."""
+    def environ(self, *, shared: bool) -> dict[str, str]:
+        """What a run here has in its environment.
+
+        Args:
+            shared: Whether it is to go back to its queue if it finds too little memory.
+        """
         if self.device is None:
             return {}
         # Without growth, the first of several runs on a device would take all of its memory.
-        return {"CUDA_VISIBLE_DEVICES": self.device, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+        variables = {"CUDA_VISIBLE_DEVICES": self.device, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+        return {**variables, SHARED_DEVICE_VARIABLE: "1"} if shared else variables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +86,7 @@ class Division:
             Place(
                 name=(device or "cpu") + (f"/{number}" if several else ""),
                 device=device,
+                shared=device is not None and self.per_device > 1,
                 processors=tuple(sorted(self.processors[(index * each + k) % total] for k in range(each))),
             )
             for index, (device, number) in enumerate(names)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from sweepyard import processes
+from sweepyard import exitcodes, processes
 from sweepyard.agents.devices import Place
 from sweepyard.agents.failures import Failures
 from sweepyard.clock import Clock
@@ -118,6 +118,7 @@ class Supervisor:
         self._changed = threading.Event()
         self._lanes = [_Lane(self, place, line, starter, clock) for place, line, starter in places]
         self._errors: list[BaseException] = []
+        self._crowded: set[str | None] = set()  # Devices on which a run found too little memory.
 
     def work(self, on_event: OnEvent) -> None:
         """Until every place has left; whatever happens, all that was started here has ended then.
@@ -185,6 +186,19 @@ class Supervisor:
         """Wait, or until it is time to leave."""
         self._changed.wait(seconds)
 
+    def is_crowded(self, place: Place) -> bool:
+        """Whether a run on the place's device found too little memory, so that one place of it was given up."""
+        return place.device in self._crowded
+
+    def gives_up(self, place: Place, code: int) -> bool:
+        """Whether the place is given up after its run ended with `code`: once for each shared device."""
+        if code != exitcodes.OUT_OF_MEMORY or not place.shared:
+            return False
+        with self._lock:
+            first = place.device not in self._crowded
+            self._crowded.add(place.device)
+        return first
+
     def note_end(self, code: int) -> None:
         """Count a run's end; where too many fail, nothing more is started."""
         with self._lock:
@@ -210,6 +224,7 @@ class _Lane(threading.Thread):
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._told_to_stop_at: float | None = None
+        self._may_go_back = False
 
     def run(self) -> None:
         # Processes inherit it from the thread that starts them, and a backend makes as many threads.
@@ -238,7 +253,8 @@ class _Lane(threading.Thread):
             for number, command in enumerate(starts):
                 if number and not self._supervisor.may_start():
                     break
-                self._do(command)
+                if self._supervisor.gives_up(self._place, self._do(command)):
+                    return "the device has too little memory for so many runs; the others go on"
             if starts:
                 waited = 0.0
                 continue
@@ -252,10 +268,11 @@ class _Lane(threading.Thread):
             self._supervisor.wait(waited)
         return "told to leave" if self._supervisor.ending else "enough runs"
 
-    def _do(self, command: Command) -> None:
+    def _do(self, command: Command) -> int:
+        """Run it to its end; gives its exit code."""
         began = self._clock.monotonic_seconds()
         self._told_to_stop_at = None
-        process = self._process = self._starter.start(command, self._place.environ)
+        process = self._process = self._starter.start(command, self._environ())
         self._supervisor.tell(RunBegan(self._place.name, command))
         if self._supervisor.ending is not None:  # It was told between this lane's last question and now.
             self.hurry(self._supervisor.ending)
@@ -264,7 +281,13 @@ class _Lane(threading.Thread):
         self._process = None
         code = process.wait()
         self._supervisor.tell(RunEnded(self._place.name, command.run_id, code, self._clock.monotonic_seconds() - began))
-        self._supervisor.note_end(code)
+        if code != exitcodes.OUT_OF_MEMORY or not self._may_go_back:
+            self._supervisor.note_end(code)
+        return code
+
+    def _environ(self) -> dict[str, str]:
+        self._may_go_back = self._place.shared and not self._supervisor.is_crowded(self._place)
+        return self._place.environ(shared=self._may_go_back)
 
     def _obey(self, commands: Sequence[Command], run_id: str) -> None:
         process = self._process

@@ -32,6 +32,7 @@ _MEANINGS = {
 _ENDINGS = {
     exitcodes.PREEMPTED: "preempted: it goes back to the queue",
     exitcodes.STOPPED: "stopped by the server",
+    exitcodes.OUT_OF_MEMORY: "found too little memory on the device",
 }
 
 
@@ -145,7 +146,7 @@ def _show(event: Event, folder: Path) -> None:
         case RunEnded(place, run_id, code, seconds):
             told = "finished" if code == 0 else _ENDINGS.get(code) or _failure(code)
             print(f"{place}: {run_id} {told} ({duration(seconds)})", flush=True)
-            if code not in {0, *_ENDINGS}:
+            if code not in {0, exitcodes.PREEMPTED, exitcodes.STOPPED}:
                 _show_tail(output_of(folder, run_id))
         case PlaceWaits(place):
             print(f"{place}: no run to be had for now, asking again", flush=True)

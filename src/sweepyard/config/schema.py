@@ -224,6 +224,9 @@ class TrainerConfig:
     threads: int | None = rule(
         None, "intra-op threads; by default the machine's cores, or 1 if deterministic", minimum=1
     )
+    hang_minutes: float | None = rule(
+        30.0, "a fit without a step for so long leaves, and goes on from its checkpoint if it had begun", above=0
+    )
     verbose: Literal["epochs", "progress", "silent"] = rule("epochs", "what the fit prints")
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from sweepyard.errors import TrainingError
+from sweepyard.errors import OutOfMemory, TrainingError
 
 _INSTALL = {
     "tensorflow": "install Sweepyard with the extra `cpu` (tensorflow-cpu) or `gpu` (tensorflow with CUDA), not both",
@@ -25,7 +25,7 @@ def check_installed(environ: Mapping[str, str] = os.environ) -> str:
     Raises:
         TrainingError: The backend is unknown or not installed; the message names the extras.
     """
-    name = environ.get("KERAS_BACKEND") or "tensorflow"
+    name = name_of_backend(environ)
     if name not in _INSTALL:
         raise TrainingError(f"KERAS_BACKEND must be one of {', '.join(sorted(_INSTALL))}; received {name!r}")
     if importlib.util.find_spec(name) is None:
@@ -46,6 +46,33 @@ def load(environ: Mapping[str, str] = os.environ) -> None:
     name = check_installed(environ)
     with _hidden(_DISPENSABLE - _NEEDED.get(name, frozenset())):
         importlib.import_module("keras")
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Let the backend's error for too little memory leave the block as one of ours.
+
+    Raises:
+        OutOfMemory: The block's code raised it.
+    """
+    try:
+        yield
+    except Exception as error:
+        # TensorFlow has a class for it, JAX one for everything with a status at the front of the text.
+        if type(error).__name__ != "ResourceExhaustedError" and not str(error).startswith("RESOURCE_EXHAUSTED"):
+            raise
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        telling = [line for line in lines if "OOM" in line or "out of memory" in line.lower()]
+        said = (telling or lines or ["nothing"])[0]
+        raise OutOfMemory(
+            f"the device must have enough memory for the fit; {name_of_backend()} says: {said}. "
+            "Lower trainer.batch_size or the model's size, or let fewer runs share the device (--per-gpu)"
+        ) from error
+
+
+def name_of_backend(environ: Mapping[str, str] = os.environ) -> str:
+    """The name of the backend that Keras will take, or has taken."""
+    return environ.get("KERAS_BACKEND") or "tensorflow"
 
 
 @contextmanager

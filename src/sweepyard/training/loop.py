@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ from sweepyard.clock import Clock
 from sweepyard.config.schema import CustomModelConfig, ExperimentConfig
 from sweepyard.datasets.dataset import Dataset
 from sweepyard.domain import metrics
-from sweepyard.errors import NonFiniteLoss
+from sweepyard.errors import NonFiniteLoss, OutOfMemory
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.tracking.tracker import MetricValue, Tracker
-from sweepyard.training import fitlog, modelfile, seeding
+from sweepyard.training import backend, fitlog, modelfile, seeding
 from sweepyard.training.callbacks.best import BestWeights, best_metrics
 from sweepyard.training.callbacks.checkpointing import Checkpointing
 from sweepyard.training.callbacks.early_stopping import ResumableEarlyStopping
@@ -34,6 +35,7 @@ from sweepyard.training.provenance import run_config
 from sweepyard.training.result import FitResult, FitTiming
 from sweepyard.training.state import FitState, fingerprint
 from sweepyard.training.stopping import LeftEarly, StopSignal
+from sweepyard.training.watchdog import Watchdog
 
 MODEL_FILE = "model.keras"
 BEST_MODEL_FILE = "model-best.keras"
@@ -84,12 +86,16 @@ def fit(
         fingerprint=fingerprint(config, dataset.digest, determinism),
     )
     began = clock.monotonic_seconds()
+    watchdog = Watchdog(config.trainer.hang_minutes, clock=clock, on_hang=partial(_tell_of_hang, tracker))
     try:
-        stopped_because = _train(experiment, state, output / CHECKPOINTS_FOLDER, stop, watch, tracks=tracks)
+        with watchdog, backend.memory_errors():
+            stopped_because = _train(
+                experiment, state, output / CHECKPOINTS_FOLDER, stop, watch, watchdog, tracks=tracks
+            )
         exit_code = 0
     except LeftEarly:
         stopped_because, exit_code = _leave(tracker, stop)
-    except NonFiniteLoss as error:
+    except (NonFiniteLoss, OutOfMemory) as error:
         tracker.summarize({metrics.FAILURE: str(error)})
         raise
     fitted = clock.monotonic_seconds()
@@ -117,7 +123,14 @@ def fit(
 
 
 def _train(
-    experiment: Experiment, state: FitState, folder: Path, stop: StopSignal, watch: Stopwatch, *, tracks: bool
+    experiment: Experiment,
+    state: FitState,
+    folder: Path,
+    stop: StopSignal,
+    watch: Stopwatch,
+    watchdog: Watchdog,
+    *,
+    tracks: bool,
 ) -> str | None:
     """Train epoch by epoch; gives the reason for ending before the configured epochs, if there was one."""
     config, progress, model = experiment.config, state.progress, experiment.model
@@ -137,7 +150,7 @@ def _train(
 
     # The order matters: `progress` is read by all others, a bad loss must not be logged, and a
     # checkpoint holds what the callbacks before it have done.
-    callbacks: list[Any] = [progress, NonFiniteGuard(progress)]
+    callbacks: list[Any] = [progress, watchdog, NonFiniteGuard(progress)]
     if tracks:
         every = config.tracking.batch_every_steps
         callbacks.append(TrackMetrics(state.ledger, progress, every_steps=every, watch=watch))
@@ -198,6 +211,15 @@ def _leave(tracker: Tracker, stop: StopSignal) -> tuple[str, int]:
         return "stopped by the server", exitcodes.STOPPED
     tracker.mark_preempting()
     return "preempted", exitcodes.PREEMPTED
+
+
+def _tell_of_hang(tracker: Tracker, goes_on: bool, why: str) -> None:
+    if goes_on:
+        tracker.mark_preempting()
+        tracker.finish(exitcodes.PREEMPTED)
+    else:
+        tracker.summarize({metrics.FAILURE: why})
+        tracker.finish(1)
 
 
 def _card(experiment: Experiment, run_id: str) -> ModelCard:

@@ -21,7 +21,7 @@ from sweepyard.training.schedules import depends_on_epochs
 from sweepyard.training.seeding import Determinism
 
 # These change neither weights nor metrics, so a run may go on with others.
-_FREE = {"trainer": ("resume", "verbose", "checkpoint"), "data": ("folder",)}
+_FREE = {"trainer": ("resume", "verbose", "checkpoint", "hang_minutes"), "data": ("folder",)}
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepyard import exitcodes
-from sweepyard.errors import CheckpointError, SweepyardError
-from sweepyard.settings import Settings
+from sweepyard.errors import CheckpointError, OutOfMemory, SweepyardError
+from sweepyard.settings import SHARED_DEVICE_VARIABLE, Settings
 from sweepyard.wiring.joining import open_server
 
 if TYPE_CHECKING:
@@ -111,13 +111,21 @@ def run_training(
 
             result = fit(config, dataset, tracker, folder, resolved=resolved, stop=stop, clock=SystemClock())
         except BaseException as error:
-            tracker.finish(exitcodes.STOPPED if isinstance(error, KeyboardInterrupt) else 1)
+            if isinstance(error, OutOfMemory) and environ.get(SHARED_DEVICE_VARIABLE):
+                tracker.mark_preempting()  # Alone on the device, or with fewer others, it may fit.
+            tracker.finish(_exit_code_of(error))
             raise
         tracker.finish(result.exit_code)
         _report(result, folder, tracker.url, say)
         if not by_agent:
             _say_how_the_page_is_seen_later(tracker.url, settings, say)
     return result
+
+
+def _exit_code_of(error: BaseException) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        return exitcodes.STOPPED
+    return error.exit_code if isinstance(error, SweepyardError) else 1
 
 
 @contextmanager

@@ -25,12 +25,12 @@ def test_each_run_on_a_device_has_its_share_of_the_processors() -> None:
     places = Division(devices=["0", "MIG-1"], per_device=2, processors=range(8)).places()
     assert [place.name for place in places] == ["0/1", "0/2", "MIG-1/1", "MIG-1/2"]
     assert [place.processors for place in places] == [(0, 1), (2, 3), (4, 5), (6, 7)]
-    assert places[2].environ == {"CUDA_VISIBLE_DEVICES": "MIG-1", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+    assert places[2].environ(shared=False) == {"CUDA_VISIBLE_DEVICES": "MIG-1", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
 
 def test_without_devices_as_many_runs_as_the_processors_allow() -> None:
     (place,) = Division(processors=[3, 5]).places()
-    assert (place.name, place.processors, place.environ) == ("cpu", (3, 5), {})
+    assert (place.name, place.processors, place.environ(shared=False)) == ("cpu", (3, 5), {})
     places = Division(cpus=2, processors=range(5)).places()
     assert [(place.name, place.processors) for place in places] == [("cpu/1", (0, 1)), ("cpu/2", (2, 3))]
 
