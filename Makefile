@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Sources are compiled at set-up, whatever the environment says: `import tensorflow` takes 2 s instead of 14 s.
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest
+# One more than two cores have: some wait for servers, or for an agent's next look.
+WORKERS ?= 3
 PURE := domain sweeps config services
 SYSTEM_PARTS := chromium openssl postgresql strace
 AXE := axe-core@4.14.1
@@ -57,7 +59,7 @@ format: setup-dev ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix .
 
 test: setup-dev coverage ## every test that needs Python alone; parts that are missing are skipped and listed
-	$(PYTEST) -q -n 2 --dist loadgroup -m "not system and not chaos" tests --ignore tests/docs $(foreach room,$(PURE),--ignore tests/unit/$(room))
+	$(PYTEST) -q -n $(WORKERS) --dist loadgroup -m "not system and not chaos" tests --ignore tests/docs $(foreach room,$(PURE),--ignore tests/unit/$(room))
 
 test-unit: setup-dev ## unit tests of the pure rooms, in seconds
 	$(PYTEST) -q -n 2 $(foreach room,$(PURE),tests/unit/$(room))
