@@ -88,7 +88,7 @@ def listed(figure: Locator) -> list[str]:
 
 def test_a_report_is_written_where_it_belongs_and_its_charts_show_those_runs(page: Page, sweep: str) -> None:
     page.goto(sweep)
-    page.get_by_role("navigation", name="Reports").get_by_role("link", name="Write one").click()
+    page.get_by_role("navigation", name="Reports").get_by_role("link", name="Write a report").click()
     expect(page.get_by_label("Note, in Markdown")).to_have_value("\n\n```chart\nmetric: acc\n```\n")
     write(page, "What dropout does", NOTE)
     expect(page.get_by_role("heading", level=1)).to_have_text("What dropout does")
@@ -137,7 +137,7 @@ def test_what_was_typed_stays_when_it_is_refused(
 ) -> None:
     watch.expect("status of 422")
     page.goto(sweep)
-    page.get_by_role("link", name="Write one").click()
+    page.get_by_role("link", name="Write a report").click()
     write(page, "Draft", "```chart\nmetrik: acc\n```")
     expect(page.get_by_role("alert")).to_contain_text("Did you mean metric?")
     expect(page.get_by_label("Note, in Markdown")).to_have_value("```chart\nmetrik: acc\n```")
@@ -164,7 +164,7 @@ def test_a_report_needs_no_mouse_and_no_scripts(
     page: Page, chromium: Browser, hub: Hub, sweep: str, faults_of: Callable[[Page], list[str]]
 ) -> None:
     page.goto(sweep)
-    page.get_by_role("link", name="Write one").focus()
+    page.get_by_role("link", name="Write a report").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Title")).to_be_focused()
     page.keyboard.type("By hand")

@@ -351,6 +351,7 @@ export class CurveChart {
 
   /** @param {KeyboardEvent} event */
   pressed(event) {
+    this.base.flush(); // A key acts on what the one before it has brought, drawn or not.
     if (!this.frame || this.frame.empty || event.altKey || event.ctrlKey || event.metaKey) return;
     const act = {
       ArrowRight: () => this.step(1),

@@ -35,6 +35,13 @@ export class Surface {
     if (this.inSight && !this.frame) this.frame = requestAnimationFrame(() => this.paint());
   }
 
+  /** Draw at once what waits for the next frame. */
+  flush() {
+    if (!this.frame) return;
+    cancelAnimationFrame(this.frame);
+    this.paint();
+  }
+
   /** Let go of the host. */
   close() {
     cancelAnimationFrame(this.frame);
