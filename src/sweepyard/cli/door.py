@@ -28,7 +28,9 @@ def enter(arguments: Sequence[str], start: Start | None = None) -> int:
         130 interrupted. `train` may return others, see `sweepyard train --help`.
     """
     try:
-        return _dispatch(list(arguments), start)
+        code = _dispatch(list(arguments), start)
+        sys.stdout.flush()  # Here: what the interpreter flushes at its end, and cannot, is no exception anyone meets.
+        return code
     except SweepyardError as error:
         _show_traceback_if_wanted()
         for told in error.violations if isinstance(error, InvalidInput) else [error]:
@@ -63,6 +65,7 @@ def _dispatch(arguments: list[str], start: Start | None) -> int:
 
     from sweepyard.cli.group import root
 
+    stdout = sys.stdout
     try:
         code = root.main(args=arguments, prog_name="sweepyard", standalone_mode=False)
     except click.ClickException as error:
@@ -71,6 +74,12 @@ def _dispatch(arguments: list[str], start: Start | None) -> int:
     except click.Abort:
         _say("interrupted")
         return exitcodes.INTERRUPTED
+    except SystemExit as end:
+        if sys.stdout is stdout:
+            raise
+        # click puts a stream of its own there when the reader of a pipe has left, and leaves with 1.
+        sys.stdout = stdout
+        raise BrokenPipeError from end
     return code if isinstance(code, int) else 0
 
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
 import click
 import pytest
 
@@ -10,7 +16,7 @@ from sweepyard.errors import ConfigInvalid, HubUnreachable, Violation
 
 
 def enter_raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
-    def dispatch(_arguments: list[str]) -> int:
+    def dispatch(_arguments: list[str], _start: object) -> int:
         raise error
 
     monkeypatch.setattr(door, "_dispatch", dispatch)
@@ -61,3 +67,39 @@ def test_an_aborted_command_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(root, "main", main)
     assert door.enter(["hub"]) == 130
+
+
+@pytest.fixture
+def left_pipe() -> Iterator[TextIO]:
+    """The writing end of a pipe whose reader has left."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        yield stream
+
+
+def leads_to_nowhere(stream: TextIO) -> bool:
+    """Whether the interpreter may flush what is left in the stream's buffer."""
+    return os.fstat(stream.fileno()).st_rdev == Path(os.devnull).stat().st_rdev
+
+
+def test_a_reader_that_leaves_before_the_buffer_is_flushed_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, left_pipe: TextIO
+) -> None:
+    def dispatch(_arguments: list[str], _start: object) -> int:
+        print("a line that stays in the buffer")
+        return 0
+
+    monkeypatch.setattr(door, "_dispatch", dispatch)
+    monkeypatch.setattr(sys, "stdout", left_pipe)
+    assert door.enter(["anything"]) == 0
+    assert leads_to_nowhere(left_pipe)
+
+
+def test_a_reader_that_leaves_while_click_prints_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, left_pipe: TextIO
+) -> None:
+    monkeypatch.setattr(sys, "stdout", left_pipe)
+    monkeypatch.setattr(sys, "stderr", sys.stderr)  # click wraps both
+    assert door.enter(["--version"]) == 0
+    assert leads_to_nowhere(left_pipe)
