@@ -71,7 +71,6 @@ def test_a_composer_gives_each_run_what_hydra_gives_it_alone(conf: Path) -> None
         ["model=convnet", "++trainer.epochs=4", "++model.filters=[8]", "notes='${model.name} ${trainer.epochs}'"],
         ["~trainer.epochs", "trainer={batch_size: 7}", "model=convnet", "+optimizer.arguments={a: {b: 1}}"],
         ["model=resnet", "seed.value=4", "experiment=deterministic", "hydra.job.name=mine"],
-        [],
     ]
     with initialize_config_dir(str(conf), version_base="1.3"):
         whole = [OmegaConf.to_container(hydra_compose("train", overrides=run), resolve=True) for run in runs]

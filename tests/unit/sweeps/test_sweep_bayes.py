@@ -233,9 +233,13 @@ MANY_KINDS = {
 }
 
 
+@pytest.fixture(scope="module")
+def encoding() -> Encoding:
+    return Encoding(sweep(MANY_KINDS).parameters)
+
+
 @given(st.integers(0, 2**32))
-def test_from_features_the_way_leads_back_to_the_same_point(seed: int) -> None:
-    encoding = Encoding(sweep(MANY_KINDS).parameters)
+def test_from_features_the_way_leads_back_to_the_same_point(encoding: Encoding, seed: int) -> None:
     units = np.random.default_rng(seed).random((3, encoding.dimensions))
     features = encoding.features(units)
     again = encoding.units(features)
