@@ -34,7 +34,7 @@ def open_it(run_id, mode="hub", resume=False, server=server):
 
 TRAINING = """
 tracker = open_it("first")
-tracker.configure({"model": {"name": "mlp", "units": [8, 4]}})
+tracker.configure({"model": {"name": "mlp", "units": [8, 4]}, "seed": {"value": 3, "deterministic": False}})
 for epoch, accuracy in enumerate([0.5, 0.75, 0.625], 1):
     tracker.log({"epoch/epoch": epoch, "epoch/val_accuracy": accuracy}, step=10 * epoch)
 tracker.log({"validation/confusion_matrix": ConfusionMatrix(np.array([[5, 1], [2, 7]]), ("cat", "dog")),
@@ -52,6 +52,7 @@ good = {"summary_metrics.best/val_accuracy": {"$gt": 0.7}}
 (only,) = reader.runs(project, filters=good, order="-created_at", limit=5)
 assert reader.runs(project, filters={"state": "crashed"}) == []
 assert only == run
+assert only.config["seed"] == {"value": 3, "deterministic": False}
 import wandb
 from PIL import Image as Pictures
 api = wandb.Api()

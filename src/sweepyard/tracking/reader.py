@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -16,6 +17,7 @@ from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import NotTracked, TrackingError
 from sweepyard.jsonvalue import JsonObject, JsonValue
+from sweepyard.tracking import run_listing
 from sweepyard.tracking.login import check_own_login
 from sweepyard.tracking.probe import check_server
 from sweepyard.tracking.records import RunRecord, SweepRecord
@@ -99,8 +101,9 @@ class Reader:
         page = min(limit or _PAGE_SIZE, _PAGE_SIZE)
 
         def read() -> list[RunRecord]:
-            found = self._api.runs(f"{owner}/{project}", filters=asked, order=order, per_page=page, lazy=False)
-            return [_run_record(run) for run in islice(found, limit)]
+            service = self._api._service_api
+            found = run_listing.nodes(service, owner, project, filters=asked, order=order, page=page)
+            return [_listed_record(node, owner, project, service.app_url) for node in islice(found, limit)]
 
         try:
             return self._ask(read, f"the project {owner}/{project}")
@@ -193,13 +196,34 @@ def _run_record(run: Run) -> RunRecord:
         name=run.name or run.id,
         state=run.state,
         config=dict(run.config),
-        summary={key: value for key, value in summary.items() if not key.startswith("_")},
+        summary=_told(summary),
         created_at=_time(run.created_at),
         sweep_id=run.sweep_name or None,
         duration_seconds=_duration(summary),
         tags=tuple(run.tags),
         url=run.url,
     )
+
+
+def _listed_record(node: Mapping[str, Any], entity: str, project: str, app_url: str) -> RunRecord:
+    summary: JsonObject = json.loads(node["summaryMetrics"] or "{}")
+    return RunRecord(
+        path=RunPath(entity, project, node["name"]),
+        name=node["displayName"] or node["name"],
+        state=node["state"],
+        config=run_listing.config_of(node["config"]),
+        summary=_told(summary),
+        created_at=_time(node["createdAt"]),
+        sweep_id=node["sweepName"] or None,
+        duration_seconds=_duration(summary),
+        tags=tuple(node["tags"] or ()),
+        url=f"{app_url}{entity}/{project}/runs/{node['name']}",
+    )
+
+
+def _told(summary: JsonObject) -> JsonObject:
+    """Without the client's own keys."""
+    return {key: value for key, value in summary.items() if not key.startswith("_")}
 
 
 def _time(text: str) -> datetime:
