@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 from sweepyard.errors import HubError
@@ -106,6 +107,22 @@ def test_a_killed_user_leaves_nothing_behind(commands, settings: Settings) -> No
     holder.communicate()
     assert embedded.closes_within(settings, 20)
     commands.assert_none_left()
+
+
+def test_a_run_whose_process_is_gone_is_crashed_when_the_hub_closes(settings: Settings) -> None:
+    begin = 'mutation { upsertBucket(input: {name: "r1", modelName: "p", host: "h"}) { bucket { state } } }'
+    look = '{ project(name: "p", entityName: "local") { run(name: "r1") { state } } }'
+
+    def ask(url: str, query: str) -> str:
+        key = json.loads(HubPlaces(settings.home).client_file.read_text())["api_key"]
+        answer = httpx.post(f"{url}/graphql", json={"query": query}, auth=("api", key), trust_env=False, timeout=30)
+        return answer.text
+
+    with embedded.join(settings) as first:
+        assert '"running"' in ask(first.url, begin)
+    assert embedded.closes_within(settings, 20)
+    with embedded.join(settings) as second:
+        assert '"crashed"' in ask(second.url, look)
 
 
 def test_a_killed_hub_is_replaced(settings: Settings) -> None:

@@ -46,21 +46,25 @@ def serve(
     listening: Listening,
     mode: HubMode,
     on_ready: Callable[[HubAddress], None],
+    on_deserted: Callable[[], None],
 ) -> None:
     """Be the hub of this home until told to stop (SIGTERM, SIGINT) or, embedded, until nobody uses it.
 
     Args:
         build_app: Makes the ASGI application, given the addresses at which it answers.
         on_ready: Called once requests are answered.
+        on_deserted: Called at the end where its last user has left, before anybody can be the next one.
 
     Raises:
-        InvalidInput: Others could reach the hub unprotected, or a certificate cannot be used.
+        InvalidInput: Others could reach the hub unprotected, a certificate cannot be used, or the home is no folder
+            that can be written.
         HubAlreadyRunning: This home has a hub.
         PortTaken: The address is in use.
         HubError: The application did not start.
     """
     check(listening)
     places = HubPlaces(settings.home)
+    places.make_home()
     with _hub_lock(places, mode):
         places.address_file.unlink(missing_ok=True)
         with _listen(listening.host, listening.port) as socket_, contextlib.ExitStack() as users:
@@ -82,6 +86,8 @@ def serve(
             try:
                 with _signals(server):
                     asyncio.run(_run(server, socket_, closing, ready))
+                if closing is not None and closing.held:
+                    on_deserted()
                 log.info("closed")
             finally:
                 places.address_file.unlink(missing_ok=True)

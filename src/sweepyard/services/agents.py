@@ -155,10 +155,18 @@ class AgentService:
         deadline = now - self._timeout
         if deadline < self._listening_since:
             return Reaped((), (), ())
+        return self._give_up(deadline, now, f"silent for more than {self._timeout.total_seconds():g} s")
+
+    def abandon(self) -> Reaped:
+        """Give up every run and agent at once: for a hub that knows that no process of theirs lives any more."""
+        now = self._clock.now()
+        return self._give_up(now + timedelta(seconds=1), now, "its process has gone")
+
+    def _give_up(self, deadline: datetime, now: datetime, why: str) -> Reaped:
         with self._database.writing() as unit:
             runs = unit.runs.live_and_silent_since(deadline)
             for run in runs:
-                lose(unit, run, now, f"silent for more than {self._timeout.total_seconds():g} s")
+                lose(unit, run, now, why)
             agents = unit.agents.silent_since(deadline)
             for agent in agents:
                 unit.agents.save(replace(agent, left=True, running=()))

@@ -49,11 +49,12 @@ def build_services(settings: Settings) -> Iterator[Services]:
     """
     require_hub_extra()
     from sweepyard.clock import SystemClock
+    from sweepyard.hub.places import HubPlaces
     from sweepyard.ids import RandomIds
     from sweepyard.services import bundle
     from sweepyard.storage.unit_of_work import open_database
 
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    HubPlaces(settings.home).make_home()
     database = open_database(settings.home, settings.database)
     try:
         yield bundle.build(database, open_blobs(settings, database), SystemClock(), RandomIds(), settings)
@@ -97,16 +98,31 @@ def serve_hub(
     from sweepyard.hub import serving
 
     with ExitStack() as stack:
+        opened: list[Services] = []
 
         def build_app(addresses: Addresses) -> object:
             # Only here: the database is opened by whoever holds the home's lock.
             services = stack.enter_context(build_services(settings))
             ensure_owner(services.access, settings)
+            opened.append(services)
             from sweepyard.hub.app import create_app
 
             return create_app(services, settings=settings, addresses=addresses)
 
-        serving.serve(build_app, settings, listening=listening, mode=mode, on_ready=on_ready)
+        def give_up_what_lives_no_more() -> None:
+            # A process that has a run here is a user of the hub, so none has one: unless other hubs share the rows.
+            if settings.database is None:
+                for services in opened:
+                    services.agents.abandon()
+
+        serving.serve(
+            build_app,
+            settings,
+            listening=listening,
+            mode=mode,
+            on_ready=on_ready,
+            on_deserted=give_up_what_lives_no_more,
+        )
 
 
 def ensure_owner(access: AccessService, settings: Settings) -> None:

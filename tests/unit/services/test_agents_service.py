@@ -423,6 +423,22 @@ def test_a_sweep_with_a_live_run_is_not_finished_by_reaping(hub) -> None:
     assert hub.beat(idle) == WAIT
 
 
+def test_a_deserted_hub_gives_up_what_was_heard_of_a_moment_ago(hub) -> None:
+    sweep = hub.sweep(GRID)
+    agent = hub.agent(sweep)
+    begun = first_run(hub, agent)
+    hub.beat(agent, begun)
+    hub.begin(begun)
+    waiting = first_run(hub, hub.agent(sweep))
+    hub.begin("by hand")
+    given_up = hub.services.agents.abandon()
+    assert {path.run_id for path in given_up.runs} == {begun, waiting, "by hand"}
+    assert hub.state(begun) == "crashed"
+    assert hub.state("by hand") == "crashed"
+    assert hub.state(waiting) == "preempted", "it had not begun: its point goes out again"
+    assert hub.services.agents.abandon().runs == ()
+
+
 def test_unknown_agents_and_sweeps(hub) -> None:
     sweep = hub.sweep(GRID)
     with pytest.raises(NotFound, match="no agent 'nobody'"):
