@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from sweepyard import exitcodes
 from sweepyard.errors import CheckpointError, OutOfMemory, SweepyardError
+from sweepyard.files import make_folder
 from sweepyard.settings import SHARED_DEVICE_VARIABLE, Settings
+from sweepyard.wiring.finishing import bounded_wait
 from sweepyard.wiring.joining import open_server
 
 if TYPE_CHECKING:
@@ -115,7 +117,8 @@ def run_training(
                 tracker.mark_preempting()  # Alone on the device, or with fewer others, it may fit.
             tracker.finish(_exit_code_of(error))
             raise
-        tracker.finish(result.exit_code)
+        with bounded_wait(tracker.url, settings.home if server is not None else None):
+            tracker.finish(result.exit_code)
         _report(result, folder, tracker.url, say)
         if not by_agent:
             _say_how_the_page_is_seen_later(tracker.url, settings, say)
@@ -137,7 +140,7 @@ def _new_folder(folder: Path) -> Iterator[Callable[[], None]]:
         nonlocal is_kept
         is_kept = True
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, "output")
     try:
         yield keep
     except SweepyardError:

@@ -1,0 +1,53 @@
+"""Waiting for a server at the end of a run: a word when it takes long, and ways out."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WAITS = """
+import sys, time
+from pathlib import Path
+import sweepyard.wiring.finishing as finishing
+
+finishing._FIRST_WORD_SECONDS = 0.2
+finishing._LEAVE_SECONDS = 0.5
+with finishing.bounded_wait("http://hub/run", Path(sys.argv[1])):
+    print("waiting", flush=True)
+    time.sleep(60)
+"""
+
+
+def waiting(home: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", WAITS, str(home)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waiting\n"
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_wait(tmp_path: Path, number: signal.Signals) -> None:
+    process = waiting(tmp_path)
+    assert process.stderr is not None
+    word = process.stderr.readline()
+    assert word.startswith("still waiting, after 0.2 s, for the server to take the rest of http://hub/run; Ctrl-C")
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert "left before the server had the whole run; what it lacks is on disk" in errors
+    assert ("leaving within 0.5 s" in errors) == (number is signal.SIGTERM)
+
+
+def test_a_full_disk_is_named() -> None:
+    process = waiting(Path("/proc"))  # It has no free space, ever.
+    assert process.stderr is not None
+    word = process.stderr.readline()
+    assert word.endswith("the disk of the hub is full. Free space at /proc, and it goes on by itself\n")
+    process.kill()
+    process.communicate()
