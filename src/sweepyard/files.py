@@ -1,4 +1,4 @@
-"""Files that are whole or not there: atomic writes, digests, locks that die with their holder."""
+"""Folders of the user's choice, files that are whole or not there, digests, locks that die with their holder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from sweepyard.errors import InvalidInput, Violation
+
 _BLOCK_BYTES = 1 << 20
+
+
+def make_folder(folder: Path, setting: str, mode: int = 0o777) -> None:
+    """Make the folder that a setting of the user's names, with those above it, unless it is there.
+
+    Raises:
+        InvalidInput: It cannot be made, or not be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+        refusal = "" if os.access(folder, os.W_OK | os.X_OK) else "it cannot be written"
+    except OSError as error:
+        there = next(path for path in (folder, *folder.parents) if os.access(path, os.F_OK))
+        refusal = f"nothing can be made in {there} ({error.strerror})" if there.is_dir() else f"{there} is a file"
+    if refusal:
+        rule = f"{setting} must name a folder that can be written"
+        raise InvalidInput([Violation(rule, f"{folder}: {refusal}", "Name another one")])
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:

@@ -17,6 +17,7 @@ from sweepyard.domain.objective import Objective
 from sweepyard.domain.progress import RunGlance, SweepProgress, busy_seconds, progress_of
 from sweepyard.domain.run import RunState
 from sweepyard.errors import TrackingError
+from sweepyard.files import make_folder
 from sweepyard.settings import OUTPUT_VARIABLE
 from sweepyard.tracking.reader import Reader
 from sweepyard.tracking.records import RunRecord, SweepRecord
@@ -229,7 +230,7 @@ class _Worker:
 
 def _folder(plan: AgentPlan, project: str, sweep_id: str) -> Path:
     folder = plan.output / project / "sweeps" / sweep_id
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, "--output")
     return folder
 
 

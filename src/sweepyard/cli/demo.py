@@ -40,10 +40,11 @@ def command() -> int:
     from sweepyard.cli.sweeping import interruptible, run_shown, verdict
     from sweepyard.config.locations import sweeps_folder
     from sweepyard.hub import embedded
+    from sweepyard.hub.places import HubPlaces
 
     began = time.monotonic()
     settings = settings_now()
-    settings.home.mkdir(parents=True, exist_ok=True)
+    HubPlaces(settings.home).make_home()  # the agents' working folder
     # One hub for all of it, and runs below the home, wherever this is called.
     with interruptible() as register, join_hub(settings) as server:
         print(f"hub: {server.url}, state in {settings.home}")

@@ -34,7 +34,7 @@ def start(arguments: Sequence[str], settings: Settings, *, deadline: float) -> H
         HubUnreachable: It did not answer in time.
     """
     places = HubPlaces(settings.home)
-    places.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    places.make_home()
     reading, writing = os.pipe()
     try:
         try:

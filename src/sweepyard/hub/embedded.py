@@ -32,10 +32,12 @@ def join(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS) -> I
     """The running hub of this home, or a new one that lives until its last user has left.
 
     Raises:
+        InvalidInput: The home is no folder that can be written.
         HubUnreachable: A hub is there but does not come up, or does not go away, in time.
         HubError: A new hub could not start; the message carries its reason.
     """
     places = HubPlaces(settings.home)
+    places.make_home()
     deadline = time.monotonic() + patience_seconds
     users = FileLock(places.users_lock)
     _acquire(users, deadline, "the previous hub to close", shared=True)
@@ -109,10 +111,12 @@ def kept_closed(settings: Settings, *, patience_seconds: float = PATIENCE_SECOND
     """Keep this home without a hub for as long as the block runs.
 
     Raises:
+        InvalidInput: The home is no folder that can be written.
         HubAlreadyRunning: A hub serves it, or starts.
         HubUnreachable: Another process that starts the hub does not come to an end.
     """
     places = HubPlaces(settings.home)
+    places.make_home()
     with _start_lock(places, time.monotonic() + patience_seconds):
         lock = FileLock(places.hub_lock)
         if not lock.acquire(blocking=False):

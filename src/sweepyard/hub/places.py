@@ -70,6 +70,14 @@ class HubPlaces:
     def holders(self) -> Path:
         return self.home / "holders"
 
+    def make_home(self) -> None:
+        """Make the home unless it is there.
+
+        Raises:
+            InvalidInput: It cannot be made, or not be written.
+        """
+        files.make_folder(self.home, "SWEEPYARD_HOME", mode=0o700)
+
     def read_address(self) -> HubAddress | None:
         """The address as last written; None when no hub has written one."""
         try:

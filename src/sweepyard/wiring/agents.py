@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweepyard.files import make_folder
 from sweepyard.settings import OUTPUT_VARIABLE, Settings
 from sweepyard.wiring.joining import open_target
 
@@ -77,7 +78,7 @@ def agent_on(
         path = record.path
         require_open(record)
         folder = request.output / path.project / "sweeps" / path.sweep_id
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, "--output")
         common = {
             **client_environment(environ, server=server, folder=folder),
             OUTPUT_VARIABLE: str(request.output),

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from tests.parts.disks import disk_of
 
-from sweepyard.files import FileLock, atomic_file, sha256_of, write_atomically
+from sweepyard.errors import InvalidInput
+from sweepyard.files import FileLock, atomic_file, make_folder, sha256_of, write_atomically
 
 HOLDER = """
 import sys
@@ -108,3 +109,26 @@ def test_shared_holders_admit_each_other_but_no_exclusive_one(tmp_path: Path) ->
 def test_one_object_holds_its_lock_once(tmp_path: Path) -> None:
     with FileLock(tmp_path / "lock") as lock, pytest.raises(RuntimeError, match="held by this object already"):
         lock.acquire()
+
+
+def test_a_folder_is_made_with_those_above_it_and_may_be_there(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    make_folder(folder, "output")
+    make_folder(folder, "output")
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize("below", ["", "b/c"])
+def test_a_file_in_place_of_a_folder_is_named_with_the_setting(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "a"
+    file.touch()
+    with pytest.raises(InvalidInput) as refused:
+        make_folder(file / below, "output")
+    assert str(refused.value) == (
+        f"output must name a folder that can be written; received {file / below}: {file} is a file. Name another one"
+    )
+
+
+def test_where_no_folder_can_be_made_the_reason_is_told() -> None:
+    with pytest.raises(InvalidInput, match=r"received /proc/nosuch/a: nothing can be made in /proc \(No such file"):
+        make_folder(Path("/proc/nosuch/a"), "output")
