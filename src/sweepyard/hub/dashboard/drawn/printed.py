@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweepyard.errors import Conflict
 from sweepyard.hub.dashboard.drawn.colours import hex_of
-from sweepyard.hub.dashboard.drawn.shapes import Area, Dot, Picture, Shape, Stroke, Words
+from sweepyard.hub.dashboard.drawn.shapes import Area, Dot, Picture, Point, Shape, Stroke, Words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,9 +85,14 @@ def _areas(axes: Axes, areas: Sequence[Area], order: int) -> None:
 
 
 def _dots(axes: Axes, dots: Sequence[Dot], order: int) -> None:
-    sizes = [(2 * each.radius * _POINTS) ** 2 for each in dots]
-    across, down = zip(*(each.at for each in dots), strict=True)
-    axes.scatter(across, down, s=sizes, c=_colours(dots), linewidths=0, zorder=order)
+    # Those that look alike at once: a file says then only once what they look like.
+    alike: dict[tuple[str, float, float], list[Point]] = {}
+    for dot in dots:
+        alike.setdefault((hex_of(dot.colour), dot.opacity, dot.radius), []).append(dot.at)
+    for (colour, opacity, radius), places in alike.items():
+        across, down = zip(*places, strict=True)
+        size = (2 * radius * _POINTS) ** 2
+        axes.scatter(across, down, s=size, color=colour, alpha=opacity, linewidths=0, zorder=order)
 
 
 def _words(axes: Axes, words: Sequence[Words], order: int) -> None:
@@ -112,7 +117,7 @@ def _words(axes: Axes, words: Sequence[Words], order: int) -> None:
 _DRAWN: dict[type[Shape], Any] = {Stroke: _strokes, Area: _areas, Dot: _dots, Words: _words}
 
 
-def _colours(shapes: Sequence[Stroke | Area | Dot]) -> list[tuple[str, float]]:
+def _colours(shapes: Sequence[Stroke | Area]) -> list[tuple[str, float]]:
     return [(hex_of(each.colour), each.opacity) for each in shapes]
 
 
