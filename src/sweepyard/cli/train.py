@@ -183,6 +183,9 @@ def _call(number: int, total: int, command: Sequence[str]) -> int:
 
 
 def _run_folder(text: str) -> Path:
+    from sweepyard.training.checkpoints import refuse_model_file
+
+    refuse_model_file(Path(text))
     for candidate in (Path(text), *sorted(Path("outputs").glob(f"*/{text}") if "/" not in text else [])):
         if (candidate / ".hydra" / "overrides.yaml").is_file():
             return candidate.absolute()

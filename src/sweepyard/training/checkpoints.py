@@ -92,18 +92,27 @@ class Checkpoints:
         return sorted(self._folder.glob(f"{_PREFIX}*{_SUFFIX}"))
 
 
+def refuse_model_file(path: Path) -> None:
+    """See to it that nobody takes a model file for what a fit goes on from.
+
+    Raises:
+        CheckpointError: It is one, by its name; the text says what it lacks.
+    """
+    if path.suffix in {".h5", ".keras"}:
+        lacks = "no optimiser state" if path.suffix == ".h5" else "neither generator states nor a position"
+        raise CheckpointError(
+            f"a fit resumes from a checkpoint, not from a model file; received {path}, which holds {lacks}. "
+            "Name the run's folder, or its id; the model file is for prediction"
+        )
+
+
 def read(path: Path) -> Checkpoint:
     """Read one checkpoint.
 
     Raises:
         CheckpointError: The file is missing, damaged, of another format, or a model file.
     """
-    if path.suffix in {".h5", ".keras"}:
-        lacks = "no optimiser state" if path.suffix == ".h5" else "neither generator states nor a position"
-        raise CheckpointError(
-            f"a fit resumes from a checkpoint, not from a model file; received {path}, which holds {lacks}. "
-            "Set trainer.resume=true with the run's output folder; the model file is for prediction"
-        )
+    refuse_model_file(path)
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as members:
             arrays = {name: members[name] for name in members.files}
