@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import keras
 import numpy as np
 import pytest
 
+from sweepyard.agents.warm import place
 from sweepyard.config.schema import ExperimentConfig, SeedConfig
 from sweepyard.errors import TrainingError
 from sweepyard.training import seeding
@@ -107,6 +109,15 @@ def test_the_package_imports_nothing_heavy(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_keras_writes_when_it_is_first_imported_leads_to_no_other_fork_server(tmp_path: Path) -> None:
+    environ = {"KERAS_HOME": str(tmp_path)}
+    before = place.key_of(environ)
+    shutil.copy(Path(os.environ["KERAS_HOME"], "keras.json"), tmp_path)
+    assert place.key_of(environ) == before
+    (tmp_path / "keras.json").write_text('{"floatx": "float64"}')
+    assert place.key_of(environ) != before
 
 
 LOADING = """

@@ -32,6 +32,12 @@ _READ_AT_IMPORT = (
     "WANDB_ERROR_REPORTING",
     "COVERAGE_",
 )
+_KERAS_DEFAULTS = {
+    "floatx": "float32",
+    "epsilon": 1e-07,
+    "backend": "tensorflow",
+    "image_data_format": "channels_last",
+}
 _LONGEST_SOCKET_PATH = 107  # sockaddr_un of unix(7), less the closing zero
 
 
@@ -63,7 +69,7 @@ def key_of(environ: Mapping[str, str]) -> str:
         "interpreter": [sys.executable, sys.version, sys.prefix, sys.warnoptions],
         "code": os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
         "environment": {name: value for name, value in environ.items() if name.startswith(_READ_AT_IMPORT)},
-        "keras": _content(f"{environ.get('KERAS_HOME') or os.path.expanduser('~/.keras')}/keras.json"),
+        "keras": _keras_settings(f"{environ.get('KERAS_HOME') or os.path.expanduser('~/.keras')}/keras.json"),
         "group": _content("/proc/self/cgroup"),
         "niceness": os.getpriority(os.PRIO_PROCESS, 0),
         "groups": sorted(os.getgroups()),
@@ -80,6 +86,15 @@ def owner_of(environ: Mapping[str, str]) -> int | None:
 
 def _shared_folder() -> str:
     return f"/tmp/sweepyard-{os.getuid()}"  # noqa: S108 - it is made closed, and refused if it is not
+
+
+def _keras_settings(path: str) -> dict[str, object]:
+    """What Keras takes from its file; the first import of Keras by a user writes the defaults there."""
+    try:
+        found = json.loads(_content(path))
+    except ValueError:
+        found = {}
+    return {**_KERAS_DEFAULTS, **found} if isinstance(found, dict) else {}
 
 
 def _content(path: str) -> str:
