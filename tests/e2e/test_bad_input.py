@@ -45,6 +45,15 @@ def test_several_violations_at_once(commands) -> None:
     assert nothing_written(commands)
 
 
+def test_a_class_path_that_leads_nowhere_leaves_no_untracked_run(commands) -> None:
+    conf = commands.folder / "conf" / "model"
+    conf.mkdir(parents=True)
+    (conf / "tower.yaml").write_text("name: tower\n_target_: sweepyard.training.models.mlp.buidl\n")
+    message = refused(commands, "train", "--config-dir", "conf", "model=tower", "tracking=disabled")
+    assert "sweepyard.training.models.mlp.buidl" in message
+    assert not list(commands.folder.glob("outputs/*/*"))
+
+
 def test_missing_data_without_a_network(commands) -> None:
     message = refused(commands, "train", "data=kmnist", "tracking=disabled", SWEEPYARD_CACHE=str(commands.home / "c"))
     assert "kmnist" in message

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepyard import exitcodes
-from sweepyard.errors import CheckpointError, OutOfMemory, SweepyardError
+from sweepyard.errors import CheckpointError, ConfigInvalid, OutOfMemory, SweepyardError
 from sweepyard.files import make_folder
 from sweepyard.settings import SHARED_DEVICE_VARIABLE, Settings
 from sweepyard.wiring.finishing import bounded_wait
@@ -60,7 +60,7 @@ def run_training(
 
     Raises:
         SweepyardError: What its parts raise; nothing is written before config and data are known to be right,
-            and a run that was opened is finished as failed.
+            nor left of an untracked run whose model cannot be built; a run that was opened is finished as failed.
     """
     from sweepyard.clock import SystemClock
     from sweepyard.config.compose import compose
@@ -103,7 +103,8 @@ def run_training(
             resume=going_on,
             environ=environ,
         )
-        keep_folder()
+        if config.tracking.mode != "disabled":
+            keep_folder()  # The run is known from here on, and its client has files there.
         say(f"run {tracker.run_id} in {folder}" + (f", at {tracker.url}" if tracker.url else ""))
         # What is recorded is what was: `warm` only allows it.
         resolved = {**composition.resolved, "output": str(folder.parent.parent), "warm": start.is_warm}
@@ -113,6 +114,8 @@ def run_training(
 
             result = fit(config, dataset, tracker, folder, resolved=resolved, stop=stop, clock=SystemClock())
         except BaseException as error:
+            if not isinstance(error, ConfigInvalid):  # Such a run has made no step.
+                keep_folder()
             if isinstance(error, OutOfMemory) and environ.get(SHARED_DEVICE_VARIABLE):
                 tracker.mark_preempting()  # Alone on the device, or with fewer others, it may fit.
             tracker.finish(_exit_code_of(error))
