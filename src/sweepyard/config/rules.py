@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
+from sweepyard.config.fits import CATALOGUE_SIDE, shape_violations
 from sweepyard.config.names import hint_for
 from sweepyard.config.schema import (
     DataConfig,
@@ -27,6 +28,7 @@ def cross_field_violations(config: ExperimentConfig) -> list[Violation]:
     """Every rule across fields that `config` breaks; empty when it breaks none."""
     return [
         *_data(config.data),
+        *_shapes(config),
         *_optimizer(config.optimizer),
         *_schedule(config.optimizer.schedule, config.trainer),
         *_trainer(config.trainer),
@@ -43,6 +45,12 @@ def _data(data: DataConfig) -> Iterator[Violation]:
         yield Violation("`idx` needs the folder that holds the files", "null", "Set data.folder", "data.folder")
     if data.target is None and data.arguments:
         yield Violation("arguments need a `_target_` that takes them", repr(data.arguments), where="data.arguments")
+
+
+def _shapes(config: ExperimentConfig) -> Iterator[Violation]:
+    # What a folder or a target of the user's holds is known when it is read; see `training.models`.
+    if config.data.target is None and config.data.name in get_args(DatasetName) and config.data.name != "idx":
+        yield from shape_violations(config.model, CATALOGUE_SIDE)
 
 
 def _optimizer(optimizer: OptimizerConfig) -> Iterator[Violation]:

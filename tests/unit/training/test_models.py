@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import metadata
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from sweepyard.config import targets
+from sweepyard.config.fits import shape_violations
 from sweepyard.config.schema import (
     MODEL_CONFIGS,
     CnnClassicConfig,
@@ -21,7 +23,7 @@ from sweepyard.config.schema import (
     ResnetConfig,
 )
 from sweepyard.errors import ConfigInvalid
-from sweepyard.training.models import build_network
+from sweepyard.training.models import _build, build_network
 
 SHAPE = (28, 28, 1)
 
@@ -68,9 +70,42 @@ def test_every_key_reaches_the_architecture(plain: ModelConfig, changed: ModelCo
     assert bool(penalised) == bool(getattr(changed, "l2", 0))
 
 
-def test_a_model_that_does_not_fit_the_images_is_refused() -> None:
-    with pytest.raises(ConfigInvalid, match="must fit images of 28 x 28 pixels; received convnet"):
-        build_network(ConvnetConfig(filters=(8, 8, 8, 8, 8)), SHAPE, 10)
+@pytest.mark.parametrize(
+    "fits",
+    [
+        (ConvnetConfig(filters=(2, 2), kernel_size=9, pool_size=2), True),
+        (ConvnetConfig(filters=(2, 2), kernel_size=10, pool_size=2), False),
+        (ConvnetConfig(filters=(2,), kernel_size=15, pool_size=8), True),
+        (ConvnetConfig(filters=(2, 2), kernel_size=1, pool_size=5), True),
+        (ConvnetConfig(filters=(2, 2), kernel_size=1, pool_size=6), False),
+        (CnnClassicConfig(filters=(2, 2), kernel_size=14, dense_units=2), True),
+        (CnnClassicConfig(filters=(2, 2), kernel_size=14, pool_size=3, dense_units=2), False),
+        (LeNet5Config(kernel_size=13), True),
+        (LeNet5Config(kernel_size=14), False),
+    ],
+    ids=str,
+)
+def test_what_is_told_from_the_config_is_what_keras_builds(fits: tuple[ModelConfig, bool]) -> None:
+    model, builds = fits
+    assert (not list(shape_violations(model, 28))) == builds
+    if builds:
+        build_network(model, SHAPE, 10)
+        return
+    with pytest.raises(ValueError, match=r"negative|Negative|zero|Exception"):
+        _build(model, SHAPE, 10)
+    with pytest.raises(ConfigInvalid, match="images of 28 pixels must outlast every layer of"):
+        build_network(model, SHAPE, 10)
+
+
+def test_a_model_of_ones_own_that_does_not_fit_the_images_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "users_package", sys.modules[__name__])
+    custom = CustomModelConfig(name="deep", target="users_package.deep")
+    with pytest.raises(ConfigInvalid, match="must fit images of 28 x 28 pixels; received deep"):
+        build_network(custom, SHAPE, 10)
+
+
+def deep(input_shape: tuple[int, ...], classes: int) -> Any:
+    return keras.Sequential([keras.Input(input_shape), keras.layers.Conv2D(2, 40), keras.layers.Dense(classes)])
 
 
 def small(input_shape: tuple[int, ...], classes: int, *, units: int = 4, softmax: bool = False) -> Any:
@@ -107,8 +142,6 @@ class Unsaved(Subclassed):
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> str:
     """This module under a name that a class path can name."""
-    import sys
-
     monkeypatch.setitem(sys.modules, "users_package", sys.modules[__name__])
     return "users_package"
 
@@ -140,8 +173,6 @@ def test_a_model_of_ones_own_by_entry_point(here: str, monkeypatch: pytest.Monke
 def test_a_target_that_gives_no_model_is_refused(
     here: str, monkeypatch: pytest.MonkeyPatch, target: str, arguments: dict[str, Any], message: str
 ) -> None:
-    import sys
-
     monkeypatch.setattr(sys.modules[here], "wrong", lambda shape, classes: small(shape, classes + 1), raising=False)
     config = CustomModelConfig(name="mine", target=target.format(here=here, wrong="wrong"), arguments=arguments)
     with pytest.raises(ConfigInvalid, match=message):

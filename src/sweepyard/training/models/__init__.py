@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sweepyard.config.fits import shape_violations
 from sweepyard.config.schema import (
     CnnClassicConfig,
     ConvnetConfig,
@@ -23,6 +24,9 @@ def build_network(config: ModelConfig, input_shape: tuple[int, int, int], classe
     Raises:
         ConfigInvalid: The model is unknown or does not fit images of this shape.
     """
+    violations = list(shape_violations(config, min(input_shape[:2])))
+    if violations:
+        raise ConfigInvalid(violations)
     try:
         network = _build(config, input_shape, classes)
     except ValueError as error:
