@@ -13,6 +13,7 @@ import pytest
 
 from sweepyard.domain.access import Role
 from sweepyard.hub.dashboard.assets import asset_url
+from sweepyard.services.reports import ReportDraft
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><a href='javascript:alert(1)'>x</a>{{7*7}}"
 KEYS = "<script>k</script>"
@@ -119,10 +120,14 @@ def pages(door: Any) -> list[str]:
             }
         },
     )
+    note = f"{MARKUP}\n\n# {MARKUP}\n\n```chart\nmetric: {json.dumps(KEYS)}\nruns: {json.dumps(MARKUP)}\n```\n"
+    note += f"```chart\nmetric: {json.dumps(KEYS)}\n```\n"
+    report = door.services.reports.create("lab", "p", ReportDraft(MARKUP, note), author="write", sweep_id=sweep)
+    of_report = [f"/lab/p/reports{below}" for below in ("", f"/{report.report_id}", f"/{report.report_id}/edit")]
     group = f"?group=config.{quote(KEYS)}&filter={quote(MARKUP)}&column=config.{quote(KEYS)}"
     of_run = [f"/lab/p/runs/r/{section}" for section in ("media", "media?key=table", "system", "console", "files")]
     listed = ["/", "/lab/p", "/lab/p/runs/r", f"/lab/p/sweeps/{sweep}", f"/lab/p{group}", f"/lab/p/columns{group}"]
-    return [*listed, *of_run, "/lab/p/compare?runs=r,s&keys=all"]
+    return [*listed, *of_run, *of_report, "/lab/p/compare?runs=r,s&keys=all"]
 
 
 def test_no_text_becomes_markup(door: Any, pages: list[str]) -> None:
