@@ -114,7 +114,7 @@ def _beside(figures: Sequence[Figure]) -> Iterator[Picture]:
                 title = Words(at=(left, 12), text=cut(each.title, 50), colour=INK, size=13, bold=True)
                 note = Words(at=(left, 27), text=cut(each.note, int(each.picture.width / _LETTER)))
                 shapes += [title, note, *(_moved(shape, left, _HEAD) for shape in each.picture.shapes)]
-                left += each.picture.width + (_INSIDE - used) / max(1, len(row) - 1)
+                left += each.picture.width + min(_GAP, (_INSIDE - used) / max(1, len(row) - 1))
             yield Picture(_INSIDE, _HEAD + max(each.picture.height for each in row), tuple(shapes), "")
             row = []
         if figure is not None:
