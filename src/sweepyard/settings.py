@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +58,18 @@ class Settings:
             database=environ.get("SWEEPYARD_DATABASE", "").strip() or None,
             blobs=environ.get("SWEEPYARD_BLOBS", "").strip() or None,
         )
+
+
+def own_command(environ: Mapping[str, str]) -> str:
+    """How this program is called again from where it was called: with its home, and its path, where they matter."""
+    beside = Path(sys.executable).parent  # not resolved: a virtual environment's interpreter is a link
+    on_path = str(beside) in environ.get("PATH", "").split(os.pathsep)
+    here, program = Path.cwd(), beside / "sweepyard"
+    path = program.relative_to(here) if program.is_relative_to(here) else program
+    home = environ.get("SWEEPYARD_HOME")
+    return (f"SWEEPYARD_HOME={shlex.quote(home)} " if home else "") + (
+        "sweepyard" if on_path else shlex.quote(str(path))
+    )
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:

@@ -57,7 +57,7 @@ def registered(commands: Any, mode: str, points: int = 4) -> str:
 def register(commands: Any, file: str) -> str:
     done = commands.run("sweep", file, "--no-agents")
     assert done.returncode == 0, done.stderr
-    named = re.search(r"start agents with: sweepyard sweep (\S+)", done.stdout)
+    named = re.search(r"start agents with: .*sweepyard sweep (\S+)", done.stdout)
     assert named, done.stdout
     return named[1]
 

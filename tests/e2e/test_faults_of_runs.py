@@ -70,7 +70,7 @@ def worked_on(commands: Any, kind: str, *options: str) -> tuple[Any, dict[str, A
     commands.environ["PYTHONPATH"] = str(commands.folder)
     with commands.one_hub():
         done = commands.run("sweep", "sweep.yaml", "--no-agents", "--config-dir", str(conf))
-        named = re.search(r"start agents with: sweepyard sweep (\S+)", done.stdout)
+        named = re.search(r"start agents with: .*sweepyard sweep (\S+)", done.stdout)
         assert named, done.stderr
         agent = commands.run("agent", named[1], *options)
         (listed,) = json.loads(commands.run("runs", "list", "--project", "faults", "--json").stdout)

@@ -22,28 +22,28 @@ def only_run(folder: Path, project: str = "sweepyard") -> Path:
 
 
 def test_an_untracked_training_leaves_a_record_and_a_model_that_predicts_the_same_in_both_formats(
-    commands, tiny: tuple[str, ...]
+    warm, tiny: tuple[str, ...]
 ) -> None:
-    done = commands.run("train", "tracking=disabled", *tiny)
+    done = warm.run("train", "tracking=disabled", *tiny)
     assert done.returncode == 0, done.stderr
-    run = only_run(commands.folder)
+    run = only_run(warm.folder)
     model = run / "model.keras"
     assert {path.name for path in run.iterdir()} >= {".hydra", "train.log", "model.keras", "checkpoints"}
     assert "train_limit: 256" in (run / ".hydra" / "config.yaml").read_text()
     assert "model=lenet5" in (run / ".hydra" / "overrides.yaml").read_text()
     assert "epoch 1/1" in (run / "train.log").read_text()
     assert str(model) in done.stdout
-    assert not commands.home.exists()
+    assert not warm.home.exists()
 
     pictures = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
-    write_idx(commands.folder / "pictures.idx", pictures)
-    done = commands.run("convert", str(model), "old.h5")
+    write_idx(warm.folder / "pictures.idx", pictures)
+    done = warm.run("convert", str(model), "old.h5")
     assert done.returncode == 0, done.stderr
-    refused = commands.run("convert", str(model), "old.h5")
+    refused = warm.run("convert", str(model), "old.h5")
     assert refused.returncode == 1
     assert "old.h5" in refused.stderr
     assert "--force" in refused.stderr
-    predictions = [commands.run("predict", name, "pictures.idx", "--json") for name in (str(model), "old.h5")]
+    predictions = [warm.run("predict", name, "pictures.idx", "--json") for name in (str(model), "old.h5")]
     assert [done.returncode for done in predictions] == [0, 0], predictions
     results, again = (json.loads(done.stdout) for done in predictions)
     assert len(results) == 3
@@ -56,7 +56,7 @@ def test_an_untracked_training_leaves_a_record_and_a_model_that_predicts_the_sam
 def test_tracked_training_is_read_back_and_leaves_no_process(commands, tiny: tuple[str, ...]) -> None:
     done = commands.run("train", *tiny)
     assert done.returncode == 0, done.stderr
-    assert "`sweepyard hub serve` brings the page back, at http://127.0.0.1:8080/local/" in done.stdout
+    assert "sweepyard hub serve` brings the page back, at http://127.0.0.1:8080/local/" in done.stdout
     run = only_run(commands.folder)
     with commands.one_hub():
         listed = json.loads(commands.run("runs", "list", "--json").stdout)
@@ -79,39 +79,39 @@ def test_tracked_training_is_read_back_and_leaves_no_process(commands, tiny: tup
 
 
 def test_ctrl_c_leaves_a_checkpoint_and_resume_goes_on_from_it(
-    commands, tiny: tuple[str, ...], wait: Callable[..., None]
+    warm, tiny: tuple[str, ...], wait: Callable[..., None]
 ) -> None:
-    process = commands.start("train", *tiny, "trainer.epochs=2000")
-    wait(lambda: any(commands.folder.glob("outputs/*/*/checkpoints/*.npz")), seconds=120)
+    process = warm.start("train", *tiny, "trainer.epochs=2000")
+    wait(lambda: any(warm.folder.glob("outputs/*/*/checkpoints/*.npz")), seconds=120)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "with a checkpoint" in stderr
-    run = only_run(commands.folder)
-    with commands.one_hub():
-        assert json.loads(commands.run("runs", "show", run.name, "--json").stdout)["state"] == "killed"
+    run = only_run(warm.folder)
+    with warm.one_hub():
+        assert json.loads(warm.run("runs", "show", run.name, "--json").stdout)["state"] == "killed"
 
         before = int(re.findall(r"epoch (\d+)/2000", (run / "train.log").read_text())[-1])
         last = before + 2
-        done = commands.run("train", "--resume", run.name, f"trainer.epochs={last}")
+        done = warm.run("train", "--resume", run.name, f"trainer.epochs={last}")
         assert done.returncode == 0, done.stderr
         assert f"epoch {last}/{last}" in done.stdout
-        assert only_run(commands.folder) == run
-        shown = json.loads(commands.run("runs", "show", run.name, "--history", "--json").stdout)
+        assert only_run(warm.folder) == run
+        shown = json.loads(warm.run("runs", "show", run.name, "--history", "--json").stdout)
     assert shown["state"] == "finished"
     assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == list(range(1, last + 1))
 
 
-def test_many_runs_of_one_command(commands, tiny: tuple[str, ...]) -> None:
-    done = commands.run("train", "-m", "tracking=disabled", *tiny, "seed.value=1,2", "hydra/launcher=joblib")
+def test_many_runs_of_one_command(warm, tiny: tuple[str, ...]) -> None:
+    done = warm.run("train", "-m", "tracking=disabled", *tiny, "seed.value=1,2", "hydra/launcher=joblib")
     assert done.returncode == 0, done.stderr
     assert "2 of 2 runs finished" in done.stdout
-    configs = [path.read_text() for path in commands.folder.glob("outputs/*/*/.hydra/overrides.yaml")]
+    configs = [path.read_text() for path in warm.folder.glob("outputs/*/*/.hydra/overrides.yaml")]
     assert sorted(re.findall(r"seed\.value=(\d)", "".join(configs))) == ["1", "2"]
 
 
-def test_a_failed_run_fails_the_command_of_many(commands, tiny: tuple[str, ...]) -> None:
+def test_a_failed_run_fails_the_command_of_many(warm, tiny: tuple[str, ...]) -> None:
     # kmnist would have to be downloaded, which only the run tells.
-    done = commands.run("train", "-m", "tracking=disabled", *tiny, "data=mnist5k,kmnist")
+    done = warm.run("train", "-m", "tracking=disabled", *tiny, "data=mnist5k,kmnist")
     assert "1 of 2 runs finished, 1 did not" in done.stdout
     assert done.returncode == 1

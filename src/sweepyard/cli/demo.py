@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import click
 
 from sweepyard.cli.environment import load_backend, settings_now
 from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.settings import own_command
 from sweepyard.wiring.joining import join_hub
 from sweepyard.wiring.sweep_files import plan_sweep
 
@@ -63,7 +63,7 @@ def command() -> int:
             _show_best(best, settings, server)
     if not embedded.closes_within(settings, _CLOSING_SECONDS):
         print("\nthe hub goes on: others use it")
-    again = _command(settings)
+    again = own_command(os.environ)
     print(f"\n{duration(time.monotonic() - began)} in all. Look again with:")
     print(f"  {again} runs list\n  {again} hub serve   for the pages")
     return code
@@ -102,11 +102,3 @@ def _show_best(best: RunRecord, settings: Settings, server: Server) -> None:
 def _shown(path: Path) -> str:
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
-
-def _command(settings: Settings) -> str:
-    """How to call this command again: with the home, where it is not the default, and the path, where needed."""
-    beside = Path(sys.executable).parent
-    on_path = str(beside) in os.environ.get("PATH", "").split(os.pathsep)
-    prefix = f"SWEEPYARD_HOME={settings.home} " if os.environ.get("SWEEPYARD_HOME") else ""
-    return prefix + ("sweepyard" if on_path else _shown(beside / "sweepyard"))

@@ -12,6 +12,8 @@ from sweepyard.errors import InvalidInput, Violation
 from sweepyard.settings import Settings
 from sweepyard.signals import handled_by
 
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+
 
 def settings_now(*, home: str | None = None) -> Settings:
     """The settings of this process's environment, with `home` in place of `SWEEPYARD_HOME` where given.
@@ -46,11 +48,13 @@ def load_backend() -> None:
 
 
 @contextmanager
-def interrupted_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does: leave in good order, through every `finally`."""
+def interrupted_when_ended() -> Iterator[None]:
+    """Let SIGTERM, and a terminal that is closed, do what Ctrl-C does: leave in good order, through every `finally`."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    with handled_by(interrupt, signal.SIGTERM):
+    # Under `nohup` a closed terminal is to be ignored.
+    heeded = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    with handled_by(interrupt, *heeded):
         yield

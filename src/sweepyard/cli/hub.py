@@ -18,7 +18,7 @@ from sweepyard.cli.options import HOME, JSON
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.errors import SweepyardError
 from sweepyard.jsonvalue import JsonObject
-from sweepyard.settings import Settings
+from sweepyard.settings import Settings, own_command
 from sweepyard.wiring.hub import serve_hub
 from sweepyard.wiring.joining import server_at
 
@@ -80,7 +80,8 @@ def serve(
 
         def announce(address: HubAddress) -> None:
             print(f"The hub of {settings.home} answers at {address.url} (Ctrl-C stops it).", flush=True)
-            print('In another shell: eval "$(sweepyard hub env)", then wandb login, sweep, agent as usual.', flush=True)
+            login = f'eval "$({own_command(os.environ)} hub env)"'
+            print(f"In another shell: {login}, then wandb login, sweep, agent as usual.", flush=True)
 
         logs.log_to()
         serve_hub(settings, listening=listening, mode="served", on_ready=announce)
@@ -157,7 +158,7 @@ def env(shell: str, as_json: bool, settings: Settings) -> None:
     for name, value in variables.items():
         print(line.format(name, shlex.quote(value)))
     if sys.stdout.isatty():
-        print('# To put this into effect: eval "$(sweepyard hub env)"', file=sys.stderr)
+        print(f'# To put this into effect: eval "$({own_command(os.environ)} hub env)"', file=sys.stderr)
 
 
 @command.command(hidden=True)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import click
 
-from sweepyard.cli.environment import interrupted_by_sigterm
+from sweepyard.cli.environment import interrupted_when_ended
 from sweepyard.cli.options import HOME, JSON
 from sweepyard.cli.style import examples
 from sweepyard.settings import Settings
@@ -60,7 +60,7 @@ def _verify(target: Path, snapshot: str | None, *, as_json: bool) -> int:
     from sweepyard.cli.output import print_json
     from sweepyard.storage.backup import verify
 
-    with interrupted_by_sigterm(), _Steps() as steps:
+    with interrupted_when_ended(), _Steps() as steps:
         checked = verify(target, name=snapshot, progress=steps.show)
     if as_json:
         print_json(checked.to_json())
@@ -78,7 +78,7 @@ def _verify(target: Path, snapshot: str | None, *, as_json: bool) -> int:
 def _make(target: Path, settings: Settings, keep: int | None, *, as_json: bool) -> int:
     from sweepyard.cli.output import print_json
 
-    with interrupted_by_sigterm(), _Steps() as steps:
+    with interrupted_when_ended(), _Steps() as steps:
         report = backup_hub(settings, target, keep=keep, progress=steps.show)
     manifest = report.manifest
     if as_json:
@@ -120,7 +120,7 @@ def restore(target: Path, snapshot: str | None, force: bool, as_json: bool, sett
 
     require_hub_extra()
     _as_owner()
-    with interrupted_by_sigterm(), _Steps() as steps:
+    with interrupted_when_ended(), _Steps() as steps:
         report = restore_hub(settings, target.absolute(), name=snapshot, force=force, progress=steps.show)
     if as_json:
         print_json(report.to_json())
@@ -154,7 +154,7 @@ def gc(dry_run: bool, grace: int, as_json: bool, settings: Settings) -> int:
     from sweepyard.cli.output import print_json
 
     require_hub_extra()
-    with interrupted_by_sigterm(), _Steps() as steps:
+    with interrupted_when_ended(), _Steps() as steps:
         report = clean_hub(
             settings,
             grace=timedelta(minutes=grace),
@@ -225,7 +225,7 @@ def export(
 
     scope = ExportScope(entity=entity, project=project, sweep_id=sweep)
     target = target.absolute()
-    with interrupted_by_sigterm(), _Steps() as steps:
+    with interrupted_when_ended(), _Steps() as steps:
         written = export_hub(settings, target, scope=scope, name=format_name, progress=steps.show)
     if as_json:
         print_json({"folder": str(target), **written})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweepyard.cli.output import duration, number, print_table
 from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical
+from sweepyard.settings import own_command
 
 if TYPE_CHECKING:
     from sweepyard.tracking.records import RunRecord, SweepRecord
@@ -43,7 +45,8 @@ def print_leaderboard(sweep: SweepRecord) -> None:
         )
     print_table(["", "run", *keys, metric, *(other.metric for other in others), "took", "state"], rows)
     if len(sweep.runs) > _MOST_ROWS:
-        print(f"... and {len(sweep.runs) - _MOST_ROWS} more: sweepyard runs list --sweep {sweep.path.sweep_id}")
+        again = f"{own_command(os.environ)} runs list --sweep {sweep.path.sweep_id}"
+        print(f"... and {len(sweep.runs) - _MOST_ROWS} more: {again}")
     if sweep.repeats:
         _print_points(sweep, keys, metric)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweepyard.cli.environment import interrupted_by_sigterm, settings_now
+from sweepyard.cli.environment import interrupted_when_ended, settings_now
 from sweepyard.cli.reading import FROM, path_of
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.wiring.pushing import push_runs
@@ -78,7 +78,7 @@ def command(
         dry_run=dry_run,
     )
     try:
-        with interrupted_by_sigterm():
+        with interrupted_when_ended():
             report = push_runs(request, settings_now(), os.environ, say=_say)
     except KeyboardInterrupt:
         _say("what was sent stays; the same command goes on from there")

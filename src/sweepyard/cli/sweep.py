@@ -16,6 +16,7 @@ from sweepyard.cli.reading import path_of
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.cli.sweep_changes import edit, export
 from sweepyard.cli.sweep_hosts import hosts, readmit, tell_of_hosts_put_aside
+from sweepyard.settings import own_command
 from sweepyard.wiring.sweep_files import plan_sweep
 from sweepyard.wiring.sweeps import register_sweep
 
@@ -117,8 +118,9 @@ def run(
         if no_agents:
             sweep = register_sweep(plan, settings_now(), os.environ, target=target)
             announce(sweep)
-            login = 'eval "$(sweepyard hub env)"; ' if target == "hub" else ""
-            print(f"start agents with: sweepyard sweep {sweep.path}   or: {login}wandb agent {sweep.path}")
+            again = own_command(os.environ)
+            login = f'eval "$({again} hub env)"; ' if target == "hub" else ""
+            print(f"start agents with: {again} sweep {sweep.path}   or: {login}wandb agent {sweep.path}")
             return 0
         with interruptible() as register:
             outcome = run_shown(plan, target=target, on_registered=register, to_stderr=as_json)
@@ -143,5 +145,5 @@ def _conclude(outcome: SweepOutcome, *, to_the_end: bool, as_json: bool) -> int:
     else:
         print()
         print_leaderboard(outcome.sweep)
-        print(f"\nlook again with: sweepyard runs list --sweep {outcome.sweep.path.sweep_id}")
+        print(f"\nlook again with: {own_command(os.environ)} runs list --sweep {outcome.sweep.path.sweep_id}")
     return verdict(outcome, to_the_end=to_the_end)

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from sweepyard.cli.environment import interrupted_by_sigterm, settings_now
+from sweepyard.cli.environment import interrupted_when_ended, settings_now
 from sweepyard.cli.progress import ProgressView
+from sweepyard.settings import own_command
 from sweepyard.signals import handled_by
 from sweepyard.wiring.sweeps import resume_sweep, run_sweep
 
@@ -69,7 +70,7 @@ def _shown(to_stderr: bool) -> Iterator[Callable[[SweepProgress], None]]:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[Callable[[RegisteredSweep], None]]:
-    """Announces the sweep; at Ctrl-C or SIGTERM says at once that its agents are ended, and then how it goes on."""
+    """Announces the sweep; interrupted, says how it goes on, and at Ctrl-C before that its agents are being ended."""
     registered: list[RegisteredSweep] = []
 
     def register(sweep: RegisteredSweep) -> None:
@@ -81,12 +82,12 @@ def interruptible() -> Iterator[Callable[[RegisteredSweep], None]]:
             print("\nending the agents and their runs, which save what they have ...", file=sys.stderr, flush=True)
         raise KeyboardInterrupt
 
-    with handled_by(interrupt, signal.SIGINT), interrupted_by_sigterm():
+    with handled_by(interrupt, signal.SIGINT), interrupted_when_ended():
         try:
             yield register
         except KeyboardInterrupt:
             for sweep in registered:
-                print(f"\ngo on with: sweepyard sweep {sweep.path}", file=sys.stderr)
+                print(f"\ngo on with: {own_command(os.environ)} sweep {sweep.path}", file=sys.stderr)
             raise
 
 

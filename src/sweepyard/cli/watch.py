@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sweepyard.cli.environment import interrupted_by_sigterm, settings_now
+from sweepyard.cli.environment import interrupted_when_ended, settings_now
 from sweepyard.cli.reading import FROM, path_of
 from sweepyard.cli.style import CONTEXT, examples
 
@@ -48,7 +48,7 @@ def command(sweep: str, every: float, once: bool, source: str, as_json: bool) ->
 
     settings = settings_now()
     name = path_of(sweep, "sweep")
-    with interrupted_by_sigterm(), open_target("wandb" if source == "wandb" else "hub", settings) as server:
+    with interrupted_when_ended(), open_target("wandb" if source == "wandb" else "hub", settings) as server:
         lookout = Lookout(name, server, settings)
         view = JsonView() if as_json else view_for(every)
         if once:

@@ -21,7 +21,7 @@ from sweepyard.files import FileLock
 from sweepyard.hub import detached
 from sweepyard.hub.listening import DEFAULT_HOST, DEFAULT_PORT
 from sweepyard.hub.places import HubAddress, HubPlaces
-from sweepyard.settings import Settings
+from sweepyard.settings import Settings, own_command
 
 PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.05
@@ -93,7 +93,7 @@ def page_hint(url: str | None, settings: Settings) -> str:
     if url is None or address is None or address.mode != "embedded" or not url.startswith(f"{address.url}/"):
         return ""
     later = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}{url.removeprefix(address.url)}"
-    return f"its hub ends with its last user; `sweepyard hub serve` brings the page back, at {later}"
+    return f"its hub ends with its last user; `{own_command(os.environ)} hub serve` brings the page back, at {later}"
 
 
 def closes_within(settings: Settings, seconds: float) -> bool:

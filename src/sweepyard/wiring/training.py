@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sweepyard import exitcodes
 from sweepyard.errors import CheckpointError, ConfigInvalid, OutOfMemory, SweepyardError
 from sweepyard.files import make_folder
-from sweepyard.settings import SHARED_DEVICE_VARIABLE, Settings
+from sweepyard.settings import SHARED_DEVICE_VARIABLE, Settings, own_command
 from sweepyard.wiring.finishing import bounded_wait
 from sweepyard.wiring.joining import open_server
 
@@ -122,7 +122,7 @@ def run_training(
             raise
         with bounded_wait(tracker.url, settings.home if server is not None else None):
             tracker.finish(result.exit_code)
-        _report(result, folder, tracker.url, say)
+        _report(result, folder, tracker.url, environ, say)
         if not by_agent:
             _say_how_the_page_is_seen_later(tracker.url, settings, say)
     return result
@@ -152,9 +152,9 @@ def _new_folder(folder: Path) -> Iterator[Callable[[], None]]:
         raise
 
 
-def _report(result: FitResult, folder: Path, url: str | None, say: Say) -> None:
+def _report(result: FitResult, folder: Path, url: str | None, environ: Mapping[str, str], say: Say) -> None:
     if result.stopped_because:
-        say(f"ended early: {result.stopped_because}; go on with: sweepyard train --resume {folder}")
+        say(f"ended early: {result.stopped_because}; go on with: {own_command(environ)} train --resume {folder}")
     best = ", ".join(f"{name} {value:g}" for name, value in result.best.items())
     say(f"{result.epochs} epochs in {result.timing.fit_seconds:.1f} s; {best or 'no epoch was completed'}")
     say(f"model: {result.model_path}" + (f"\nrun:   {url}" if url else ""))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from datetime import UTC
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from sweepyard import errors, jsonvalue
 from sweepyard.clock import SystemClock
 from sweepyard.ids import RandomIds, is_legal_name, new_api_key
-from sweepyard.settings import Settings
+from sweepyard.settings import Settings, own_command
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -137,3 +138,16 @@ def test_the_system_clock_tells_utc_and_never_jumps_back() -> None:
     clock.sleep(0.001)
     assert clock.monotonic_seconds() > before
     assert clock.now().tzinfo is UTC
+
+
+def test_a_command_is_named_as_it_can_be_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone = tmp_path / "my clone"
+    (clone / ".venv" / "bin").mkdir(parents=True)
+    monkeypatch.setattr(sys, "executable", str(clone / ".venv" / "bin" / "python"))
+    monkeypatch.chdir(tmp_path)
+    assert own_command({"PATH": f"/bin:{clone / '.venv' / 'bin'}"}) == "sweepyard"
+    assert own_command({"PATH": "/bin"}) == "'my clone/.venv/bin/sweepyard'"
+    monkeypatch.chdir(clone)
+    assert own_command({"SWEEPYARD_HOME": "/a b"}) == "SWEEPYARD_HOME='/a b' .venv/bin/sweepyard"
+    monkeypatch.chdir("/proc")
+    assert own_command({"PATH": ""}) == f"'{clone}/.venv/bin/sweepyard'"
