@@ -27,7 +27,7 @@ def test_it_is_said_how_a_sweep_goes_on(
 ) -> None:
     monkeypatch.setenv("PATH", "/elsewhere")
     monkeypatch.setenv("SWEEPYARD_HOME", "/a/home")
-    with handled_by(signal.default_int_handler, signal.SIGHUP), pytest.raises(KeyboardInterrupt):  # not as `nohup` has it
+    with handled_by(signal.default_int_handler, signal.SIGHUP), pytest.raises(KeyboardInterrupt):
         run_until(number)
     told = capsys.readouterr().err
     assert "go on with: SWEEPYARD_HOME=/a/home " in told
