@@ -58,11 +58,21 @@ class Commands:
                 yield
 
     def living(self) -> list[psutil.Process]:
-        """Every living process that belongs to this home, whoever its parent is."""
+        """Every living process that belongs to this home, whoever its parent is.
+
+        Fork servers have nothing of one run's in their environment, and for the system neither have their forks:
+        they are known by whom they are for, and by where they work.
+        """
+        owners = {str(process.pid) for process in self.started}
         found = []
         for process in psutil.process_iter():
             try:
-                belongs = process.environ().get("SWEEPYARD_HOME") == str(self.home)
+                environ = process.environ()
+                belongs = (
+                    environ.get("SWEEPYARD_HOME") == str(self.home)
+                    or environ.get("SWEEPYARD_WARM_OWNER") in owners
+                    or process.cwd() == str(self.folder)
+                )
                 if belongs and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except (psutil.NoSuchProcess, psutil.AccessDenied):
@@ -95,6 +105,15 @@ def tiny() -> tuple[str, ...]:
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Data sets, unpacked once for all tests."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def warm(commands: Commands) -> Commands:
+    """The same commands, whose trainings are forked from one process for all tests, as those of agents are."""
+    commands.environ["SWEEPYARD_WARM"] = "1"
+    # It ends with pytest; its workers share it.
+    commands.environ["SWEEPYARD_WARM_OWNER"] = str(os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid())
+    return commands
 
 
 @pytest.fixture

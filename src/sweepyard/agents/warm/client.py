@@ -24,8 +24,8 @@ _END_SECONDS = 10.0
 _LOOK_SECONDS = 0.5
 _ORPHAN_GRACE_SECONDS = 20.0
 # What belongs to one run must not get into the process that all are forked from.
-_OF_ONE_RUN = ("WANDB_",)
-_KEPT = ("WANDB_ERROR_REPORTING",)
+_OF_ONE_RUN = ("WANDB_", "SWEEPYARD_")
+_KEPT = ("WANDB_ERROR_REPORTING", "SWEEPYARD_WARM_IDLE", place.OWNER_VARIABLE)
 
 
 class _Unserved(Exception):
