@@ -20,9 +20,9 @@ run.update()
 """
 
 
-def test_a_deterministic_run_comes_out_the_same_and_a_forged_one_is_told(commands, tiny: tuple[str, ...]) -> None:
+def test_a_deterministic_run_comes_out_the_same_and_a_forged_one_is_told(warm, commands, tiny: tuple[str, ...]) -> None:
     with commands.one_hub():
-        done = commands.run("train", *tiny, "seed.deterministic=true", "seed.value=3")
+        done = warm.run("train", *tiny, "seed.deterministic=true", "seed.value=3")
         assert done.returncode == 0, done.stderr
         (listed,) = json.loads(commands.run("runs", "list", "--json").stdout)
         again = commands.run("reproduce", listed["run"], "--json")
