@@ -32,6 +32,7 @@ _MACROS = frozenset(
 )
 _TEXT_MACROS = frozenset({"args", "args_no_hyphens", "args_no_equals", "args_append_hydra", "args_override_hydra"})
 _MACRO = re.compile(r"\$\{([^}]*)\}")
+_BEFORE_PROGRAM = frozenset({"", "${env}", "env", "-m"})
 _OPTIONS_WITH_VALUE = frozenset({"--parameters", "--config-dir", "--config-name", "--resume"})
 
 
@@ -149,10 +150,22 @@ class _Command:
             found.append(
                 Violation("a sweep file must name a `program`, or a `command` that needs none", "", hint, self.where)
             )
+        found += self._misspelt_train()
         if self.is_train and not found and not any("${args" in word for word in self._words):
             rule = "the command must pass the parameters on, or every run is the same"
             found.append(Violation(rule, "", 'Add --parameters and "${args_json_file}"', self.where))
         return found
+
+    def _misspelt_train(self) -> list[Violation]:
+        """What it calls of Sweepyard that nearly is `train`."""
+        rule = "sweepyard has no such command"
+        words = ("", *self._words)
+        return [
+            Violation(rule, called, hint, self.where)
+            for before, program, called in zip(words, words[1:], words[2:], strict=False)
+            if PurePath(program).name == "sweepyard" and PurePath(before).name in _BEFORE_PROGRAM
+            if called != "train" and (hint := _nearest(called, frozenset({"train"})))
+        ]
 
     def warnings(self) -> list[Violation]:
         """Commands that lose types, or that are not ours to check."""

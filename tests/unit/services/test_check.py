@@ -338,6 +338,16 @@ def test_another_program_is_not_composed_and_that_is_said(config: SmallConfig, c
     assert config.asked == []
 
 
+@pytest.mark.parametrize("start", ["sweepyard", '"${env}", sweepyard', '"${interpreter}", -m, sweepyard'])
+def test_a_misspelt_train_is_refused(config: SmallConfig, start: str) -> None:
+    report = with_command(f'[{start}, trian, --parameters, "${{args_json_file}}"]', config)
+    assert said(report) == ["s.yaml:4: sweepyard has no such command; received trian. Did you mean `train`?"]
+
+
+def test_a_word_of_another_program_is_its_own(config: SmallConfig) -> None:
+    assert with_command('[python, fit.py, --project, sweepyard, trained, "${args}"]', config).violations == ()
+
+
 def test_a_misspelt_key_hides_no_other_fault(config: SmallConfig) -> None:
     text = (
         "method: random\n"
