@@ -26,14 +26,19 @@ _LOOKED_AT = 100
     context_settings=CONTEXT,
     epilog=examples(
         "sweepyard runs list --sweep x1y2z3w4 --sort epoch/val_accuracy",
-        "sweepyard runs list --filter 'best/val_accuracy > 0.98 and model.name = convnet' --limit 10",
+        "sweepyard runs list --filter 'best/val_accuracy > 0.98 and model.name = convnet' --columns name,model.name",
         "sweepyard runs list --filter 'state in (failed, crashed) and created >= 2026-11-20' --columns name,seed",
         "sweepyard runs list --sort +config.seed --json",
     ),
 )
 @PROJECT
 @ENTITY
-@click.option("--filter", "text", metavar="TEXT", help="Only the runs that pass: 'lr < 0.01 and tags = best'.")
+@click.option(
+    "--filter",
+    "text",
+    metavar="TEXT",
+    help="Only the runs that pass: 'optimizer.learning_rate < 0.01 and tags = best'.",
+)
 @click.option("--sweep", help="Only the runs of this sweep.")
 @click.option(
     "--state",
@@ -67,7 +72,15 @@ def list_runs(
     A filter joins conditions (= != > >= < <= ~ in exists) with and, or, not. Names are attributes of runs (name,
     state, tags, created, duration...), config.KEY, summary.KEY, or a key of either. docs/filters.md has all of it.
     """
-    from sweepyard.cli.run_table import check_columns, check_sort, keys_in, print_runs, unknown_names, usual_columns
+    from sweepyard.cli.run_table import (
+        check_columns,
+        check_sort,
+        keys_in,
+        lacking,
+        print_runs,
+        unknown_names,
+        usual_columns,
+    )
     from sweepyard.domain.query import mongo_form
 
     wanted = mongo_form(text or "")
@@ -82,12 +95,14 @@ def list_runs(
 
         check_wandb_filter(filters)
         check_wandb_order(sorted_by, order[1:])
+    shown = [name.strip() for name in columns.split(",")] if columns else []
     with reader_of(source, settings_now()) as reader:
         records = reader.runs(project, entity, filters, order, limit)
-        others = reader.runs(project, entity, {}, "-created_at", _LOOKED_AT) if wanted and not records else []
-    check_sort(sorted_by, records)
-    shown = [name.strip() for name in columns.split(",")] if columns else None
-    check_columns(shown or [], records)
+        empty = lacking([sorted_by, *shown], records)
+        looks_on = bool(empty) or (bool(wanted) and not records)
+        others = reader.runs(project, entity, {}, "-created_at", _LOOKED_AT) if looks_on else []
+    check_sort(sorted_by, records, others)
+    check_columns(shown, records, others)
     if as_json:
         from sweepyard.cli.output import print_json
 
@@ -96,7 +111,8 @@ def list_runs(
         print_runs(records, shown or usual_columns(records, [sorted_by, *keys_in(wanted)]))
     else:
         print(f"no runs in {project}" + (" that match" if filters else ""))
-    for line in unknown_names(keys_in(wanted), others):
+    told = [f"none of these runs has {name!r}" for name in empty]
+    for line in told or unknown_names(keys_in(wanted), others):
         click.echo(line, err=True)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sweepyard.cli.output import duration, number, print_table, value_text
 from sweepyard.config.names import hint_for
 from sweepyard.domain.fields import descend
-from sweepyard.domain.query_names import ATTRIBUTES, CONFIG, SUMMARY, fields_in, named
+from sweepyard.domain.query_names import ATTRIBUTES, CONFIG, RESOLVED, SUMMARY, fields_in, named
 from sweepyard.errors import InvalidInput, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue, flatten
 
@@ -46,28 +46,34 @@ def usual_columns(records: Sequence[RunRecord], asked: Iterable[str]) -> list[st
     return [*usual, *(key for key in keys if key not in usual and _is_known(key, records))]
 
 
-def check_columns(columns: Sequence[str], records: Sequence[RunRecord]) -> None:
-    """Refuse columns that would be empty.
+def lacking(names: Iterable[str], records: Sequence[RunRecord]) -> list[str]:
+    """Those of the names that are no attributes, and that none of these runs has; none where there are no runs."""
+    return [name for name in names if records and name not in ATTRIBUTES and not _is_known(name, records)]
+
+
+def check_columns(columns: Sequence[str], records: Sequence[RunRecord], others: Sequence[RunRecord] = ()) -> None:
+    """Refuse columns that would be empty, unless training records such keys, or other runs have them.
 
     Raises:
         InvalidInput: There are some, and runs to show.
     """
-    _check("--columns", columns, _CELLS, records)
+    _check("--columns", columns, _CELLS, records, others)
 
 
-def check_sort(name: str, records: Sequence[RunRecord]) -> None:
-    """Refuse to sort by what no run has.
+def check_sort(name: str, records: Sequence[RunRecord], others: Sequence[RunRecord] = ()) -> None:
+    """Refuse to sort by what no run has, unless training records such a key, or other runs have it.
 
     Raises:
         InvalidInput: None of the runs has it.
     """
-    _check("--sort", [name], ATTRIBUTES, records)
+    _check("--sort", [name], ATTRIBUTES, records, others)
 
 
 def keys_in(wanted: JsonObject) -> list[str]:
     """The keys of configs and summaries that a filter, in the client's form, looks at."""
     fields = [field for field in fields_in(wanted) if field.startswith((CONFIG, SUMMARY))]
-    return list(dict.fromkeys(field.removeprefix(CONFIG).removeprefix(SUMMARY) for field in fields))
+    short = [field.removeprefix(RESOLVED).removeprefix(CONFIG).removeprefix(SUMMARY) for field in fields]
+    return list(dict.fromkeys(short))
 
 
 def unknown_names(names: Sequence[str], records: Sequence[RunRecord]) -> list[str]:
@@ -79,12 +85,40 @@ def unknown_names(names: Sequence[str], records: Sequence[RunRecord]) -> list[st
     ]
 
 
-def _check(option: str, names: Sequence[str], attributes: Iterable[str], records: Sequence[RunRecord]) -> None:
-    unknown = [name for name in names if records and name not in attributes and not _is_known(name, records)]
-    if unknown:
-        rule = f"{option} takes attributes, and keys of some run's config or summary"
-        known = _names(attributes, records)
-        raise InvalidInput([Violation(rule, repr(name), hint_for(name, known)) for name in unknown])
+def _check(
+    option: str,
+    names: Sequence[str],
+    attributes: Iterable[str],
+    records: Sequence[RunRecord],
+    others: Sequence[RunRecord],
+) -> None:
+    runs = [*records, *others]
+    unknown = [name for name in names if records and name not in attributes and not _is_known(name, runs)]
+    recorded = set(_recorded()) if unknown else set()
+    wrong = [name for name in unknown if _bare(name) not in recorded]
+    if wrong:
+        rule = f"{option} takes the attributes {', '.join(attributes)}, and keys of some run's config or summary"
+        known = _names(attributes, runs) | recorded
+        raise InvalidInput([Violation(rule, repr(name), hint_for(name, known)) for name in wrong])
+
+
+def _bare(name: str) -> str:
+    """A name without what leads into config or summary."""
+    field = named(name).fields[0]
+    return field.removeprefix(CONFIG).removeprefix(SUMMARY)
+
+
+def _recorded() -> Iterator[str]:
+    """The keys that training records, whether or not a run has them yet."""
+    from sweepyard.config.schema import MODEL_CONFIGS
+    from sweepyard.config.validation import legal_keys
+    from sweepyard.domain import metrics
+
+    yield from (*metrics.OBJECTIVES, metrics.WEIGHTS_DIGEST, metrics.FAILURE, metrics.TEST_LOSS, metrics.TEST_ACCURACY)
+    for shape in MODEL_CONFIGS.values():
+        for key in legal_keys(shape):
+            parts = key.split(".")
+            yield from (".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
 def _names(attributes: Iterable[str], records: Iterable[RunRecord]) -> set[str]:

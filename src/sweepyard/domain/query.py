@@ -1,4 +1,4 @@
-"""Filters over runs as people write them: `val_accuracy > 0.98 and model = convnet`.
+"""Filters over runs as people write them: `best/val_accuracy > 0.98 and model.name = convnet`.
 
     query      = [ either ]                              without a word, every run passes
     either     = both { "or" both }

@@ -9,6 +9,8 @@ from enum import Enum
 from sweepyard.jsonvalue import JsonValue
 
 CONFIG, SUMMARY = "config.", "summary_metrics."
+RESOLVED = "config.resolved."
+"""Where training under a sweep records what keys came to that the sweep itself holds: its `model` is a name alone."""
 
 
 class NameKind(Enum):
@@ -84,7 +86,8 @@ def named(text: str) -> Name:
     for prefix, field in PREFIXES.items():
         if text.startswith(prefix):
             return Name((field + text.removeprefix(prefix),))
-    return Name((CONFIG + text, SUMMARY + text))
+    below = (RESOLVED + text,) if "." in text else ()
+    return Name((CONFIG + text, *below, SUMMARY + text))
 
 
 def fields_in(form: JsonValue) -> Iterator[str]:

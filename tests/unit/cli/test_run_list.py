@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from sweepyard.cli.run_list import order_form
-from sweepyard.cli.run_table import check_columns, check_sort, keys_in, print_runs, unknown_names, usual_columns
+from sweepyard.cli.run_list import list_runs, order_form
+from sweepyard.cli.run_table import (
+    check_columns,
+    check_sort,
+    keys_in,
+    lacking,
+    print_runs,
+    unknown_names,
+    usual_columns,
+)
 from sweepyard.domain.query import mongo_form
 from sweepyard.domain.run import RunPath
 from sweepyard.errors import InvalidInput, RequestInvalid
@@ -69,6 +78,62 @@ def test_names_that_no_run_has_are_refused_all_at_once() -> None:
     check_sort("anything", [])
     with pytest.raises(InvalidInput, match=r"--sort takes .* received 'los'"):
         check_sort("los", RUNS)
+
+
+def test_what_a_swept_key_came_to_is_shown_by_its_usual_name(capsys) -> None:
+    swept = record("three", summary={}, model="convnet", resolved={"model": {"name": "convnet"}})
+    assert keys_in(mongo_form("model.name = convnet")) == ["model.name"]
+    print_runs([swept, *RUNS], ["model.name", "model"])
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[1:3]] == [
+        ["three", "convnet", "convnet"],
+        ["one", "mlp", '{"name":"mlp","units":[1,2]}'],
+    ]
+
+
+@pytest.mark.parametrize("name", ["seed", "config.seed.value", "best/val_accuracy", "model.filters", "summary.failure"])
+def test_a_column_that_training_records_may_be_empty(name: str) -> None:
+    check_columns([name], RUNS)
+    check_sort(name, RUNS)
+    assert lacking([name, "lr", "state", "model.name"], RUNS) == [name]
+    assert lacking([name], []) == []
+
+
+def test_a_column_that_other_runs_have_may_be_empty() -> None:
+    other = record("four", summary={"mine": 1})
+    check_columns(["mine", "lr"], RUNS, [other])
+    check_sort("mine", RUNS, [other])
+    with pytest.raises(InvalidInput, match="Did you mean `mine`"):
+        check_columns(["mien"], RUNS, [other])
+
+
+def test_attributes_that_a_table_does_not_show_are_refused_with_those_that_it_does() -> None:
+    with pytest.raises(
+        InvalidInput, match="takes the attributes name, state, sweep, tags, created, duration, and keys"
+    ):
+        check_columns(["heartbeat"], RUNS)
+
+
+def examples_of_filters() -> list[str]:
+    repository = Path(__file__).parents[3]
+    texts = [
+        (repository / name).read_text(encoding="utf-8") for name in ("README.md", "docs/filters.md", "docs/hub.md")
+    ]
+    block = texts[1].split("```")[1].strip().splitlines()
+    linked = re.findall(r"`([^`\n]+)`\]\(filters.md\)|\(docs/filters.md\): `([^`\n]+)`", "".join(texts))
+    shown = [
+        *texts,
+        list_runs.epilog or "",
+        *(getattr(option, "help", None) or "" for option in list_runs.params if option.name == "text"),
+    ]
+    quoted = re.findall(r"--filter '([^']+)'|: '([^']+)'\.", "".join(shown))
+    return [*block, *("".join(groups) for groups in (*linked, *quoted))]
+
+
+def test_filters_in_examples_name_what_training_records() -> None:
+    filters = examples_of_filters()
+    assert len(filters) >= 8
+    for text in filters:
+        check_columns(keys_in(mongo_form(text)), RUNS)
 
 
 def test_names_in_a_filter_that_no_run_has_are_told() -> None:

@@ -128,6 +128,15 @@ def test_a_bare_name_is_looked_for_in_config_and_summary(make_run) -> None:
         assert not parse_query(query).matches(in_summary)
 
 
+def test_a_dotted_name_is_looked_for_in_what_swept_keys_came_to(make_run) -> None:
+    swept = make_run(config={"model": "convnet", "resolved": {"model": {"name": "convnet"}}})
+    assert parse_query("model.name = convnet").matches(swept)
+    assert parse_query("model = convnet").matches(swept)
+    assert not parse_query("model.name != convnet").matches(swept)
+    assert not parse_query("config.model.name exists").matches(swept)
+    assert not parse_query("name = convnet").matches(swept)
+
+
 def test_the_form_has_operators_that_wandb_knows_and_its_spellings() -> None:
     assert mongo_form("val_accuracy > 0.98 and not name ~ ^a or created >= 2026-11-20 and job_type != train") == {
         "$or": [
