@@ -75,14 +75,22 @@ def show(run: str, project: str, history: bool, source: Target, as_json: bool) -
 @FROM
 @JSON
 def compare(runs: tuple[str, ...], project: str, source: Target, as_json: bool) -> None:
-    """Show side by side where the configs of runs differ, and their best metrics."""
+    """Show side by side where the configs of runs differ, and their best metrics.
+
+    Runs whose configs are equal but for seeds make a group: of each there are mean, deviation and n, and whether it
+    differs from the first run's group by more than chance (Welch's t-test).
+    """
     from sweepyard.cli.output import number, print_json, print_table, value_text
+    from sweepyard.cli.run_repeats import print_repeats, repeats_json, seeds_of
     from sweepyard.cli.run_table import SHOWN
+    from sweepyard.domain.repeats import grouped_repeats
 
     if len(runs) < 2:
         raise click.UsageError(f"a comparison needs two runs or more; received {len(runs)}")
     with reader_of(source, settings_now()) as reader:
         records = [reader.run(path_of(run, project=project)) for run in runs]
+        seeds = seeds_of(records, reader)
+    repeats = grouped_repeats([run.config for run in records], [run.summary for run in records], 0, seeds)
     differences = config_differences([record.config for record in records])
     scores = {name: [record.summary.get(name) for record in records] for name in SHOWN}
     scores = {name: values for name, values in scores.items() if any(value is not None for value in values)}
@@ -92,6 +100,7 @@ def compare(runs: tuple[str, ...], project: str, source: Target, as_json: bool) 
                 "runs": [str(record.path) for record in records],
                 "config": {key: list(values) for key, values in differences.items()},
                 "metrics": {name: list(values) for name, values in scores.items()},
+                "repeats": repeats_json(repeats, records) if repeats else None,
             }
         )
         return
@@ -104,3 +113,6 @@ def compare(runs: tuple[str, ...], project: str, source: Target, as_json: bool) 
         print("the configs are the same")
     print()
     print_table(["metric", *heads], [[name, *(number(value) for value in values)] for name, values in scores.items()])
+    if repeats:
+        print()
+        print_repeats(repeats, records)

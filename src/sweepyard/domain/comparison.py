@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeGuard
 
+from sweepyard.domain.run_columns import plain_items
 from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical, flattened
 
 _OF_THE_MACHINE = ("provenance.", "code.", "output.")
@@ -21,6 +23,17 @@ def side_by_side(mappings: Sequence[Mapping[str, JsonValue]]) -> dict[str, list[
     """Of each key that one of the mappings has, by name, what all of them have there; None for nothing."""
     keys = sorted({key for mapping in mappings for key in mapping})
     return {key: [mapping.get(key) for mapping in mappings] for key in keys}
+
+
+def numbers_of(summaries: Sequence[JsonObject]) -> dict[str, list[JsonValue]]:
+    """Of each key under which some summary has a number, what all of them have there."""
+    rows = side_by_side([dict(plain_items(summary)) for summary in summaries])
+    return {key: values for key, values in rows.items() if any(is_number(value) for value in values)}
+
+
+def is_number(value: JsonValue) -> TypeGuard[int | float]:
+    """Whether a value is a number, which true and false are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def differ(values: Sequence[JsonValue]) -> bool:

@@ -137,16 +137,9 @@ class Reader:
         Raises:
             TrackingError: There is no such sweep (NotTracked), or the server refuses.
         """
-        entity, project, sweep_id = self.parts(path, "sweep")
-        where = SweepPath(entity, project, sweep_id)
-
-        def read() -> Sweep:
-            found: Sweep = self._api.sweep(str(where))
-            found.load(force=True)  # the client remembers sweeps, and `flush` forgets runs alone
-            return found
-
-        sweep = self._ask(read, f"the sweep {where}")
-        config: JsonObject = sweep.config if isinstance(sweep.config, dict) else {}
+        where = SweepPath(*self.parts(path, "sweep"))
+        sweep = self._sweep(where)
+        config = _sweep_config(sweep)
         return SweepRecord(
             path=where,
             name=str(sweep.name),
@@ -155,8 +148,24 @@ class Reader:
             objectives=_objectives(config),
             url=str(sweep.url),
             expected_runs=sweep.expected_run_count,
-            runs=tuple(self.runs(project, entity, {"sweep": sweep_id})),
+            runs=tuple(self.runs(where.project, where.entity, {"sweep": where.sweep_id})),
         )
+
+    def sweep_config(self, path: SweepPath) -> JsonObject:
+        """A sweep's file, parsed, without its runs.
+
+        Raises:
+            TrackingError: There is no such sweep (NotTracked), or the server refuses.
+        """
+        return _sweep_config(self._sweep(path))
+
+    def _sweep(self, where: SweepPath) -> Sweep:
+        def read() -> Sweep:
+            found: Sweep = self._api.sweep(str(where))
+            found.load(force=True)  # the client remembers sweeps, and `flush` forgets runs alone
+            return found
+
+        return self._ask(read, f"the sweep {where}")
 
     def _run(self, path: RunPath | str) -> Run:
         entity, project, run_id = self.parts(path, "run")
@@ -203,6 +212,10 @@ def _run_record(run: Run) -> RunRecord:
         tags=tuple(run.tags),
         url=run.url,
     )
+
+
+def _sweep_config(sweep: Sweep) -> JsonObject:
+    return sweep.config if isinstance(sweep.config, dict) else {}
 
 
 def _listed_record(node: Mapping[str, Any], entity: str, project: str, app_url: str) -> RunRecord:

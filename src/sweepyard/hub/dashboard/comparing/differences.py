@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sweepyard.domain.comparison import config_differences, differ, side_by_side
+from sweepyard.domain.comparison import config_differences, differ, is_number, numbers_of, side_by_side
 from sweepyard.domain.run import Run
-from sweepyard.domain.run_columns import plain_items
 from sweepyard.hub.dashboard import texts
 from sweepyard.jsonvalue import JsonValue, flattened
 
@@ -58,14 +57,8 @@ def metric_rows(runs: Sequence[Run], base: int) -> tuple[SideRow, ...]:
     """The numbers of the runs' summaries, with the differences to those of the run at `base`."""
     return tuple(
         SideRow(texts.shortened(key), tuple(_metric_cell(value, values[base]) for value in values), differ(values))
-        for key, values in numbers_of(runs).items()
+        for key, values in numbers_of([run.summary for run in runs]).items()
     )
-
-
-def numbers_of(runs: Sequence[Run]) -> dict[str, list[JsonValue]]:
-    """Of each summary key under which some run has a number, what all runs have there."""
-    rows = side_by_side([dict(plain_items(run.summary)) for run in runs])
-    return {key: values for key, values in rows.items() if any(_is_number(value) for value in values)}
 
 
 def change_text(difference: float) -> str:
@@ -74,16 +67,8 @@ def change_text(difference: float) -> str:
 
 
 def _metric_cell(value: JsonValue, base: JsonValue) -> SideCell:
-    if (
-        not isinstance(value, int | float)
-        or not isinstance(base, int | float)
-        or not (_is_number(value) and _is_number(base))
-    ):
+    if not (is_number(value) and is_number(base)):
         return SideCell(texts.value_text(value), texts.note_of(value))
     difference = float(value) - float(base) if abs(value) < 1e300 and abs(base) < 1e300 else math.nan
     change = change_text(difference) if math.isfinite(difference) and value is not base and difference else ""
     return SideCell(texts.value_text(value), texts.note_of(value), change)
-
-
-def _is_number(value: JsonValue) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

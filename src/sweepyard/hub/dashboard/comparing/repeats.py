@@ -1,18 +1,15 @@
-"""Runs that repeat one another but for seeds, in groups: their metrics, and whether those differ by chance."""
+"""Groups of runs that repeat one another but for seeds, as the comparison shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sweepyard.domain.comparison import config_differences, is_seed, repeats
-from sweepyard.domain.grouping import Spread, spread_of
+from sweepyard.domain.repeats import LEVEL, GroupedRepeats, Standing, grouped_repeats, letter_of
 from sweepyard.domain.run import Run
-from sweepyard.domain.significance import WelchTest, welch_test
 from sweepyard.hub.dashboard import texts
-from sweepyard.hub.dashboard.comparing.differences import change_text, numbers_of
+from sweepyard.hub.dashboard.comparing.differences import change_text
 
-LEVEL = 0.05
 _NAMED_KEYS = 3
 
 
@@ -43,7 +40,7 @@ class GroupCell:
         change: The difference of the means; empty in the base group.
         p: Of Welch's test; empty where there is none.
         words: What follows from it.
-        significant: Whether p is below `LEVEL`.
+        significant: Whether the difference counts as more than chance.
     """
 
     spread: str
@@ -76,72 +73,40 @@ def repeats_of(runs: Sequence[Run], base: int, seeds: Collection[str]) -> Repeat
         base: The place of a run whose group the others are compared with.
         seeds: Config keys that are seeds, beside those known by name.
     """
-    places = repeats([run.config for run in runs], seeds)
-    if len(places) == len(runs):
+    found = grouped_repeats([run.config for run in runs], [run.summary for run in runs], base, seeds)
+    if found is None:
         return None
-    base_group = next(number for number, members in enumerate(places) if base in members)
-    tests = 0
-    rows = []
-    for metric, values in numbers_of(runs).items():
-        spreads = [spread_of([values[place] for place in members]) for members in places]
-        first = spreads[base_group]
-        compared = [
-            welch_test(first, other) if first and other and number != base_group else None
-            for number, other in enumerate(spreads)
-        ]
-        tests += sum(test is not None for test in compared)
-        cells = tuple(
-            _cell(spread, None if number == base_group else first, test) if spread else None
-            for number, (spread, test) in enumerate(zip(spreads, compared, strict=True))
-        )
-        rows.append((texts.shortened(metric), cells))
-    return Repeats(groups=_groups(runs, places, base_group, seeds), rows=tuple(rows), tests=tests, level=f"{LEVEL:.0%}")
-
-
-def _groups(
-    runs: Sequence[Run], places: Sequence[Sequence[int]], base: int, seeds: Collection[str]
-) -> tuple[Group, ...]:
-    found = config_differences([runs[members[0]].config for members in places])
-    telling = {key: values for key, values in found.items() if not (is_seed(key) or key in seeds)}
-    labels = []
-    for number in range(len(places)):
-        named = [f"{key} = {texts.value_text(values[number])}" for key, values in telling.items()]
-        more = f", and {len(named) - _NAMED_KEYS} keys more" if len(named) > _NAMED_KEYS else ""
-        labels.append(texts.shortened(", ".join(named[:_NAMED_KEYS])) + more)
-    return tuple(
-        Group(
-            letter=_letter(number),
-            label=label,
-            members=tuple(texts.shortened(runs[place].display_name or runs[place].path.run_id) for place in members),
-            is_base=number == base,
-        )
-        for number, (members, label) in enumerate(zip(places, labels, strict=True))
+    return Repeats(
+        groups=tuple(_group(found, number, runs) for number in range(len(found.groups))),
+        rows=tuple(
+            (texts.shortened(metric), tuple(_cell(each) if each else None for each in standings))
+            for metric, standings in found.metrics.items()
+        ),
+        tests=found.tests,
+        level=f"{LEVEL:.0%}",
     )
 
 
-def _letter(number: int) -> str:
-    return chr(ord("A") + number)  # Twenty runs make at most twenty groups.
+def _group(found: GroupedRepeats, number: int, runs: Sequence[Run]) -> Group:
+    named = [f"{key} = {texts.value_text(values[number])}" for key, values in found.differences.items()]
+    more = f", and {len(named) - _NAMED_KEYS} keys more" if len(named) > _NAMED_KEYS else ""
+    members = [runs[place] for place in found.groups[number]]
+    return Group(
+        letter=letter_of(number),
+        label=texts.shortened(", ".join(named[:_NAMED_KEYS])) + more,
+        members=tuple(texts.shortened(run.display_name or run.path.run_id) for run in members),
+        is_base=number == found.base,
+    )
 
 
-def _cell(spread: Spread, base: Spread | None, test: WelchTest | None) -> GroupCell:
+def _cell(standing: Standing) -> GroupCell:
+    spread, difference = standing.spread, standing.difference
     mean = texts.rounded_text(spread.mean, 4)
-    text = mean if spread.deviation is None else f"{mean} ± {texts.rounded_text(spread.deviation, 2)}"
-    if base is None:
-        return GroupCell(text, spread.count)
-    change = change_text(spread.mean - base.mean)
-    if test is None:
-        alone = base.deviation is None or spread.deviation is None
-        return GroupCell(
-            text,
-            spread.count,
-            change,
-            words="needs two runs or more in both groups" if alone else "no spread to judge by",
-        )
-    significant = test.p < LEVEL
-    way = "higher" if test.difference > 0 else "lower"
-    words = f"{way}, hardly by chance" if significant else "may be chance"
-    return GroupCell(text, spread.count, change, _p_text(test.p), words, significant)
-
-
-def _p_text(p: float) -> str:
-    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"
+    return GroupCell(
+        spread=mean if spread.deviation is None else f"{mean} ± {texts.rounded_text(spread.deviation, 2)}",
+        count=spread.count,
+        change="" if difference is None else change_text(difference),
+        p=standing.p_text,
+        words=standing.verdict,
+        significant=bool(standing.significant),
+    )
