@@ -21,7 +21,6 @@ from sweepyard.hub.dashboard.frame import Page
 from sweepyard.hub.dashboard.pages.sweep import sweep_page
 from sweepyard.hub.dashboard.pages.sweep_changes import MAX_FILE_BYTES, confirm_page, edit_page, edited
 from sweepyard.hub.dashboard.places import SWEEP, sweep_of
-from sweepyard.hub.dashboard.sweep_sections import addresses
 from sweepyard.hub.dashboard.sweep_sections.chart_data import bands_data, points_data, results_data
 from sweepyard.hub.dashboard.views import RunsView
 from sweepyard.jsonvalue import JsonObject
@@ -64,20 +63,20 @@ def sweep_routes(doors: Doors, services: Services) -> list[BaseRoute]:
     return [
         doors.page(SWEEP, page),
         doors.events(urls.events_url(SWEEP), lambda request: services.watching.sweep(sweep_of(request))),
-        doors.action(addresses.state_url(SWEEP), steer, back=_page_of),
-        doors.action(addresses.readmit_url(SWEEP), readmit, back=_page_of),
+        doors.action(urls.sweep_state_url(SWEEP), steer, back=_page_of),
+        doors.action(urls.readmit_url(SWEEP), readmit, back=_page_of),
         *(_confirming(doors, services, name) for name in _ENDS),
-        doors.page(addresses.edit_url(SWEEP), edit),
+        doors.page(urls.edit_sweep_url(SWEEP), edit),
         doors.action(
-            addresses.edit_url(SWEEP),
+            urls.edit_sweep_url(SWEEP),
             change,
-            back=lambda request: addresses.edit_url(_page_of(request)),
+            back=lambda request: urls.edit_sweep_url(_page_of(request)),
             limit_bytes=MAX_FILE_BYTES,
         ),
-        doors.data(addresses.points_url(SWEEP), points),
-        doors.data(addresses.results_url(SWEEP), lambda request: results_data(services, sweep_of(request))),
-        doors.data(addresses.bands_url(SWEEP), lambda request: bands_data(services, sweep_of(request))),
-        *(doors.answer(addresses.sheet_url(SWEEP, form), partial(sheet, form=form)) for form in ("html", *FORMS)),
+        doors.data(urls.sweep_points_url(SWEEP), points),
+        doors.data(urls.sweep_results_url(SWEEP), lambda request: results_data(services, sweep_of(request))),
+        doors.data(urls.sweep_bands_url(SWEEP), lambda request: bands_data(services, sweep_of(request))),
+        *(doors.answer(urls.sweep_sheet_url(SWEEP, form), partial(sheet, form=form)) for form in ("html", *FORMS)),
     ]
 
 
@@ -85,7 +84,7 @@ def _confirming(doors: Doors, services: Services, name: str) -> BaseRoute:
     def page(request: Request, actor: Actor) -> Page:
         return confirm_page(services, actor, sweep_of(request), _ENDS[name])
 
-    return doors.page(addresses.confirm_url(SWEEP, name), page)
+    return doors.page(urls.confirm_sweep_url(SWEEP, name), page)
 
 
 def _page_of(request: Request) -> str:

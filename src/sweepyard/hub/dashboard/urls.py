@@ -39,6 +39,46 @@ def sweep_url(path: SweepPath) -> str:
     return f"{project_url(path.entity, path.project)}/sweeps/{_part(path.sweep_id)}"
 
 
+def sweep_state_url(sweep: str) -> str:
+    """Where the form is sent that pauses, resumes, stops or cancels the sweep at an address."""
+    return f"{sweep}/state"
+
+
+def confirm_sweep_url(sweep: str, what: str) -> str:
+    """The page that asks whether to stop, or to cancel, the sweep at an address."""
+    return f"{sweep}/{what}"
+
+
+def edit_sweep_url(sweep: str) -> str:
+    """The form with the file of the sweep at an address, and where it is sent."""
+    return f"{sweep}/edit"
+
+
+def readmit_url(sweep: str) -> str:
+    """Where the form is sent that lets a host have runs again."""
+    return f"{sweep}/readmit"
+
+
+def sweep_points_url(sweep: str) -> str:
+    """What a sweep's runs have in the columns of charts."""
+    return f"{sweep}/points.json"
+
+
+def sweep_results_url(sweep: str) -> str:
+    """How the best result of a sweep came about."""
+    return f"{sweep}/results.json"
+
+
+def sweep_sheet_url(sweep: str, form: str) -> str:
+    """A sweep's page as one document: html, pdf or png."""
+    return f"{sweep}/sheet.{form}"
+
+
+def sweep_bands_url(sweep: str) -> str:
+    """Where the runs of a sweep stand by early termination."""
+    return f"{sweep}/bands.json"
+
+
 def events_url(page: str) -> str:
     """The stream of marks of a project's, a sweep's or a run's page."""
     return f"{page}/events"

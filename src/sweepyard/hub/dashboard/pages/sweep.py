@@ -18,7 +18,6 @@ from sweepyard.hub.dashboard.frame import Link, Live, Page
 from sweepyard.hub.dashboard.links import project_link
 from sweepyard.hub.dashboard.reports_section import ReportsSection, reports_section
 from sweepyard.hub.dashboard.runs_section import RunsSection, runs_section
-from sweepyard.hub.dashboard.sweep_sections import addresses
 from sweepyard.hub.dashboard.sweep_sections.charts import Charts, charts
 from sweepyard.hub.dashboard.sweep_sections.influences import Influences, influences
 from sweepyard.hub.dashboard.sweep_sections.overview import Control, Overview, controls, overview
@@ -94,7 +93,7 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
         ),
         runs=runs_section(services, selection, RunsView.of(parameters), page),
         work=work(services, path, actor),
-        readmit_url=addresses.readmit_url(page),
+        readmit_url=urls.readmit_url(page),
         sheets=_sheets(page, parameters),
         config_yaml=sweep.config_yaml,
     )
@@ -103,4 +102,4 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
 def _sheets(page: str, parameters: QueryParams) -> tuple[Link, ...]:
     pairs = parameters.multi_items()
     forms = ("html", *(FORMS if can_print() else ()))
-    return tuple(Link(form.upper(), urls.with_query(addresses.sheet_url(page, form), pairs)) for form in forms)
+    return tuple(Link(form.upper(), urls.with_query(urls.sweep_sheet_url(page, form), pairs)) for form in forms)

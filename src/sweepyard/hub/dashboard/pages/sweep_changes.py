@@ -13,7 +13,6 @@ from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.frame import Page
 from sweepyard.hub.dashboard.links import project_link, sweep_link
 from sweepyard.hub.dashboard.pages.confirm import ConfirmPage
-from sweepyard.hub.dashboard.sweep_sections import addresses
 from sweepyard.services.bundle import Services
 from sweepyard.services.guard import allow
 
@@ -69,7 +68,7 @@ def confirm_page(services: Services, actor: Actor, path: SweepPath, to: SweepSta
         ),
         verb=f"{verb} the sweep",
         answer=(("to", to.value),),
-        answer_url=addresses.state_url(page),
+        answer_url=urls.sweep_state_url(page),
         leave_url=page,
     )
 
@@ -126,7 +125,7 @@ def _edit_page(services: Services, actor: Actor, sweep: Sweep, text: str, proble
         seen=_mark_of(sweep),
         problems=problems,
         rules=_GROWS if services.sweeps.leases(sweep.path) else "No run was handed out yet, so anything may change.",
-        edit_url=addresses.edit_url(page),
+        edit_url=urls.edit_sweep_url(page),
         leave_url=page,
     )
 

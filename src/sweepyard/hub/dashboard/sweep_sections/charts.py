@@ -11,7 +11,6 @@ from sweepyard.domain.run_columns import SUMMARY_PREFIX, written_name
 from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.frame import Link
 from sweepyard.hub.dashboard.runs_section import Choice
-from sweepyard.hub.dashboard.sweep_sections import addresses
 from sweepyard.hub.dashboard.sweep_sections.chart_view import NAMES, NO_COLOUR, ChartView, axis_choices, column_choices
 from sweepyard.hub.dashboard.views import RunsView
 from sweepyard.services.newest_runs import Telling
@@ -82,9 +81,9 @@ def charts(
     none = Choice(NO_COLOUR, "one colour", not view.colour)
     return Charts(
         path=page,
-        points_url=addresses.points_url(page),
-        results_url=addresses.results_url(page),
-        bands_url=addresses.bands_url(page),
+        points_url=urls.sweep_points_url(page),
+        results_url=urls.sweep_results_url(page),
+        bands_url=urls.sweep_bands_url(page),
         kept=tuple((name, value) for name, value in parameters.multi_items() if name not in NAMES),
         view=view,
         axes=tuple({"name": name, "written": written_name(name)} for name in dict.fromkeys((*view.axes, *objective))),

@@ -9,7 +9,6 @@ from sweepyard.domain.progress import SweepProgress
 from sweepyard.domain.sweep import Sweep, SweepState
 from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.frame import Link, Pairs
-from sweepyard.hub.dashboard.sweep_sections import addresses
 from sweepyard.services.bundle import Services
 from sweepyard.services.sweep_rows import parsed
 from sweepyard.sweeps.config import SweepConfig
@@ -83,18 +82,18 @@ def controls(sweep: Sweep, actor: Actor, *, live_runs: int) -> tuple[Control, ..
     if not actor.role.includes(Role.WRITE):
         return ()
     page = urls.sweep_url(sweep.path)
-    state_url = addresses.state_url(page)
+    state_url = urls.sweep_state_url(page)
     found = []
     if sweep.state.hands_out:
         found.append(Control("Pause", state_url, "No new runs until it is resumed", SweepState.PAUSED.value))
     if sweep.state is SweepState.PAUSED:
         found.append(Control("Resume", state_url, "Runs are handed out again", SweepState.RUNNING.value))
     if not sweep.state.is_over:
-        found.append(Control("Stop", addresses.confirm_url(page, "stop"), "No new runs; those that run go on"))
+        found.append(Control("Stop", urls.confirm_sweep_url(page, "stop"), "No new runs; those that run go on"))
     if not sweep.state.is_over or (sweep.state is SweepState.FINISHED and live_runs):
-        found.append(Control("Cancel", addresses.confirm_url(page, "cancel"), "No new runs; those that run end"))
+        found.append(Control("Cancel", urls.confirm_sweep_url(page, "cancel"), "No new runs; those that run end"))
     if not sweep.state.is_over:
-        found.append(Control("Edit", addresses.edit_url(page), "Change the sweep file"))
+        found.append(Control("Edit", urls.edit_sweep_url(page), "Change the sweep file"))
     return tuple(found)
 
 
