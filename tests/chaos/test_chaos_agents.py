@@ -1,4 +1,4 @@
-"""Agents, stock and ours, and fork servers are killed at random moments in a grid with `max_retries`.
+"""Agents, stock and ours, fork servers, and whole hosts are killed at random moments in a grid with `max_retries`.
 
 Each point is finished once, with a whole history, and nobody is left.
 """
@@ -13,16 +13,15 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import psutil
+import psutil
 
 STOCK = ("wandb", "agent")
 OURS = ("sweepyard", "agent", "--target", "wandb")
 AGENTS = (STOCK, STOCK, OURS)
-SERVERS_SHARE = 0.3  # of the kills meet a fork server, where there is one
+VICTIMS = {"agent": 5, "fork server": 3, "host": 2}  # how often each, of ten
 SWEEP = """
 project: chaos
 method: grid
@@ -78,6 +77,19 @@ def test_killed_agents_leave_every_point_finished_once(
         alike = {process.pid: process for process in living() if "sweepyard.cli.forkserver" in process.cmdline()}
         return [process for process in alike.values() if process.ppid() not in alike]
 
+    def kill(victim: str) -> None:
+        servers = fork_servers()
+        if victim == "host":
+            hub.kill()
+            for process in living():
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            hub.start()
+        elif victim == "fork server" and servers:
+            chance.choice(servers).kill()
+        else:
+            chance.choice(agents).kill()
+
     agents = [start(command) for command in AGENTS]
     try:
         kills = 0
@@ -86,11 +98,7 @@ def test_killed_agents_leave_every_point_finished_once(
         while (project := hub.graphql(LOOK, s=sweep)["project"])["sweep"]["state"] != "FINISHED":
             assert time.monotonic() < deadline, (project, (tmp_path / "agents.log").read_text()[-3000:])
             if kills < rounds and time.monotonic() > next_kill:
-                servers = fork_servers()
-                if servers and chance.random() < SERVERS_SHARE:
-                    chance.choice(servers).kill()
-                else:
-                    chance.choice(agents).kill()
+                kill(chance.choices([*VICTIMS], [*VICTIMS.values()])[0])
                 kills += 1
                 next_kill = time.monotonic() + chance.uniform(2, 8)
             for number, agent in enumerate(agents):
