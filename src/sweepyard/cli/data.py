@@ -31,7 +31,10 @@ def command() -> None:
 @_NAME
 @_FOLDER
 def fetch(name: str, folder: str | None) -> None:
-    """Bring a data set into the cache, checked against its digests."""
+    """Bring a data set into the cache, checked against its digests.
+
+    Exit codes: 0 it is there; 1 no source could deliver it, and the message says why.
+    """
     from sweepyard.datasets import reports
 
     with downloads_shown() as progress:
@@ -75,7 +78,10 @@ def verify(name: str, folder: str | None, as_json: bool) -> int:
 @_FOLDER
 @JSON
 def describe(name: str | None, folder: str | None, as_json: bool) -> None:
-    """Say what a data set holds; without NAME, list the catalogue."""
+    """Say what a data set holds, if it is here: nothing is fetched. Without NAME, list the catalogue.
+
+    Exit codes: 0 said; 1 it is not here, or damaged.
+    """
     from sweepyard.cli.output import print_json, print_table
 
     if name is None:
@@ -88,8 +94,7 @@ def describe(name: str | None, folder: str | None, as_json: bool) -> None:
         return
     from sweepyard.datasets import reports
 
-    with downloads_shown() as progress:
-        report = reports.describe(name, settings_now(), folder=folder, progress=progress)
+    report = reports.describe(name, settings_now(), folder=folder)
     if as_json:
         print_json(report.to_json())
         return

@@ -69,7 +69,9 @@ def _dispatch(arguments: list[str], start: Start | None) -> int:
     try:
         code = root.main(args=arguments, prog_name="sweepyard", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            _say(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n")
+        _say(f"error: {error.format_message()}")
         return error.exit_code
     except click.Abort:
         _say("interrupted")

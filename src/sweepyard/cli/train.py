@@ -107,11 +107,24 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace | None:
     add("--config-name", default="train", metavar="NAME", help="the primary config (default: train)")
     add("-m", "--multirun", action="store_true", help="one run for each combination of values")
     try:
-        return parser.parse_intermixed_args(list(arguments))
+        options, unknown = parser.parse_known_intermixed_args(list(arguments))
+        if unknown:
+            parser.error(f"no such option: {', '.join(unknown)}{_meant(unknown[0])}")
+        return options
     except SystemExit as end:
         if end.code:
             return None
         raise
+
+
+def _meant(option: str) -> str:
+    """The override that someone may have meant by an option; empty where none is near."""
+    from sweepyard.config.names import same_last_part
+    from sweepyard.config.validation import legal_keys
+
+    name = option.lstrip("-").partition("=")[0].replace("-", "_")
+    near = same_last_part(name, legal_keys())
+    return f". Keys of the config are set without dashes: {' or '.join(f'{key}=VALUE' for key in near)}" if near else ""
 
 
 def _train_one(request: TrainingRequest, start: Start | None) -> int:

@@ -254,7 +254,7 @@ def launcher(overrides: Sequence[str], *, config_folder: Path | None = None, con
             name = str(composed.hydra.runtime.choices["hydra/launcher"])
             jobs = int(OmegaConf.select(composed, "hydra.launcher.n_jobs", default=1))
         except _COMPOSITION_ERRORS as error:
-            hint = "Install the extra `joblib` for hydra/launcher=joblib, or leave the launcher out"
+            hint = "For hydra/launcher=joblib: pip install 'sweepyard[joblib]'; or leave the launcher out"
             raise ConfigInvalid(
                 [Violation("the launcher must be an installed one", _first_line(error), hint)]
             ) from error

@@ -98,7 +98,12 @@ def read_parameters(path: Path, *, swept: Collection[str] | None = None) -> Json
     """
     try:
         parameters = loads_object(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        rule, reason = "--parameters must name a file that can be read", error.strerror or str(error)
+        raise ConfigInvalid(
+            [Violation(rule, f"{path}: {reason}", "Agents name theirs by ${args_json_file}")]
+        ) from error
+    except ValueError as error:
         raise ConfigInvalid(
             [Violation("the file of parameters must hold a JSON object", str(error), where=str(path))]
         ) from error

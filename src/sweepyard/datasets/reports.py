@@ -134,13 +134,16 @@ def fetch(name: str, settings: Settings, *, folder: str | None = None, progress:
     return _report(dataset, Cache(settings.cache, name, entry_named(name).payloads).folder)
 
 
-def describe(name: str, settings: Settings, *, folder: str | None = None, progress: Progress = silent) -> DataReport:
-    """Tell what a data set holds; it is fetched first if it has to be, for its images are counted.
+def describe(name: str, settings: Settings, *, folder: str | None = None) -> DataReport:
+    """Tell what a data set holds, in a folder of the user's or in the cache; nothing is downloaded.
 
     Raises:
+        DataMissing: It is not there.
         DataError: As for `loading.load`.
     """
-    return fetch(name, settings, folder=folder, progress=progress)
+    if name != OWN_FOLDER and folder is None:
+        _at_hand(entry_named(name), settings)
+    return fetch(name, settings, folder=folder)
 
 
 def verify(name: str, settings: Settings, *, folder: str | None = None) -> VerifyReport:
@@ -161,14 +164,24 @@ def verify(name: str, settings: Settings, *, folder: str | None = None) -> Verif
         place = _folder(folder)
         paths = {payload: find_in(place, payload, entry.prefixes) for payload in entry.payloads}
         return _checked(name, place, paths, {}, entry)
-    cache = Cache(settings.cache, name, entry.payloads)
+    cache = _at_hand(entry, settings)
+    paths = {payload: find_in(cache.folder, payload) for payload in entry.payloads}
+    return _checked(name, cache.folder, paths, cache.recorded(), entry)
+
+
+def _at_hand(entry: CatalogueEntry, settings: Settings) -> Cache:
+    """The cache with all of a data set in it.
+
+    Raises:
+        DataMissing: It is not there.
+    """
+    cache = Cache(settings.cache, entry.name, entry.payloads)
     if not cache.complete and not all(source.needs_network for source in entry.sources):
         # What an installed package carries is at hand, even before anybody has used it.
         contents_of(entry, replace(settings, offline=True), None, Downloader())
     if not cache.complete:
-        raise DataMissing(f"{name}: not in the cache {cache.folder}. Run `sweepyard data fetch {name}`")
-    paths = {payload: find_in(cache.folder, payload) for payload in entry.payloads}
-    return _checked(name, cache.folder, paths, cache.recorded(), entry)
+        raise DataMissing(f"{entry.name}: not in the cache {cache.folder}. Run `sweepyard data fetch {entry.name}`")
+    return cache
 
 
 def _checked(

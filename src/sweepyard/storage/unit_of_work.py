@@ -33,6 +33,9 @@ from sweepyard.storage.sweep_repository import SqlSweeps
 T = TypeVar("T")
 
 DATABASE_FILE = "hub.db"
+_ABOUT_DAMAGE = (
+    "If it is damaged, move it away: `sweepyard hub restore` brings a backup back, or else the hub begins anew"
+)
 
 
 class SqlUnitOfWork:
@@ -152,7 +155,9 @@ def open_database(home: Path, url: str | None = None) -> SqlDatabase:
     except DatabaseError as error:
         engines.dispose()
         name = engines.writer.url.render_as_string() if url else home / DATABASE_FILE
-        raise HubError(f"the database {name} cannot be used: {error.orig}") from error
+        raise HubError(
+            f"the database {name} cannot be used: {error.orig}" + ("" if url else f". {_ABOUT_DAMAGE}")
+        ) from error
     except BaseException:
         engines.dispose()
         raise

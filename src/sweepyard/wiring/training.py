@@ -156,7 +156,8 @@ def _report(result: FitResult, folder: Path, url: str | None, environ: Mapping[s
     if result.stopped_because:
         say(f"ended early: {result.stopped_because}; go on with: {own_command(environ)} train --resume {folder}")
     best = ", ".join(f"{name} {value:g}" for name, value in result.best.items())
-    say(f"{result.epochs} epochs in {result.timing.fit_seconds:.1f} s; {best or 'no epoch was completed'}")
+    epochs = f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}"
+    say(f"{epochs} in {result.timing.fit_seconds:.1f} s; {best or 'no epoch was completed'}")
     say(f"model: {result.model_path}" + (f"\nrun:   {url}" if url else ""))
 
 

@@ -56,7 +56,10 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 def test_usage_errors_are_two(capsys: pytest.CaptureFixture[str]) -> None:
     assert door.enter(["nonsense"]) == 2
-    assert "nonsense" in capsys.readouterr().err
+    usage, hint, empty, told = capsys.readouterr().err.splitlines()
+    assert (usage, empty) == ("Usage: sweepyard [OPTIONS] COMMAND [ARGS]...", "")
+    assert hint == "Try 'sweepyard --help' for help."
+    assert told == "error: No such command 'nonsense'."
 
 
 def test_an_aborted_command_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,3 +13,28 @@ from sweepyard.cli import door
 def test_a_run_is_not_resumed_from_a_model_file(file: str, lacks: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert door.enter(["train", "--resume", file]) == 1
     assert f"received {file}, which holds {lacks}. Name the run's folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (
+            ["--epochs", "3"],
+            "no such option: --epochs. Keys of the config are set without dashes: trainer.epochs=VALUE",
+        ),
+        (["model=mlp", "--batch-size=64"], "without dashes: trainer.batch_size=VALUE"),
+        (["--nonsense"], "error: no such option: --nonsense\n"),
+    ],
+)
+def test_an_option_that_is_a_key_of_the_config(
+    arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert door.enter(["train", *arguments]) == 2
+    assert hint in capsys.readouterr().err
+
+
+def test_a_parameter_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert door.enter(["train", "--parameters", "nosuch.json"]) == 1
+    told = capsys.readouterr().err
+    assert "--parameters must name a file that can be read; received nosuch.json: No such file or directory" in told
+    assert "Errno" not in told

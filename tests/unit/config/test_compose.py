@@ -209,5 +209,5 @@ def test_the_launcher() -> None:
 
 @pytest.mark.parametrize("override", ["hydra/launcher=nope", "hydra.launcher.n_jobs=many"])
 def test_a_launcher_that_is_not_there(override: str) -> None:
-    with pytest.raises(ConfigInvalid, match="the launcher must be"):
+    with pytest.raises(ConfigInvalid, match=r"the launcher must be .*pip install .sweepyard\[joblib\]"):
         launcher([override])

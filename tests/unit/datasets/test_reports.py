@@ -33,6 +33,11 @@ def unverified(arrays: dict, monkeypatch: pytest.MonkeyPatch) -> str:
     return "made_up"
 
 
+def test_what_is_not_here_is_not_fetched_to_be_described(settings: Settings) -> None:
+    with pytest.raises(DataMissing, match=r"kmnist: not in the cache .*\. Run `sweepyard data fetch kmnist`$"):
+        describe("kmnist", replace(settings, offline=False))
+
+
 def test_what_is_fetched_is_described(settings: Settings) -> None:
     told: list[str] = []
     report = fetch("mnist5k", settings, progress=lambda what, *_: told.append(what))

@@ -60,7 +60,10 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path)
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     content = b"not a database, but long enough to be looked at" * 100
     (tmp_path / DATABASE_FILE).write_bytes(content)
-    with pytest.raises(HubError, match="cannot be used: file is not a database"):
+    with pytest.raises(
+        HubError,
+        match=r"cannot be used: file is not a database\. If it is damaged, move it away: `sweepyard hub restore`",
+    ):
         open_database(tmp_path)
     assert (tmp_path / DATABASE_FILE).read_bytes() == content
 
