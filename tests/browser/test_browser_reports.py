@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from tests.parts.chromium import Watch, log_in
 from tests.parts.filling import Filling
 from tests.parts.hub_process import Hub
@@ -187,3 +187,40 @@ def test_a_report_needs_no_mouse_and_no_scripts(
     reader.get_by_role("link", name="acc", exact=True).click()
     assert '"charts":[{"metric":"acc"' in reader.content()
     plain.close()
+
+
+def test_what_was_written_outlives_the_session(
+    context: BrowserContext, page: Page, hub: Hub, sweep: str, project: str
+) -> None:
+    page.goto(f"/local/{project}/reports/new")
+    context.clear_cookies()
+    write(page, "Long thoughts", "They took an hour.\n\nReally.")
+    expect(page.get_by_role("alert")).to_contain_text("not taken")
+    page.get_by_label("API key").fill(hub.key)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("status")).to_contain_text("this was not saved")
+    expect(page.get_by_label("Title")).to_have_value("Long thoughts")
+    expect(page.get_by_label("Note, in Markdown")).to_have_value("They took an hour.\n\nReally.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Long thoughts")
+    assert page.evaluate("sessionStorage.getItem('draft')") is None
+
+    page.goto(f"{sweep}/edit")
+    context.clear_cookies()
+    longer = SWEEP.replace("run_cap: 60", "run_cap: 90")
+    page.get_by_label("Sweep file").fill(longer)
+    page.get_by_role("button", name="Go on by this file").click()
+    page.get_by_label("API key").fill(hub.key)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_label("Sweep file")).to_have_value(longer)
+    page.get_by_role("button", name="Go on by this file").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Tuning")
+    page.goto(f"{sweep}/edit")
+    expect(page.get_by_label("Sweep file")).to_have_value(longer)
+
+
+def test_a_form_says_where_nothing_was_kept_of_what_was_sent(page: Page, sweep: str) -> None:
+    page.goto(f"{sweep}/edit#unsent")
+    expect(page.get_by_role("status")).to_contain_text("this tab has not kept it")
+    expect(page.get_by_label("Sweep file")).to_have_value(SWEEP)
+    assert page.url.endswith("/edit")

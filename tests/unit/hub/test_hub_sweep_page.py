@@ -166,7 +166,11 @@ def test_another_sites_form_is_refused(door: Any, writer: Visitor, path: SweepPa
 def test_without_a_session_the_login_leads_back_to_the_form(door: Any, writer: Visitor) -> None:
     answer = door.ask("POST", f"{writer.page}/edit", data={"file": SWEEP}, headers=ORIGIN)
     assert answer.status_code == 303
-    assert answer.headers["location"] == f"/login?next={writer.page}/edit"
+    assert answer.headers["location"] == f"/login?next={writer.page}/edit%23unsent"
+    login = door.ask("GET", answer.headers["location"]).text
+    assert "what you have just sent was not taken" in login
+    assert "This browser runs no scripts, so what you had written is lost." in login
+    assert "not taken" not in door.ask("GET", f"/login?next={writer.page}/edit").text
 
 
 def test_a_file_is_edited(door: Any, writer: Visitor, path: SweepPath) -> None:

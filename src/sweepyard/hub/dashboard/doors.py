@@ -98,7 +98,7 @@ class Doors:
                     return render(answer, status=422)
                 return RedirectResponse(answer, status_code=303, headers=NEVER_STORED)
 
-            return await run_in_threadpool(self._shown, request, done, back(request))
+            return await run_in_threadpool(self._shown, request, done, back(request) + urls.UNSENT)
 
         return Route(path, action, methods=["POST"])
 

@@ -12,6 +12,8 @@ from sweepyard.domain.sweep import SweepPath
 
 LOGIN = "/login"
 LOGOUT = "/logout"
+UNSENT = "#unsent"
+"""Behind the address of a page with a form that was sent without a session, for whoever comes back from the login."""
 
 
 def project_url(entity: str, project: str) -> str:

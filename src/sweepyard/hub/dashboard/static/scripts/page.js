@@ -16,5 +16,8 @@ export async function refresh() {
   document.dispatchEvent(new CustomEvent("refreshed"));
 }
 
+// Whoever is at another page than a form, the login behind it or an error has sent what was written, or left it.
+if (!document.querySelector("[data-draft], .login, .problem")) sessionStorage.removeItem("draft");
+
 const { events } = document.body.dataset;
 if (events && document.querySelector("[data-live]")) subscribe(events, refresh);
