@@ -144,7 +144,9 @@ def test_a_file_that_is_no_model(commands) -> None:
 
 
 def test_a_run_that_is_not_there(commands) -> None:
-    assert "nosuch99" in refused(commands, "runs", "show", "nosuch99")
+    with commands.one_hub():
+        assert "run local/sweepyard/nosuch99" in refused(commands, "runs", "show", "nosuch99")
+        assert "sweep local/sweepyard/nosuch99" in refused(commands, "runs", "list", "--sweep", "nosuch99")
     assert "nosuch99" in refused(commands, "train", "--resume", "nosuch99", "tracking=disabled")
 
 

@@ -38,13 +38,16 @@ def test_an_untracked_training_leaves_a_record_and_a_model_that_predicts_the_sam
     pictures = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
     write_idx(warm.folder / "pictures.idx", pictures)
     done = warm.run("convert", str(model), "old.h5")
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     refused = warm.run("convert", str(model), "old.h5")
     assert refused.returncode == 1
     assert "old.h5" in refused.stderr
     assert "--force" in refused.stderr
-    predictions = [warm.run("predict", name, "pictures.idx", "--json") for name in (str(model), "old.h5")]
-    assert [done.returncode for done in predictions] == [0, 0], predictions
+    (warm.folder / "empty.png").touch()
+    named = ("empty.png", "pictures.idx", "--json")
+    predictions = [warm.run("predict", name, *named) for name in (str(model), "old.h5")]
+    told = "error: empty.png: a picture must be PNG, JPEG or IDX; received an empty file\n"
+    assert [(done.returncode, done.stderr) for done in predictions] == [(1, told), (1, told)]
     results, again = (json.loads(done.stdout) for done in predictions)
     assert len(results) == 3
     assert [result["probabilities"] for result in again] == [result["probabilities"] for result in results]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import click
@@ -25,6 +26,8 @@ def command(model: str, file: Path, force: bool) -> None:
     """Write MODEL, a file or a run's id, to FILE: `.keras`, or `.h5` for programs that read nothing newer.
 
     The logits stay the same. An `.h5` file has no optimiser state: training cannot go on from it.
+
+    Exit codes: 0 written; 1 there is no such model or run, or FILE is there already or cannot be written.
     """
     if file.exists() and not force:
         raise InvalidInput(
@@ -33,6 +36,7 @@ def command(model: str, file: Path, force: bool) -> None:
     from sweepyard.cli.models import find_model
 
     load_backend()
+    logging.getLogger("absl").setLevel(logging.ERROR)  # Keras advises against HDF5, which is what was asked for.
     from sweepyard.training import inference
 
     path = find_model(model, settings_now())

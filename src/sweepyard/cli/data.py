@@ -9,7 +9,7 @@ import click
 from sweepyard.cli.downloads import downloads_shown
 from sweepyard.cli.environment import settings_now
 from sweepyard.cli.options import JSON
-from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.cli.style import CONTEXT, CommandGroup, examples
 
 if TYPE_CHECKING:
     from sweepyard.datasets.reports import DataReport
@@ -20,6 +20,7 @@ _FOLDER = click.option("--folder", metavar="DIR", help="A folder with IDX files,
 
 @click.group(
     "data",
+    cls=CommandGroup,
     context_settings=CONTEXT,
     epilog=examples("sweepyard data fetch mnist", "sweepyard data describe mnist5k --json"),
 )

@@ -33,6 +33,8 @@ def command() -> int:
     """See it work: a hub, a sweep on real digits with two stock agents, the best model, its predictions.
 
     Everything stays in this home ($SWEEPYARD_HOME); the second time adds a second sweep. Ctrl-C ends it all.
+
+    Exit codes: 0 every run finished; 1 one did not, or something is not there; 130 interrupted.
     """
     from sweepyard.agents.sweeping import AgentPlan
     from sweepyard.cli.leaderboard import print_leaderboard

@@ -33,6 +33,8 @@ def command(model: str, split: str, data_name: str | None, folder: str | None, n
     """Score MODEL, a file or a run's id, on a split of its data set.
 
     The test split is for the end: a choice that was made by it is no longer measured by it.
+
+    Exit codes: 0 scored; 1 there is no such model or run, or its data cannot be had or have changed.
     """
     from sweepyard.cli.models import evaluate_model, find_model, note_with_run
     from sweepyard.cli.output import print_json, print_table

@@ -15,7 +15,7 @@ from sweepyard.cli.hub_keys import keys
 from sweepyard.cli.hub_teams import teams
 from sweepyard.cli.hub_users import users
 from sweepyard.cli.options import HOME, JSON
-from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.cli.style import CONTEXT, CommandGroup, examples
 from sweepyard.errors import SweepyardError
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.settings import Settings, own_command
@@ -25,6 +25,7 @@ from sweepyard.wiring.joining import server_at
 
 @click.group(
     "hub",
+    cls=CommandGroup,
     context_settings=CONTEXT,
     epilog=examples("sweepyard hub serve --port 0", 'eval "$(sweepyard hub env)"; wandb sweep sweeps/first.yaml'),
 )

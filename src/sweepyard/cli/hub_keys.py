@@ -10,7 +10,7 @@ import click
 
 from sweepyard.cli.hub_users import ROLES
 from sweepyard.cli.options import HOME, JSON
-from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.cli.style import CONTEXT, CommandGroup, examples
 from sweepyard.errors import InvalidInput, Violation
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.wiring.hub import administration
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sweepyard.settings import Settings
 
 
-@click.group("keys", context_settings=CONTEXT, epilog=examples("sweepyard hub keys add --user ann"))
+@click.group("keys", cls=CommandGroup, context_settings=CONTEXT, epilog=examples("sweepyard hub keys add --user ann"))
 def keys() -> None:
     """List, make, import and revoke API keys; the hub itself keeps only their digests."""
 

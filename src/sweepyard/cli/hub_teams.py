@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sweepyard.cli.options import HOME, JSON
-from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.cli.style import CONTEXT, CommandGroup, examples
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.wiring.hub import administration
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from sweepyard.settings import Settings
 
 
-@click.group("teams", context_settings=CONTEXT, epilog=examples("sweepyard hub teams add vision --member ann"))
+@click.group(
+    "teams", cls=CommandGroup, context_settings=CONTEXT, epilog=examples("sweepyard hub teams add vision --member ann")
+)
 def teams() -> None:
     """List, make and change teams: what belongs to a team, its members see and change as their roles say."""
 

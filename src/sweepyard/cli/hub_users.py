@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sweepyard.cli.options import HOME, JSON
-from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.cli.style import CONTEXT, CommandGroup, examples
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.wiring.hub import administration
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 ROLES = ("read", "write", "admin")
 
 
-@click.group("users", context_settings=CONTEXT, epilog=examples("sweepyard hub users add ann --role write"))
+@click.group(
+    "users", cls=CommandGroup, context_settings=CONTEXT, epilog=examples("sweepyard hub users add ann --role write")
+)
 def users() -> None:
     """List, add and remove users; a running hub heeds it with the next request."""
 

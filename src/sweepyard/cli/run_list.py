@@ -11,6 +11,7 @@ from sweepyard.cli.options import JSON
 from sweepyard.cli.reading import ENTITY, FROM, PROJECT, reader_of, record_json
 from sweepyard.cli.style import CONTEXT, examples
 from sweepyard.domain.run import RunState
+from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import InvalidInput, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue
 
@@ -71,6 +72,8 @@ def list_runs(
 
     A filter joins conditions (= != > >= < <= ~ in exists) with and, or, not. Names are attributes of runs (name,
     state, tags, created, duration...), config.KEY, summary.KEY, or a key of either. docs/filters.md has all of it.
+
+    Exit codes: 0 listed, be it none; 1 there is no such sweep, a filter or a name is wrong, or the server refused.
     """
     from sweepyard.cli.run_table import (
         check_columns,
@@ -98,6 +101,8 @@ def list_runs(
     shown = [name.strip() for name in columns.split(",")] if columns else []
     with reader_of(source, settings_now()) as reader:
         records = reader.runs(project, entity, filters, order, limit)
+        if sweep and not records:
+            reader.sweep_config(SweepPath(entity or reader.default_entity(), project, sweep))  # refuses what is none
         empty = lacking([sorted_by, *shown], records)
         looks_on = bool(empty) or (bool(wanted) and not records)
         others = reader.runs(project, entity, {}, "-created_at", _LOOKED_AT) if looks_on else []

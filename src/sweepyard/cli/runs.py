@@ -10,7 +10,7 @@ from sweepyard.cli.environment import settings_now
 from sweepyard.cli.options import JSON
 from sweepyard.cli.reading import FROM, PROJECT, path_of, reader_of, record_json
 from sweepyard.cli.run_list import list_runs
-from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.cli.style import CONTEXT, CommandGroup, examples
 from sweepyard.domain.comparison import config_differences
 from sweepyard.jsonvalue import JsonValue
 
@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 @click.group(
     "runs",
+    cls=CommandGroup,
     context_settings=CONTEXT,
     epilog=examples("sweepyard runs list --sort best/val_accuracy", "sweepyard runs compare ab12cd34 ef56gh78"),
 )
 def command() -> None:
-    """List, show and compare runs."""
+    """List, show and compare runs.
+
+    Exit codes: 0 done; 1 there is no such run or sweep, a filter is wrong, or the server refused.
+    """
 
 
 command.add_command(list_runs)
@@ -37,7 +41,10 @@ command.add_command(list_runs)
 @FROM
 @JSON
 def show(run: str, project: str, history: bool, source: Target, as_json: bool) -> None:
-    """Show one run: state, config, summary."""
+    """Show one run: state, config, summary.
+
+    Exit codes: 0 shown; 1 there is no such run, or the server refused.
+    """
     from sweepyard.cli.output import number, print_json, print_table, value_text
     from sweepyard.hub.embedded import page_hint
     from sweepyard.jsonvalue import flattened

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
+
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+_LONGEST_SENTENCE = 400
+
+
+class CommandGroup(click.Group):
+    """A group whose help has the first sentence of each command's whole, over several lines where it is long."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [
+            (name, command.get_short_help_str(_LONGEST_SENTENCE))
+            for name, command in sorted(self.commands.items())
+            if not command.hidden
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 def examples(*lines: str) -> str:

@@ -13,7 +13,7 @@ import click
 from sweepyard.cli.environment import settings_now
 from sweepyard.cli.options import CONFIG_DIR
 from sweepyard.cli.reading import path_of
-from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.cli.style import CONTEXT, CommandGroup, examples
 from sweepyard.cli.sweep_changes import edit, export
 from sweepyard.cli.sweep_hosts import hosts, readmit, tell_of_hosts_put_aside
 from sweepyard.settings import own_command
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sweepyard.services.check import Target
 
 
-class _RunByDefault(click.Group):
+class _RunByDefault(CommandGroup):
     """A group that takes what is no command of its own for the arguments of `run`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -98,7 +98,10 @@ def run(
 
     With the name of a registered SWEEP (id, project/id or entity/project/id) in place of FILE, go on with it where
     it stands. Ctrl-C ends the agents and everything they started; runs that it meets are saved, and go on with the
-    sweep. Exit code 1 if no run finished, or the sweep did not reach its end.
+    sweep.
+
+    Exit codes: 0 done; 1 FILE breaks a rule, the server refused, no run finished, or the sweep did not reach its end;
+    130 interrupted.
     """
     from sweepyard.agents.sweeping import AgentPlan
     from sweepyard.cli.sweeping import announce, interruptible, resume_shown, run_shown

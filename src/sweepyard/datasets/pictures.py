@@ -133,7 +133,9 @@ def _decoded(path: Path, start: bytes) -> Pixels:
             _check(path, image)
             return _grey(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
-        found = "a GIF" if start.startswith(b"GIF8") else f"a file that begins with {start[:8].hex(' ') or 'nothing'}"
+        if not start:
+            raise DataError(f"{path}: a picture must be PNG, JPEG or IDX; received an empty file") from error
+        found = "a GIF" if start.startswith(b"GIF8") else f"a file that begins with {start[:8].hex(' ')}"
         raise DataError(f"{path}: a picture must be PNG, JPEG or IDX; received {found}. Convert it to PNG") from error
     except Image.DecompressionBombError as error:
         raise DataError(f"{path}: a picture has at most {LARGEST_PIXELS} pixels; {error}") from error

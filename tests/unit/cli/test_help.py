@@ -65,6 +65,25 @@ def test_train_goes_without_click() -> None:
     assert probe("train", "--help")[1] == "code 0 heavy [] False"
 
 
+@pytest.mark.parametrize("group", [("hub",), ("hub", "keys"), ("runs",), ("data",), ("sweep",)], ids=" ".join)
+def test_a_group_cuts_no_sentence_short(group: tuple[str, ...]) -> None:
+    listed = probe(*group, "--help")[0].partition("Commands:")[2].partition("Examples:")[0]
+    assert listed.strip()
+    assert "..." not in listed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *((name,) for name in ("demo", "train", "runs", "evaluate", "predict", "convert")),
+        *(("sweep", "run"), ("runs", "list"), ("runs", "show"), ("data", "fetch"), ("data", "describe")),
+    ],
+    ids=" ".join,
+)
+def test_help_names_the_exit_codes(arguments: tuple[str, ...]) -> None:
+    assert "exit codes:" in probe(*arguments, "--help")[0].lower()
+
+
 def test_the_root_lists_every_command_with_its_summary() -> None:
     text, _ = probe("--help")
     for name in commands():

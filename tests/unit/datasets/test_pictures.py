@@ -231,7 +231,7 @@ def cut_png() -> bytes:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (lambda: b"", "received a file that begins with nothing"),
+        (lambda: b"", "must be PNG, JPEG or IDX; received an empty file"),
         (lambda: b"%PDF-1.7 and so on", "must be PNG, JPEG or IDX; received a file that begins with 25 50 44 46"),
         (lambda: animated("GIF"), "received a GIF"),
         (lambda: animated("PNG"), "must not be animated"),
