@@ -40,7 +40,7 @@ from sweepyard.config.names import hint_for, nearest_name, same_last_part
 from sweepyard.config.overrides import config_groups, overrides_of, read_parameters
 from sweepyard.config.plain import plain
 from sweepyard.config.schema import MODEL_CONFIGS, ExperimentConfig
-from sweepyard.config.validation import build, hint_for_other_models, legal_keys
+from sweepyard.config.validation import UNKNOWN_KEY, build, hint_for_other_models, legal_keys
 from sweepyard.errors import ConfigInvalid, Violation
 from sweepyard.files import write_atomically
 from sweepyard.jsonvalue import JsonObject, flatten
@@ -330,7 +330,7 @@ def _wrong_key(text: str, parsed: Override, base: DictConfig, groups: dict[str, 
     if key in legal:
         return [Violation(f"the chosen files leave `{key}` out", text, f"Write ++{text.lstrip('~')}", key)]
     there = [path for path in _paths(base) if not path.startswith("hydra")]
-    return [Violation("unknown key", text, _hint_for_key(key, [*there, *legal], [*groups, *base]), key)]
+    return [Violation(UNKNOWN_KEY, text, _hint_for_key(key, [*there, *legal], [*groups, *base]), key)]
 
 
 def _hint_for_key(key: str, dotted: Sequence[str], top: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from sweepyard.config.schema import (
 from sweepyard.errors import ConfigInvalid, Violation
 
 TARGET_KEY = "_target_"
+UNKNOWN_KEY = "unknown key"  # the rule that is broken by what the schema does not name
 _Config = TypeVar("_Config")
 _FLEXIBLE: frozenset[type] = frozenset({DataConfig, OptimizerConfig})
 
@@ -240,7 +241,7 @@ def _unknown(where: str, value: object, siblings: list[str]) -> Violation:
     everywhere = siblings + [key for model in MODEL_CONFIGS.values() for key in legal_keys(model)]
     near = hint_for_other_models(where) or hint_for(where, siblings)
     hint = hint_for(where, everywhere) if near.startswith("Legal") else near
-    return Violation("unknown key", f"`{where}` = {_shown(value)}", near if hint.startswith("Legal") else hint, where)
+    return Violation(UNKNOWN_KEY, f"`{where}` = {_shown(value)}", near if hint.startswith("Legal") else hint, where)
 
 
 def _wrong_type(where: str, wanted: str, value: object, hint: str = "") -> Violation:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from sweepyard.config.validation import UNKNOWN_KEY
 from sweepyard.domain import metrics
 from sweepyard.errors import ConfigInvalid, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical
@@ -175,7 +176,11 @@ class _Command:
         lossy = sorted(name for name in _TEXT_MACROS if f"${{{name}}}" in self._words)
         rule = "values pass through text here: None, lists, mappings and texts with = or commas do not survive"
         hint = 'Pass --parameters and "${args_json_file}"'
-        return [Violation(rule, f"${{{name}}}", hint, self.where) for name in lossy]
+        found = [Violation(rule, f"${{{name}}}", hint, self.where) for name in lossy]
+        fixed = {_key_of(word): word for word in self.overrides}
+        rule, hint = "the command fixes a key that the sweep varies", "Leave one of the two out"
+        varied = [parameter for parameter in self._config.parameters if parameter.name in fixed]
+        return found + [Violation(rule, fixed[each.name], hint, each.where) for each in varied]
 
     def _of_train(self) -> tuple[str, ...] | None:
         words = self._words
@@ -197,7 +202,7 @@ class _Composer:
         overrides_of: OverridesOf,
     ) -> None:
         self._space = space
-        self._fixed = {word.lstrip("+~").partition("=")[0]: word for word in fixed}
+        self._fixed = {_key_of(word): word for word in fixed}
         self._command_where = command_where
         self._compose = compose
         self._overrides_of = overrides_of
@@ -253,7 +258,9 @@ class _Composer:
                 del self._found[key]
         elif alike and not own:
             return
-        self._found.setdefault((*place, violation.received), violation)
+        # A key that is unknown is so with every value.
+        received = "" if violation.rule == UNKNOWN_KEY else violation.received
+        self._found.setdefault((*place, received), violation)
 
     def _is_below_broken(self, parameter: Parameter) -> bool:
         """Whether a wrong choice of a config group leaves nothing to check this parameter against."""
@@ -282,6 +289,10 @@ class _Composer:
             return key, self._command_where
         parameter = parameter or varied
         return (parameter.name, parameter.where) if parameter is not None else ("", "")
+
+
+def _key_of(override: str) -> str:
+    return override.lstrip("+~").partition("=")[0]
 
 
 def _metric_violations(config: SweepConfig) -> list[Violation]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 
+from sweepyard.config.validation import UNKNOWN_KEY
 from sweepyard.errors import ConfigInvalid, Violation
 from sweepyard.jsonvalue import JsonValue, dumps, loads
 from sweepyard.services.check import RANDOM_POINTS, CheckReport, check_sweep
@@ -38,7 +39,8 @@ class SmallConfig:
             else:
                 values[key] = loads(text)
         self.asked.append(values)
-        violations = [Violation("unknown key", key, where=key) for key in values if key not in self._known(values)]
+        unknown = [key for key in values if key not in self._known(values)]
+        violations = [Violation(UNKNOWN_KEY, f"`{key}` = {values[key]}", where=key) for key in unknown]
         if values["model"] not in {"mlp", "convnet"}:
             raise ConfigInvalid([Violation("must be one of its options", str(values["model"]), where="model")])
         for key, legal in (("epochs", lambda value: value >= 1), ("rate", lambda value: value < 1)):
@@ -104,6 +106,11 @@ def test_constants_alone_are_composed_once(config: SmallConfig) -> None:
     assert check(config, "  epochs: {value: 3}\n").points == 1
 
 
+def test_an_unknown_key_is_said_once(config: SmallConfig) -> None:
+    report = check(config, "  hight: {values: [1, 2, 3]}\n  epochs: {value: 2}\n")
+    assert said(report) == ["s.yaml:5: hight: unknown key; received `hight` = 1"]
+
+
 @pytest.mark.parametrize("limit", ["{values: [2, 0]}", "{min: 0, max: 3}", "{value: 0}"])
 def test_a_value_out_of_range_is_said_with_its_line(config: SmallConfig, limit: str) -> None:
     report = check(config, f"  rate: {{value: 0.5}}\n  epochs: {limit}\n")
@@ -124,7 +131,7 @@ def test_what_is_wrong_in_the_command_is_said_once_and_there(config: SmallConfig
     report = check_sweep(text, source="s.yaml", compose=config.compose, overrides_of=overrides_of)
     assert sorted(said(report)) == [
         "s.yaml:3: epochs: out of range; received 0",
-        "s.yaml:3: wdth: unknown key; received wdth",
+        "s.yaml:3: wdth: unknown key; received `wdth` = 1",
         "s.yaml:5: rate: out of range; received 2",
     ]
 
@@ -134,7 +141,7 @@ def test_each_parameter_is_judged_for_itself(config: SmallConfig) -> None:
     assert said(report) == [
         "s.yaml:5: epochs: out of range; received 0",
         "s.yaml:6: rate: out of range; received 2.0",
-        "s.yaml:7: ephocs: unknown key; received ephocs",
+        "s.yaml:7: ephocs: unknown key; received `ephocs` = 1",
     ]
 
 
@@ -148,12 +155,12 @@ def test_a_wrong_choice_of_a_group_says_nothing_about_the_keys_below_it(config: 
 
 def test_a_key_that_one_choice_lacks_is_found(config: SmallConfig) -> None:
     report = check(config, "  model: {values: [mlp, convnet]}\n  model.units: {values: [1]}\n")
-    assert said(report) == ["s.yaml:6: model.units: unknown key; received model.units"]
+    assert said(report) == ["s.yaml:6: model.units: unknown key; received `model.units` = 1"]
 
 
 def test_nested_parameters_are_composed_too(config: SmallConfig) -> None:
     report = check(config, "  model: {parameters: {units: {values: [1]}, depth: {value: 2}}}\n")
-    assert said(report) == ["s.yaml:5: model.depth: unknown key; received model.depth"]
+    assert said(report) == ["s.yaml:5: model.depth: unknown key; received `model.depth` = 2"]
 
 
 def test_a_rule_between_two_parameters_is_found_at_some_point(config: SmallConfig) -> None:
@@ -274,6 +281,14 @@ def test_overrides_that_the_command_fixes_hold_at_every_point(config: SmallConfi
     assert (report.violations, report.warnings) == ((), ())
     assert config.fixed == {"data=mnist5k"}
     assert config.asked == [{"model": "mlp", "epochs": 1}]
+
+
+def test_a_key_that_is_varied_and_fixed_is_warned_of(config: SmallConfig) -> None:
+    report = with_command('[sweepyard, train, --parameters, "${args_json_file}", epochs=3]', config)
+    assert report.violations == ()
+    assert [str(warning) for warning in report.warnings] == [
+        "s.yaml:3: the command fixes a key that the sweep varies; received epochs=3. Leave one of the two out"
+    ]
 
 
 @pytest.mark.parametrize(
