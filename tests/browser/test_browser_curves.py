@@ -159,6 +159,32 @@ def test_a_zoom_asks_the_hub_for_what_lies_within(curves: Page, watch: Watch) ->
     expect(loss.locator(".legend caption")).to_have_text("loss of what is drawn")
 
 
+def test_a_zoom_stands_in_the_address(curves: Page) -> None:
+    loss = chart(curves, "loss")
+    drag(curves, loss, 0.45, 0.6)
+    expect(curves).to_have_url(re.compile(r"[?&]chart-zoom=[\d.]+%2C[\d.]+%2Closs$"))
+    curves.get_by_label("Search").fill("wave-0")  # What else is chosen keeps it.
+    curves.keyboard.press("Enter")
+    expect(curves).to_have_url(re.compile("search=wave-0.*chart-zoom="))
+    with curves.expect_response(lambda answer: "from=" in answer.url):
+        curves.reload()
+    loss = chart(curves, "loss")
+    reset = loss.get_by_role("button", name="Reset zoom")
+    expect(reset).to_be_visible()
+    expect(chart(curves, "acc").get_by_role("button", name="Reset zoom")).to_be_hidden()
+    listed(loss)
+    expect(loss.locator(".legend caption")).to_have_text("In the stretch shown")
+    reset.click()
+    expect(loss.locator(".legend caption")).to_have_text("loss of what is drawn")
+    assert "chart-zoom" not in curves.url
+    curves.goto(f"{curves.url}&chart-zoom=7,2,loss&chart-zoom=,,loss&chart-zoom=x")  # No stretch: the whole.
+    loss = chart(curves, "loss")
+    expect(loss.get_by_role("button", name="Reset zoom")).to_be_hidden()
+    drag(curves, loss, 0.2, 0.6)
+    curves.get_by_label("over").select_option("time")  # A stretch of steps is none of time.
+    expect(curves).not_to_have_url(re.compile("%2Closs"))
+
+
 def test_choices_stand_in_the_address_and_other_parts_keep_them(curves: Page) -> None:
     chart(curves, "loss")
     curves.get_by_label("smoothing").fill("60")

@@ -20,7 +20,7 @@ DEFAULT_SIZE = 50
 MOST_COLUMNS = 100
 MOST_PINNED = 3
 _MOST_SELECTED = 2_000
-_MOST_OTHERS = 100
+_MOST_OTHERS = 200
 _OWN = frozenset({"search", "filter", "sort", "column", "pin", "group", "page", "size", "runs", "only"})
 
 

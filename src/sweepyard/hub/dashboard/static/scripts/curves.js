@@ -17,6 +17,7 @@ const note = /** @type {HTMLElement} */ (document.getElementById("curves-note"))
 const charts = new CurveSet(grid, {
   dataUrl: section.dataset.url ?? "",
   runsUrl: section.dataset.runsUrl ?? "",
+  part: "",
   look,
   wanted,
   most: () => Number(asked().get("chart-runs")) || (form.elements.namedItem("chart-runs") ? USUAL_RUNS : 1),
@@ -142,7 +143,10 @@ document.addEventListener("refreshed", () => {
   void update();
 });
 addEventListener("popstate", () => {
+  const { href } = location;
   readChoices();
+  history.replaceState(history.state, "", href); // A chart that lets go of its zoom says so there.
+  charts.follow();
   if (!document.getElementById("runs")) void refresh().catch(say); // else the table has the page made anew
 });
 section.addEventListener("toggle", () => void update());

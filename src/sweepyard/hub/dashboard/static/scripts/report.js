@@ -8,15 +8,17 @@ const sets = new Map();
 
 /**
  * @param {HTMLElement} block
+ * @param {number} place among the blocks
  * @returns {import("./charts/curve_panel.js").Source}
  */
-function sourceOf(block) {
+function sourceOf(block, place) {
   const { curves, url = "", runsUrl = "", most, look = "" } = block.dataset;
   const note = /** @type {HTMLElement} */ (block.querySelector("[data-note]"));
   const drawn = JSON.parse(look);
   return {
     dataUrl: url,
     runsUrl,
+    part: `${place}.`,
     look: () => drawn,
     wanted: () => new URLSearchParams(curves),
     most: () => Number(most),
@@ -33,7 +35,9 @@ function sync() {
     set.close();
     sets.delete(block);
   }
-  for (const block of blocks) if (!sets.has(block)) sets.set(block, new CurveSet(block, sourceOf(block)));
+  blocks.forEach((block, place) => {
+    if (!sets.has(block)) sets.set(block, new CurveSet(block, sourceOf(block, place)));
+  });
 }
 
 /** @param {{all?: boolean}} [how] as `CurveSet.update` has it */

@@ -4,6 +4,7 @@ import { CurveChart } from "./curve_chart.js";
 import { linesOf } from "./curve_lines.js";
 import { countText, numberText } from "./numbers.js";
 import { coloursOf } from "./palette.js";
+import { keepZoom, zoomOf } from "./zooms.js";
 
 /** @typedef {import("./curve_chart.js").Look} Look */
 /** @typedef {import("./curve_lines.js").Line} Line */
@@ -15,6 +16,7 @@ import { coloursOf } from "./palette.js";
  * @property {() => Look} look
  * @property {() => URLSearchParams} wanted which runs, and along which axis
  * @property {() => number} most at most how many lines a chart has
+ * @property {string} part which of the page's parts they are, before the metrics' names in its address
  * @property {() => string} problem why nothing can be drawn; empty where something can
  * @property {(text: string) => void} say which runs these are, or what went wrong
  */
@@ -35,6 +37,9 @@ export class CurvePanel {
     this.source = source;
     this.update = update;
     this.metric = figure.dataset.metric ?? "";
+    this.name = `${source.part}${this.metric}`;
+    /** @type {[number, number] | null} the address's stretch, until the whole is known that smoothing goes by */
+    this.linked = zoomOf(this.name);
     this.said = /** @type {HTMLElement} */ (figure.querySelector(".said"));
     this.legend = /** @type {HTMLElement} */ (figure.querySelector(".legend"));
     this.table = /** @type {HTMLDetailsElement} */ (figure.querySelector("details"));
@@ -89,11 +94,21 @@ export class CurvePanel {
     if (!this.chart.edges) this.whole = lines;
     this.chart.show(lines);
     this.describe();
+    const { linked } = this;
+    this.linked = null;
+    if (linked) this.chart.zoom(linked);
+  }
+
+  /** Show the stretch that the address says. */
+  follow() {
+    const edges = zoomOf(this.name);
+    if (String(edges) !== String(this.chart.edges)) this.chart.zoom(edges);
   }
 
   /** @param {[number, number] | null} edges */
   zoomed(edges) {
     this.button("reset").hidden = !edges;
+    keepZoom(this.name, edges);
     if (!edges) {
       this.chart.show(this.whole);
       this.chart.plot.focus({ preventScroll: true });

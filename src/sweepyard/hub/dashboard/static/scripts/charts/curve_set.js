@@ -1,6 +1,7 @@
 // Charts of curves of the same runs: they ask the hub together, and only what they need.
 
 import { CurvePanel } from "./curve_panel.js";
+import { keepZoom } from "./zooms.js";
 import { FetchFailed, fetchOwn } from "../live.js";
 
 /** @typedef {import("./curve_panel.js").Source} Source */
@@ -25,6 +26,7 @@ export class CurveSet {
     for (const [figure, panel] of this.panels) {
       if (figures.includes(figure)) continue;
       panel.close();
+      keepZoom(panel.name, null);
       this.panels.delete(figure);
     }
     for (const figure of figures) {
@@ -45,6 +47,11 @@ export class CurveSet {
   update({ all = false } = {}) {
     this.updating = this.updating.then(() => this.ask(all)).catch((error) => this.failed(error));
     return this.updating;
+  }
+
+  /** Show the stretches that the address says. */
+  follow() {
+    for (const panel of this.panels.values()) panel.follow();
   }
 
   restyle() {
