@@ -112,3 +112,14 @@ def faults_of() -> Callable[[Page], list[str]]:
         ]
 
     return look
+
+
+@pytest.fixture
+def touched(chromium: Browser, hub: Hub) -> Iterator[Page]:
+    """A page that has logged in, on a small screen for fingers."""
+    context = chromium.new_context(base_url=hub.url, viewport={"width": 390, "height": 800}, has_touch=True)
+    watch = Watch(context, hub.url)
+    log_in(context, hub.url, hub.key)
+    yield context.new_page()
+    context.close()
+    assert not watch.faults

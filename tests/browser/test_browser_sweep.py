@@ -123,6 +123,33 @@ def test_all_charts_are_drawn(page: Page, tuned: str) -> None:
     expect(page.get_by_role("row", name=re.compile("^lr"))).to_contain_text("37")
 
 
+def test_no_name_of_an_axis_is_cut_at_the_edge(page: Page, filling: Filling, project: str) -> None:
+    long = "weight_of_the_" + "regularising_" * 8 + "term"
+    sweep_id = filling.sweep(
+        project, f"program: t.py\nmethod: random\nparameters: {{{long}: {{min: 0.0, max: 1.0}}}}\n"
+    )
+    for place in range(4):
+        filling.run(project, f"r{place}", config={long: place / 4, "a": place}, summary={"acc": 1}, sweep=sweep_id)
+    page.add_init_script(
+        """const fill = CanvasRenderingContext2D.prototype.fillText;
+        window.over = []; window.written = [];
+        CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+          window.written.push(text);
+          const end = x + (this.textAlign === "left" ? this.measureText(text).width : 0);
+          if (end > this.canvas.clientWidth + 0.5) window.over.push(text);
+          fill.call(this, text, x, y);
+        };"""
+    )
+    page.goto(f"/local/{project}/sweeps/{sweep_id}?axis=config.a&axis=config.{long}")
+    drawn(page, "parallel")
+    assert any(text.startswith("weight_of") and text.endswith("…") for text in page.evaluate("written"))
+    assert page.evaluate("over") == []
+    box = plot(page, "parallel").locator("canvas").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] - 64, box["y"] + box["height"] / 2)
+    expect(plot(page, "parallel").get_by_title(long)).to_be_visible()
+
+
 def test_a_brush_filters_the_table_and_stands_in_the_address(page: Page, tuned: str) -> None:
     page.goto(tuned)
     drawn(page, "parallel")

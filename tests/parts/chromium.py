@@ -76,3 +76,12 @@ class Watch:
     def _blame(self, fault: str) -> None:
         if not any(re.search(pattern, fault) for pattern in self._expected):
             self.faults.append(fault)
+
+
+def swipe(page: Page, *places: tuple[float, float]) -> None:
+    """A finger that touches the first place of the page's view, goes to the others, and is lifted at the last."""
+    fingers = page.context.new_cdp_session(page)
+    for kind, (x, y) in zip(["touchStart", *["touchMove"] * (len(places) - 1)], places, strict=True):
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    fingers.detach()

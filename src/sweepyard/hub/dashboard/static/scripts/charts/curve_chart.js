@@ -281,7 +281,7 @@ export class CurveChart {
   listen() {
     const { plot } = this;
     plot.addEventListener("pointermove", (event) => this.moved(event));
-    plot.addEventListener("pointerleave", () => this.drag || this.point(undefined));
+    plot.addEventListener("pointerleave", (event) => this.drag || isTouch(event) || this.point(undefined));
     plot.addEventListener("blur", () => this.point(undefined));
     plot.addEventListener("dblclick", () => this.zoom(null));
     plot.addEventListener("pointerdown", (event) => {
@@ -289,7 +289,7 @@ export class CurveChart {
       this.drag = { from: this.within(event), to: this.within(event) };
       plot.setPointerCapture(event.pointerId);
     });
-    plot.addEventListener("pointerup", () => this.dropped());
+    plot.addEventListener("pointerup", (event) => this.dropped(event));
     plot.addEventListener("pointercancel", () => this.endDrag());
     plot.addEventListener("keydown", (event) => this.pressed(event));
   }
@@ -311,6 +311,12 @@ export class CurveChart {
       Object.assign(this.mark.style, { left: `${from}px`, width: `${to - from}px` });
       return;
     }
+    this.pointNear(event);
+  }
+
+  /** @param {PointerEvent} event */
+  pointNear(event) {
+    const { frame } = this;
     const area = this.plot.getBoundingClientRect();
     const [x, height] = [frame.x.value(this.within(event)), event.clientY - area.top];
     const nearest = this.nearest(x, (place) => Math.abs(place - height));
@@ -336,10 +342,15 @@ export class CurveChart {
     return found;
   }
 
-  dropped() {
+  /** @param {PointerEvent} event */
+  dropped(event) {
     const { drag, frame } = this;
     this.endDrag();
-    if (!drag || !frame || Math.abs(drag.to - drag.from) < LEAST_DRAG) return;
+    if (!drag || !frame || frame.empty) return;
+    if (Math.abs(drag.to - drag.from) < LEAST_DRAG) {
+      if (isTouch(event)) this.pointNear(event); // A finger does not hover: a tap points.
+      return;
+    }
     const [from, to] = [drag.from, drag.to].sort((a, b) => a - b);
     this.zoom([frame.x.value(from), frame.x.value(to)]);
   }
@@ -422,6 +433,11 @@ export class CurveChart {
       hidden ? "0 and below have no place on a log axis" : "",
     ].filter(Boolean);
   }
+}
+
+/** @param {PointerEvent} event */
+function isTouch(event) {
+  return event.pointerType === "touch";
 }
 
 /**

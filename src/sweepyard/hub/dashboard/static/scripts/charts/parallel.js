@@ -11,6 +11,7 @@ import { Surface } from "./surface.js";
 
 const LEAST_APART = 84;
 const HALF_GRIP = 9; // Half of a brush's width, in pixels.
+const MOST_LEFT = 30; // So far a name may begin before its axis.
 const REACH = 8;
 const ALPHA_OF_FEW = 0.7;
 const STEP = 0.05; // By which share of an axis a key moves a brush.
@@ -47,9 +48,11 @@ export class Parallel {
     this.surface = new Surface(this.inner, (sheet) => this.draw(sheet));
     this.inner.addEventListener("pointerdown", (event) => this.grab(event));
     this.inner.addEventListener("pointermove", (event) => (this.drag ? this.pull(event) : this.pointAt(event)));
-    this.inner.addEventListener("pointerup", () => this.letGo());
-    this.inner.addEventListener("pointercancel", () => this.letGo());
-    this.inner.addEventListener("pointerleave", () => this.choose(-1));
+    this.inner.addEventListener("pointerup", (event) => (this.drag ? this.letGo() : this.pointAt(event)));
+    this.inner.addEventListener("pointercancel", () => this.letGo(true));
+    this.inner.addEventListener("pointerleave", (event) => event.pointerType === "touch" || this.choose(-1));
+    // A finger on an axis brushes; anywhere else it scrolls.
+    this.inner.addEventListener("touchstart", (event) => this.holds(event), { passive: false });
     host.addEventListener("keydown", (event) => this.press(event));
     for (const name of ["focus", "blur"]) host.addEventListener(name, () => this.surface.invalidate());
   }
@@ -101,7 +104,7 @@ export class Parallel {
       context.strokeStyle = style["--ink"];
       this.trace(context, this.near);
     }
-    this.axes.forEach((axis, index) => this.drawAxis(context, style, box, axis, index, height));
+    this.axes.forEach((axis, index) => this.drawAxis(context, style, box, axis, index, { width, height }));
   }
 
   /**
@@ -138,9 +141,9 @@ export class Parallel {
    * @param {import("./axes.js").Box} box
    * @param {Axis} axis
    * @param {number} index
-   * @param {number} height
+   * @param {{width: number, height: number}} sheet
    */
-  drawAxis(context, style, box, axis, index, height) {
+  drawAxis(context, style, box, axis, index, { width, height }) {
     const { column, scale, x } = axis;
     const isChosen = document.activeElement === this.host && index === this.chosen;
     const room = this.axes.length > 1 ? this.axes[1].x - this.axes[0].x - 12 : box.right - box.left;
@@ -173,16 +176,16 @@ export class Parallel {
       context.fillText(text, left, y);
     };
     for (const { value, label } of scale.ticks(Math.max(2, Math.floor((box.bottom - box.top) / 34)))) {
-      write(fitted(context, label, Math.max(30, room - 12)), x + 6, scale.place(value), style["--ink"]);
+      write(fitted(context, label, Math.min(Math.max(30, room - 12), width - x - 6)), x + 6, scale.place(value), style["--ink"]);
     }
     if (column.values.includes(null)) write("none", x + 6, height - FONT_SIZE, style["--faint"]);
     context.font = `600 ${style.font}`;
-    const title = fitted(context, column.label, Math.max(40, room));
-    const left = Math.max(0, x - Math.min(30, context.measureText(title).width / 2));
+    const title = fitted(context, column.label, Math.min(Math.max(40, room), width - x + MOST_LEFT));
+    const left = Math.max(0, x - Math.min(MOST_LEFT, context.measureText(title).width / 2));
     write(title, left, FONT_SIZE, isChosen ? style["--ink"] : style["--faint"]);
   }
 
-  /** @param {PointerEvent} event */
+  /** @param {{clientX: number, clientY: number}} event */
   place(event) {
     const { left, top } = this.inner.getBoundingClientRect();
     return { x: event.clientX - left, y: event.clientY - top };
@@ -191,7 +194,7 @@ export class Parallel {
   /** @param {PointerEvent} event */
   grab(event) {
     const { x, y } = this.place(event);
-    const axis = this.axes.find((each) => Math.abs(each.x - x) <= 2 * HALF_GRIP);
+    const axis = this.axisAt(x);
     if (!axis || event.button) return;
     this.inner.setPointerCapture(event.pointerId);
     this.chosen = this.axes.indexOf(axis);
@@ -215,11 +218,22 @@ export class Parallel {
     } else this.brush(axis, Math.max(from, y), Math.min(from, y), false);
   }
 
-  letGo() {
+  /** @param {TouchEvent} event */
+  holds(event) {
+    if (event.touches.length === 1 && this.axisAt(this.place(event.touches[0]).x)) event.preventDefault();
+  }
+
+  /** @param {number} x */
+  axisAt(x) {
+    return this.axes.find((axis) => Math.abs(axis.x - x) <= 2 * HALF_GRIP);
+  }
+
+  /** @param {boolean} [broken] whether it was not the reader who let go */
+  letGo(broken = false) {
     const drag = this.drag;
     this.drag = undefined;
     if (!drag) return;
-    if (!drag.moved) this.spans.delete(drag.axis.column.name);
+    if (!drag.moved && !broken) this.spans.delete(drag.axis.column.name);
     this.onBrush(this.spans, true);
     this.surface.invalidate();
   }
@@ -297,10 +311,11 @@ export class Parallel {
   /** @param {PointerEvent} event */
   pointAt(event) {
     const { x, y } = this.place(event);
-    const isNearAxis = this.axes.some((axis) => Math.abs(axis.x - x) <= 2 * HALF_GRIP);
-    this.inner.style.cursor = isNearAxis ? "ns-resize" : "default";
+    const nearAxis = this.axisAt(x);
+    this.inner.style.cursor = nearAxis ? "ns-resize" : "default";
+    this.inner.title = nearAxis?.column.label ?? "";
     const behind = this.axes.findIndex((axis) => axis.x > x);
-    if (behind < 1 || isNearAxis) return this.choose(-1);
+    if (behind < 1 || nearAxis) return this.choose(-1);
     const [left, right] = [this.axes[behind - 1], this.axes[behind]];
     const part = (x - left.x) / (right.x - left.x);
     let [best, nearest] = [REACH, -1];
