@@ -73,8 +73,10 @@ def start(plan: SweepPlan, *, server: Server | None, environ: Mapping[str, str])
     """Register the sweep with the stock `wandb sweep`; gives it and its own folder.
 
     Raises:
+        InvalidInput: The output is no folder that can be written.
         TrackingError: The client or the server refused.
     """
+    make_folder(_sweeps_folder(plan.work, plan.project), "--output")  # before anything is registered
     with tempfile.TemporaryDirectory(prefix="sweepyard-") as name:
         scratch = Path(name)
         sweep = register(
@@ -228,8 +230,12 @@ class _Worker:
         return _least(self._expected, over_before + self._plan.agents * self._plan.runs_each)
 
 
+def _sweeps_folder(plan: AgentPlan, project: str) -> Path:
+    return plan.output / project / "sweeps"
+
+
 def _folder(plan: AgentPlan, project: str, sweep_id: str) -> Path:
-    folder = plan.output / project / "sweeps" / sweep_id
+    folder = _sweeps_folder(plan, project) / sweep_id
     make_folder(folder, "--output")
     return folder
 

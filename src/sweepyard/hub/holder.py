@@ -42,8 +42,10 @@ def hold_for(pid: int, settings: Settings) -> HubAddress:
     """See to it that this home's hub runs until the process `pid` ends; gives where it answers.
 
     Raises:
+        InvalidInput: The home is no folder that can be written.
         HubError: The hub could not be joined or started.
     """
+    HubPlaces(settings.home).make_home()
     lock = _lock_of(pid, settings)
     if not lock.acquire(blocking=False):
         with join(settings) as address:  # a holder serves this shell already

@@ -134,7 +134,9 @@ def _archive_lock(settings: Settings, *, shared: bool, new_home: bool = False) -
 
     if not new_home and not settings.home.is_dir():
         raise ArchiveError(f"there is no hub's home at {settings.home}")
-    lock = FileLock(HubPlaces(settings.home).archive_lock)
+    places = HubPlaces(settings.home)
+    places.make_home()
+    lock = FileLock(places.archive_lock)
     if not lock.acquire(shared=shared, blocking=False):
         raise ArchiveError(
             f"backup, export, gc and restore do not run side by side; another one is at work in {settings.home}"

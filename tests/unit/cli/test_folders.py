@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from sweepyard.agents.sweeping import AgentPlan, SweepPlan, start
 from sweepyard.cli import door
+from sweepyard.errors import InvalidInput
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +22,9 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-@pytest.mark.parametrize("command", ["runs list", "hub serve --port 0", "hub keys list", "demo"])
+@pytest.mark.parametrize(
+    "command", ["runs list", "hub serve --port 0", "hub env", "hub keys list", "hub restore b", "demo"]
+)
 def test_a_home_that_is_a_file(command: str, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert door.enter(command.split()) == 1
     rule = "SWEEPYARD_HOME must name a folder that can be written"
@@ -33,3 +37,10 @@ def test_an_output_that_is_no_folder(output: str, reason: str, capsys: pytest.Ca
     told = capsys.readouterr().err
     assert "error: output must name a folder that can be written; received " in told
     assert reason in told
+
+
+def test_an_output_that_is_no_folder_keeps_a_sweep_from_being_registered(file: Path) -> None:
+    work = AgentPlan(agents=1, output=file, working_folder=file.parent)
+    plan = SweepPlan(file=file.parent / "s.yaml", project="digits", expected=1, work=work)
+    with pytest.raises(InvalidInput, match="--output must name a folder"):
+        start(plan, server=None, environ={"PATH": ""})
