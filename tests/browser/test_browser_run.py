@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
-from tests.parts.chromium import Watch
+from playwright.sync_api import Browser, Page, expect
+from tests.parts.chromium import Watch, log_in
 from tests.parts.filling import Filling
+from tests.parts.hub_process import Hub
 
 HOSTILE = '<img src=x onerror=alert(1)> "quoted" \u05e9\u05dc\u05d5\u05dd ' + "n" * 4000
 SECTIONS = ("", "/media", "/system", "/console", "/files")
@@ -129,16 +131,59 @@ def test_new_media_come_by_themselves(page: Page, filling: Filling, project: str
     expect(page.get_by_role("img", name="h, 3 values from 0 to 2")).to_be_visible()
 
 
-def test_system_metrics_have_a_picture_and_a_legend(page: Page, filling: Filling, project: str) -> None:
+@pytest.fixture
+def measured(filling: Filling, project: str) -> str:
+    """The system metrics of a run of two GPUs, over an hour."""
     filling.begin(project, "one")
-    rows = [{"_runtime": 15.0 * n, "system.gpu.0.gpu": n, "system.gpu.1.gpu": 2 * n} for n in range(5)]
+    rows = [
+        {"_runtime": 15.0 * n, "system.gpu.0.gpu": n % 90, "system.gpu.1.gpu": 2, "system.proc.memory.rssMB": 900 + n}
+        for n in range(240)
+    ]
     filling.measure(project, "one", rows)
-    page.goto(f"/local/{project}/runs/one/system")
+    return f"/local/{project}/runs/one/system"
+
+
+def test_system_metrics_are_pointed_at_and_zoomed(page: Page, filling: Filling, measured: str, project: str) -> None:
+    page.goto(measured)
+    figure = page.locator("figure", has=page.get_by_role("application", name="utilisation, %"))
+    plot = figure.locator(".plot")
+    expect(plot).to_have_attribute("aria-busy", "false")
+    plot.focus()
+    page.keyboard.press("ArrowRight")
+    expect(figure.locator(".said")).to_have_text(re.compile(r"GPU 0.*59 min 45 s$"))
+    page.keyboard.press("ArrowDown")
+    expect(figure.locator(".said")).to_contain_text("GPU 1")
+    page.keyboard.press("Enter")  # A part has no page to open.
+    with page.expect_response(lambda answer: "system.json" in answer.url and "from=" in answer.url) as answered:
+        page.keyboard.press("+")
+    assert [chart["metric"] for chart in answered.value.json()["charts"]] == ["gpu.*.gpu"]
+    expect(page).to_have_url(re.compile(r"/system\?chart-zoom="))
+    figure.get_by_text("Table", exact=True).click()
+    expect(figure.locator(".legend caption")).to_have_text("In the stretch shown")
+    expect(figure.locator(".legend tbody th")).to_have_text(["GPU 0", "GPU 1"])
+    expect(figure.locator(".legend a")).to_have_count(0)
+    other = page.locator("figure", has=page.get_by_role("application", name="process, MB"))
+    other.get_by_text("Table", exact=True).click()
+    expect(other.locator(".legend tbody th")).to_have_text("Memory")
+    expect(other.locator(".legend td").first).to_have_text("1139")
+    expect(page.locator("#live")).to_have_text("Live")
+    filling.measure(project, "one", [{"_runtime": 3600.0, "system.proc.memory.rssMB": 7}], offset=240)
+    expect(other.locator(".legend td").first).to_have_text("7")
+    expect(figure.get_by_role("button", name="Reset zoom")).to_be_visible()
+
+
+def test_system_metrics_have_pictures_without_scripts(chromium: Browser, hub: Hub, measured: str) -> None:
+    context = chromium.new_context(base_url=hub.url, java_script_enabled=False)
+    log_in(context, hub.url, hub.key)
+    page = context.new_page()
+    page.goto(measured)
     figure = page.locator("figure", has_text="utilisation, %")
-    expect(figure.get_by_role("img", name="GPU, utilisation, %, from 0 to 8")).to_be_visible()
+    expect(figure.get_by_role("img", name="GPU, utilisation, %, from 0 to 89")).to_be_visible()
     first, second = (figure.locator(f"polyline.line-{number}") for number in (1, 2))
     colour = "line => getComputedStyle(line).stroke"
     assert first.evaluate(colour) != second.evaluate(colour)
+    expect(page.locator(".plot").first).to_be_hidden()
+    context.close()
 
 
 def test_the_console_follows_until_somebody_scrolls_up(page: Page, filling: Filling, project: str) -> None:

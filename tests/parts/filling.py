@@ -44,10 +44,10 @@ class Filling:
         """Lines of the console."""
         self._stream(project, run_id, files={"output.log": {"offset": offset, "content": list(lines)}})
 
-    def measure(self, project: str, run_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    def measure(self, project: str, run_id: str, rows: Sequence[Mapping[str, Any]], *, offset: int = 0) -> None:
         """System metrics, each with its `_runtime`."""
         lines = [json.dumps(row) for row in rows]
-        self._stream(project, run_id, files={"wandb-events.jsonl": {"offset": 0, "content": lines}})
+        self._stream(project, run_id, files={"wandb-events.jsonl": {"offset": offset, "content": lines}})
 
     def end(self, project: str, run_id: str, *, exit_code: int = 0) -> None:
         """The end of the run."""

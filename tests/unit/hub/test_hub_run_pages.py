@@ -148,6 +148,20 @@ def test_system_metrics_in_groups(reader: PageReader) -> None:
     assert "7 of 7 measurements" in text
 
 
+def test_the_numbers_of_system_metrics_have_lines_of_each_chart(reader: PageReader) -> None:
+    rows = [{"_runtime": 15.0 * n, "system.gpu.0.gpu": 10 * n, "system.gpu.1.gpu": 5} for n in range(6)]
+    reader.stream(events=[*rows, {"_runtime": 7.0, "system.cpu": 1.5}])
+    found = json.loads(reader.page("/runs/r/system.json?metric=gpu.*.gpu&metric=cpu&metric=none&from=20&to=40"))
+    gpu, cpu, none = found["charts"]
+    assert [(line["key"], line["name"]) for line in gpu["lines"]] == [("0", "GPU 0"), ("1", "GPU 1")]
+    assert gpu["axes"] == [[15, 30, 45]]
+    assert [(curve["line"], curve["mean"]) for curve in gpu["curves"]] == [(0, [10, 20, 30]), (1, [5, 5, 5])]
+    assert [line["name"] for line in cpu["lines"]] == ["CPU"]
+    assert (none["lines"], none["curves"]) == ([], [])
+    assert reader.get("/lab/p/runs/none/system.json?metric=cpu").status_code == 404
+    assert reader.get("/lab/p/runs/r/system.json").status_code == 400
+
+
 def test_more_parts_than_colours_are_counted(reader: PageReader) -> None:
     reader.stream(events=[{"_runtime": 1.0, **{f"system.cpu.{n}.cpu_percent": n for n in range(12)}}])
     assert "4 more are not drawn" in shown(reader, "/system")

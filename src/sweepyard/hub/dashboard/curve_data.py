@@ -44,6 +44,10 @@ class Line:
     stamp: int = 0
     runs: tuple[str, ...] = ()
 
+    def as_json(self) -> dict[str, object]:
+        """As scripts have it."""
+        return {"key": self.key, "name": self.name, "stamp": self.stamp, "runs": len(self.runs)}
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:
@@ -111,8 +115,8 @@ def _groups(services: Services, query: RunQuery, view: RunsView, most: int) -> L
         kept.setdefault(number, []).append(found.columns.run_ids[place])
     lines = tuple(
         Line(
-            key=_unicode(dumps_canonical(groups[number].values)),
-            name=_unicode(
+            key=unicode_text(dumps_canonical(groups[number].values)),
+            name=unicode_text(
                 ", ".join(
                     f"{column_label(name)} = {texts.value_text(value)}"
                     for name, value in zip(view.group, groups[number].values, strict=True)
@@ -149,14 +153,12 @@ def _of_groups(services: Services, entity: str, project: str, lines: Lines, aske
 def _answer(lines: Lines, charts: Mapping[str, Mapping[int, Curve | GroupCurve]]) -> dict[str, object]:
     return {
         "note": lines.note,
-        "lines": [
-            {"key": line.key, "name": line.name, "stamp": line.stamp, "runs": len(line.runs)} for line in lines.lines
-        ],
-        "charts": [{"metric": metric, **_chart(curves)} for metric, curves in charts.items()],
+        "lines": [line.as_json() for line in lines.lines],
+        "charts": [{"metric": metric, **chart_of(curves)} for metric, curves in charts.items()],
     }
 
 
-def _chart(curves: Mapping[int, Curve | GroupCurve]) -> dict[str, object]:
+def chart_of(curves: Mapping[int, Curve | GroupCurve]) -> dict[str, object]:
     """The curves of a chart; places on the axis that several share are sent once."""
     axes: dict[bytes, int] = {}
     places: list[list[float]] = []
@@ -202,9 +204,9 @@ def _numbers(values: Floats) -> list[float]:
 
 
 def _name(display_name: JsonValue, run_id: str) -> str:
-    return _unicode(texts.shortened(display_name if isinstance(display_name, str) and display_name else run_id))
+    return unicode_text(texts.shortened(display_name if isinstance(display_name, str) and display_name else run_id))
 
 
-def _unicode(text: str) -> str:
+def unicode_text(text: str) -> str:
     """The text, half surrogate pairs (as JSON may hold) escaped."""
     return text.encode("utf-8", "backslashreplace").decode()

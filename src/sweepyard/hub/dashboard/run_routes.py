@@ -13,13 +13,16 @@ from sweepyard.domain.access import Actor
 from sweepyard.domain.artifact import ArtifactVersion
 from sweepyard.errors import NotFound
 from sweepyard.hub.dashboard import urls
+from sweepyard.hub.dashboard.curve_views import CurvesAsked
 from sweepyard.hub.dashboard.doors import Doors
 from sweepyard.hub.dashboard.frame import Page
+from sweepyard.hub.dashboard.packing import packed_json
 from sweepyard.hub.dashboard.pages.artifact import artifact_page, version_named
 from sweepyard.hub.dashboard.pages.run import SECTIONS, run_page
 from sweepyard.hub.dashboard.places import PROJECT, RUN, project_of, run_of
 from sweepyard.hub.dashboard.rendering import NEVER_STORED
 from sweepyard.hub.dashboard.run_sections.console import all_lines
+from sweepyard.hub.dashboard.run_sections.system_data import system_data
 from sweepyard.hub.http.blobs import blob_response
 from sweepyard.services.bundle import Services
 from sweepyard.services.guard import acting_as
@@ -32,6 +35,7 @@ def run_routes(doors: Doors, services: Services) -> list[BaseRoute]:
     return [
         *(_section(doors, services, name) for name in SECTIONS),
         doors.events(urls.events_url(RUN), lambda request: services.watching.run(run_of(request))),
+        doors.answer(f"{RUN}/system.json", lambda request: _system(services, request)),
         doors.answer(f"{RUN}/console.log", lambda request: _console(doors, services, request)),
         doors.page(_ARTIFACT, lambda request, actor: artifact_page(services, actor, _version_of(services, request))),
         doors.answer(f"{_ARTIFACT}/files/{{name:path}}", lambda request: _artifact_file(services, request)),
@@ -63,6 +67,10 @@ def _console(doors: Doors, services: Services, request: Request) -> Response:
     name = quote(f"{path.run_id}.log", safe="")
     headers = {**NEVER_STORED, "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     return StreamingResponse(pieces(), media_type="text/plain; charset=utf-8", headers=headers)
+
+
+def _system(services: Services, request: Request) -> Response:
+    return packed_json(request, system_data(services, run_of(request), CurvesAsked.of(request.query_params)))
 
 
 def _version_of(services: Services, request: Request) -> ArtifactVersion:

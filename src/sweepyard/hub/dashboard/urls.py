@@ -111,6 +111,11 @@ def console_url(path: RunPath) -> str:
     return f"{run_url(path)}/console.log"
 
 
+def system_url(path: RunPath) -> str:
+    """Where the numbers of a run's system metrics are asked for."""
+    return f"{run_url(path)}/system.json"
+
+
 def artifact_url(version: ArtifactVersion) -> str:
     """The page of a committed version, as the client prints it."""
     parts = (version.artifact_type, version.collection, f"v{version.version}")

@@ -11,15 +11,14 @@ from starlette.datastructures import QueryParams
 
 from sweepyard.domain.rows import decode_object
 from sweepyard.domain.run import Run
-from sweepyard.hub.dashboard import texts
+from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.curves import lines_of
 from sweepyard.hub.dashboard.run_sections.section import Section
 from sweepyard.jsonvalue import JsonObject, is_finite_number
 from sweepyard.services.bundle import Services
 
 _SAMPLES = 400
-_MOST_PARTS = 8
-"""So many GPUs, cores or disks have a line, as there are colours."""
+_MOST_PARTS = 8  # So many GPUs, cores or disks have a line, as there are colours.
 
 _KINDS = (("GPU", "gpu."), ("CPU", "cpu"), ("CPU", "proc.cpu"), ("Memory", "memory"), ("Memory", "proc.memory"))
 _OTHER_KINDS = (("Disk", "disk."), ("Network", "network."))
@@ -74,9 +73,11 @@ class Gauge:
     """A metric over time.
 
     Attributes:
+        family: What its numbers are asked for by.
         more: How many parts have no line here.
     """
 
+    family: str
     name: str
     lines: tuple[Line, ...]
     more: int
@@ -89,12 +90,14 @@ class System(Section):
     """How a run used its machine.
 
     Attributes:
+        data_url: Where the charts' numbers are.
         groups: By what was measured.
         first: The time of the first and the last measurement, from the run's beginning.
         shown: How many measurements the curves are drawn from, of `total`.
     """
 
     template: ClassVar[str] = "run_system.html"
+    data_url: str
     groups: tuple[tuple[str, tuple[Gauge, ...]], ...]
     first: str
     last: str
@@ -106,24 +109,35 @@ def system(services: Services, run: Run, _asked: QueryParams) -> System:
     """How the run used its machine."""
     stored = services.history.events(run.path)
     rows = [decode_object(text) for text in services.history.events(run.path, _SAMPLES)] if stored else []
-    series = _series(rows)
-    times = [time for points in series.values() for time, _ in points]
+    families = measured(rows)
+    times = [time for parts in families.values() for points in parts.values() for time, _ in points]
     bounds = (min(times), max(times)) if times else (0.0, 0.0)
-    families: dict[str, dict[str, Points]] = {}
-    for name, points in series.items():
-        part = _PART.match(name)
-        family = _PART.sub(lambda match: f"{match[1]}.*.", name)
-        families.setdefault(family, {})[part["part"] if part else ""] = points
     groups: dict[str, list[Gauge]] = {}
     for family in sorted(families, key=lambda family: (list(_NAMES).index(family) if family in _NAMES else 99, family)):
-        groups.setdefault(_kind(family), []).append(_gauge(family, families[family], bounds))
+        groups.setdefault(kind_of(family), []).append(_gauge(family, families[family], bounds))
     return System(
+        data_url=urls.system_url(run.path),
         groups=tuple((kind, tuple(gauges)) for kind, gauges in groups.items()),
         first=texts.seconds_text(bounds[0]),
         last=texts.seconds_text(bounds[1]),
         shown=len(rows),
         total=len(stored),
     )
+
+
+def measured(rows: Sequence[JsonObject]) -> dict[str, dict[str, Points]]:
+    """What was measured, by family (`gpu.*.temp`) and part (`0`; empty where there are none)."""
+    families: dict[str, dict[str, Points]] = {}
+    for name, points in _series(rows).items():
+        part = _PART.match(name)
+        family = _PART.sub(lambda match: f"{match[1]}.*.", name)
+        families.setdefault(family, {})[part["part"] if part else ""] = points
+    return families
+
+
+def drawn_parts(parts: Mapping[str, Points]) -> list[str]:
+    """The parts that have lines: the first ones, by number or name."""
+    return sorted(parts, key=lambda part: (len(part), part))[:_MOST_PARTS]
 
 
 def _series(rows: Sequence[JsonObject]) -> dict[str, Points]:
@@ -139,16 +153,18 @@ def _series(rows: Sequence[JsonObject]) -> dict[str, Points]:
     return found
 
 
-def _kind(family: str) -> str:
+def kind_of(family: str) -> str:
+    """What it is a measure of: GPU, CPU, memory and so on."""
     return next((kind for kind, prefix in (*_KINDS, *_OTHER_KINDS) if family.startswith(prefix)), "Other")
 
 
 def _gauge(family: str, parts: Mapping[str, Points], bounds: tuple[float, float]) -> Gauge:
-    shown = sorted(parts, key=lambda part: (len(part), part))[:_MOST_PARTS]
+    shown = drawn_parts(parts)
     values = [value for part in shown for _, value in parts[part]]
     # From 0 on, as quantities are: a flat line at 90 % is not one at 2 %.
     low, high = min(0.0, *values), max(values)
     return Gauge(
+        family=family,
         name=texts.shortened(_NAMES.get(family, family)),
         lines=tuple(
             Line(

@@ -17,6 +17,7 @@ import { Surface } from "./surface.js";
  * @property {boolean} logX
  * @property {boolean} logY
  * @property {number} smoothing from 0 to below 1
+ * @property {boolean} [fromZero] whether 0 is on the vertical axis, as for quantities
  */
 
 const MARGIN = { top: 8, right: 10, bottom: 22 };
@@ -146,8 +147,10 @@ export class CurveChart {
     const across = this.edges ?? extentOf(this.drawn(), (curve) => [curve.x], logX);
     const upward = across && extentOf(this.drawn(), (curve) => [curve.low ?? curve.mean, curve.high ?? curve.mean], logY, across);
     const style = axisStyle(this.plot);
+    const { fromZero } = this.look;
+    const values = upward && fromZero ? /** @type {Edges} */ ([Math.min(0, upward[0]), Math.max(0, upward[1])]) : upward;
     const vertical = (/** @type {[number, number]} */ range) =>
-      logY ? log(upward ?? [0.1, 1], range) : linear(roomy(upward ?? [0, 1]), range);
+      logY ? log(values ?? [0.1, 1], range) : linear(roomy(values ?? [0, 1]), range);
     const bottom = height - MARGIN.bottom;
     const left = 4 + labelWidth(context, style, vertical([bottom, MARGIN.top]).ticks(Math.max(2, Math.floor(bottom / 38))));
     const box = { left, top: MARGIN.top, right: width - MARGIN.right, bottom };

@@ -36,13 +36,24 @@ export function linesOf(answer, chart, known, colours) {
   const axes = chart.axes.map(numbers);
   const sent = new Map(chart.curves.map((/** @type {any} */ curve) => [curve.line, curve]));
   return new Map(
-    answer.lines.map((/** @type {any} */ line, /** @type {number} */ index) => {
+    linesIn(answer, chart).map((/** @type {any} */ line, /** @type {number} */ index) => {
       const before = known.get(line.key);
       const same = line.stamp !== 0 && before?.stamp === line.stamp;
       const curve = same ? before.curve : sent.has(index) ? curveOf(sent.get(index), axes) : undefined;
       return [line.key, { ...line, colour: colours.get(line.key), curve }];
     }),
   );
+}
+
+/**
+ * A chart may have lines of its own.
+ *
+ * @param {any} answer
+ * @param {any} chart of the answer
+ * @returns {any[]}
+ */
+export function linesIn(answer, chart) {
+  return chart.lines ?? answer.lines;
 }
 
 /**

@@ -1,7 +1,7 @@
 // A figure with a chart of curves: what it asks the hub for, what it says of what is pointed at, and its table.
 
 import { CurveChart } from "./curve_chart.js";
-import { linesOf } from "./curve_lines.js";
+import { linesIn, linesOf } from "./curve_lines.js";
 import { countText, numberText } from "./numbers.js";
 import { coloursOf } from "./palette.js";
 import { keepZoom, zoomOf } from "./zooms.js";
@@ -12,7 +12,7 @@ import { keepZoom, zoomOf } from "./zooms.js";
 /**
  * @typedef {object} Source what charts of the same runs have in common
  * @property {string} dataUrl where their numbers are, without a query
- * @property {string} runsUrl what the addresses of runs begin with
+ * @property {string} runsUrl what the addresses of runs begin with; empty where lines are no runs
  * @property {() => Look} look
  * @property {() => URLSearchParams} wanted which runs, and along which axis
  * @property {() => number} most at most how many lines a chart has
@@ -40,6 +40,7 @@ export class CurvePanel {
     this.name = `${source.part}${this.metric}`;
     /** @type {[number, number] | null} the address's stretch, until the whole is known that smoothing goes by */
     this.linked = zoomOf(this.name);
+    this.label = figure.querySelector("figcaption bdi")?.textContent ?? "";
     this.said = /** @type {HTMLElement} */ (figure.querySelector(".said"));
     this.legend = /** @type {HTMLElement} */ (figure.querySelector(".legend"));
     this.table = /** @type {HTMLDetailsElement} */ (figure.querySelector("details"));
@@ -50,7 +51,7 @@ export class CurvePanel {
       sight: () => this.question || update(),
       zoom: (edges) => this.zoomed(edges),
       point: (line, index) => this.pointed(line, index),
-      open: (line) => line.runs || location.assign(this.addressOf(line)),
+      open: (line) => this.isRun(line) && location.assign(this.addressOf(line)),
     });
     figure.addEventListener("click", (event) => {
       const button = event.target instanceof Element && event.target.closest("button");
@@ -89,7 +90,7 @@ export class CurvePanel {
    */
   take(answer, isNews) {
     const chart = answer.charts.find((/** @type {any} */ each) => each.metric === this.metric);
-    const colours = coloursOf(answer.lines.map((/** @type {Line} */ line) => line.key));
+    const colours = coloursOf(linesIn(answer, chart).map(({ key }) => key));
     const lines = linesOf(answer, chart, isNews ? this.chart.lines : new Map(), colours);
     if (!this.chart.edges) this.whole = lines;
     this.chart.show(lines);
@@ -181,8 +182,8 @@ export class CurvePanel {
     if (!this.table.open) return;
     const groups = [...this.chart.lines.values()].some(({ runs }) => runs);
     const table = document.createElement("table");
-    table.append(made("caption", this.chart.edges ? "In the stretch shown" : `${this.metric} of what is drawn`));
-    table.createTHead().insertRow().append(...[groups ? "group" : "run", "last", "least", "greatest", groups ? "n" : "not finite"].map((text, place) => head(text, place > 0)));
+    table.append(made("caption", this.chart.edges ? "In the stretch shown" : `${this.label} of what is drawn`));
+    table.createTHead().insertRow().append(...[groups ? "group" : this.source.runsUrl ? "run" : "part", "last", "least", "greatest", groups ? "n" : "not finite"].map((text, place) => head(text, place > 0)));
     const body = table.createTBody();
     for (const line of this.chart.drawn()) {
       const row = body.insertRow();
@@ -190,9 +191,9 @@ export class CurvePanel {
       const name = row.appendChild(head("", false));
       name.scope = "row";
       name.append(swatch(line.colour));
-      if (line.runs) name.append(made("bdi", line.name));
-      else name.append(Object.assign(document.createElement("a"), { href: this.addressOf(line) }));
-      if (!line.runs) name.lastElementChild?.append(made("bdi", line.name));
+      const label = made("bdi", line.name);
+      if (!this.isRun(line)) name.append(label);
+      else name.appendChild(Object.assign(document.createElement("a"), { href: this.addressOf(line) })).append(label);
       for (const text of cellsOf(line)) {
         const cell = row.insertCell();
         cell.className = "number";
@@ -214,6 +215,11 @@ export class CurvePanel {
     this.chart.restyle(now);
     if (before !== now.axis) this.chart.forget();
     this.describe();
+  }
+
+  /** @param {Line} line */
+  isRun(line) {
+    return !line.runs && this.source.runsUrl !== "";
   }
 
   /** @param {Line} line */
