@@ -140,6 +140,7 @@ def test_no_name_of_an_axis_is_cut_at_the_edge(page: Page, filling: Filling, pro
           fill.call(this, text, x, y);
         };"""
     )
+    page.set_viewport_size({"width": 700, "height": 800})
     page.goto(f"/local/{project}/sweeps/{sweep_id}?axis=config.a&axis=config.{long}")
     drawn(page, "parallel")
     assert any(text.startswith("weight_of") and text.endswith("…") for text in page.evaluate("written"))

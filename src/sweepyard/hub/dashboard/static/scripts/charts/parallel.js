@@ -38,6 +38,7 @@ export class Parallel {
     this.passes = (/** @type {number} */ _run) => true;
     this.colourOf = (/** @type {number} */ _run) => "";
     this.chosen = 0;
+    this.written = 0; // So far names of axes reach.
     this.near = -1;
     /** @type {{axis: Axis, from: number, grabbed?: Span, moved: boolean} | undefined} */
     this.drag = undefined;
@@ -104,6 +105,7 @@ export class Parallel {
       context.strokeStyle = style["--ink"];
       this.trace(context, this.near);
     }
+    this.written = 0;
     this.axes.forEach((axis, index) => this.drawAxis(context, style, box, axis, index, { width, height }));
   }
 
@@ -180,8 +182,13 @@ export class Parallel {
     }
     if (column.values.includes(null)) write("none", x + 6, height - FONT_SIZE, style["--faint"]);
     context.font = `600 ${style.font}`;
-    const title = fitted(context, column.label, Math.min(Math.max(40, room), width - x + MOST_LEFT));
-    const left = Math.max(0, x - Math.min(MOST_LEFT, context.measureText(title).width / 2));
+    const wide = context.measureText(column.label).width;
+    const isLast = index === this.axes.length - 1;
+    let left = Math.max(0, x - Math.min(MOST_LEFT, wide / 2));
+    // The last name may begin behind the one before it, so that its end is in sight.
+    if (isLast) left = Math.max(Math.min(left, width - wide), Math.min(left, this.written));
+    const title = fitted(context, column.label, isLast ? width - left : Math.max(40, room));
+    this.written = left + context.measureText(title).width + 12;
     write(title, left, FONT_SIZE, isChosen ? style["--ink"] : style["--faint"]);
   }
 
