@@ -197,6 +197,21 @@ signal.signal({int(number)}, heard)
     assert client.returncode == 5
 
 
+def test_a_hangup_that_the_client_ignores_does_not_reach_the_run(yard: Yard) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        client, run = yard.running()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    client.send_signal(signal.SIGHUP)
+    client.send_signal(signal.SIGSTOP)  # It has been delivered once this is.
+    until(lambda: psutil.Process(client.pid).status() == psutil.STATUS_STOPPED)
+    client.send_signal(signal.SIGCONT)
+    assert run.is_running()
+    client.terminate()
+    assert client.wait(20) == -signal.SIGTERM
+
+
 def test_a_paused_client_pauses_its_run(yard: Yard) -> None:
     client, run = yard.running()
     client.send_signal(signal.SIGTSTP)

@@ -14,6 +14,7 @@ from types import FrameType
 
 from sweepyard import exitcodes
 from sweepyard.agents.warm import place, wire
+from sweepyard.signals import handled_by
 
 SWITCH_VARIABLE = "SWEEPYARD_WARM"
 SERVER_MODULE = "sweepyard.cli.forkserver"
@@ -56,13 +57,13 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], *, server: str = S
     """
     try:
         return _Run(arguments, environ, server).wait()
-    except _Unserved as reason:
-        if str(reason):
-            print(f"starting cold: {reason}", file=sys.stderr, flush=True)
-        return None
+    except _Unserved as error:
+        reason = str(error)
     except OSError as error:
-        print(f"starting cold: the fork server cannot be reached: {error}", file=sys.stderr, flush=True)
-        return None
+        reason = f"the fork server cannot be reached: {error}"
+    if reason:
+        print(f"starting cold: {reason}", file=sys.stderr, flush=True)
+    return None
 
 
 class _Run:
@@ -102,9 +103,12 @@ class _Run:
 
     def wait(self) -> int:
         """Let the run begin, pass signals on, and leave as it leaves."""
-        for number in _PASSED_ON:
-            signal.signal(number, self._pass_on)
-        signal.signal(signal.SIGTSTP, self._pause)
+        # What is ignored, as SIGHUP is under nohup, stays so.
+        heeded = [number for number in _PASSED_ON if signal.getsignal(number) is not signal.SIG_IGN]
+        with handled_by(self._pass_on, *heeded), handled_by(self._pause, signal.SIGTSTP):
+            return self._stand_for_it()
+
+    def _stand_for_it(self) -> int:
         self._connection.sendall(wire.GO)
         if self._by_agent:
             from sweepyard.linux import end_with_parent
@@ -141,8 +145,6 @@ class _Run:
             select.select([self._process], [], [])
         if self._stopped is not None:
             return 128 + self._stopped
-        for number in (*_PASSED_ON, signal.SIGTSTP):
-            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
         raise _Unserved("the fork server died, and the run with it; it goes on from its last checkpoint")
 
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
@@ -216,8 +218,10 @@ def _start_server(path: str, environ: Mapping[str, str], module: str) -> None:
 
 
 def _die_of(number: int) -> None:
+    """End by that signal, without another memory image than the run's."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    signal.signal(number, signal.SIG_DFL) if number not in {signal.SIGKILL, signal.SIGSTOP} else None
+    if number != signal.SIGKILL:
+        signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
