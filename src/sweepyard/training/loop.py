@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,8 @@ def _train(
             on_epoch_begin=on_epoch_begin,
         )
     )
-    verbose = 1 if config.trainer.verbose == "progress" else 0
+    # A bar that is redrawn is for terminals; elsewhere Keras prints a line an epoch.
+    verbose = (1 if sys.stdout.isatty() else 2) if config.trainer.verbose == "progress" else 0
     epochs = config.trainer.epochs
     with FitCallbacks(
         callbacks, model=model, verbose=verbose, epochs=epochs, steps=experiment.steps_per_epoch
