@@ -18,13 +18,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -219,9 +219,11 @@ def memory(bench: Bench, model: str, way: str) -> float:
         if process.pid in before or process.pid in {agent.pid for agent in agents}:
             continue
         total += process.memory_full_info().pss
-    for agent in agents:
-        agent.send_signal(signal.SIGTERM)
-        agent.send_signal(signal.SIGTERM)
+    # The shells around the runs would outlive their agents, and so would the runs.
+    started = [child for agent in agents for child in psutil.Process(agent.pid).children(recursive=True)]
+    for process in (*agents, *started):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     for agent in agents:
         agent.wait()
     return total / 2**20
