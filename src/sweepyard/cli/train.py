@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from sweepyard import exitcodes
 from sweepyard.cli.downloads import downloads_shown
 from sweepyard.cli.environment import quieten_backend, settings_now
+from sweepyard.domain.run_config import PROVENANCE
 from sweepyard.errors import ConfigInvalid, InvalidInput, Violation
 from sweepyard.signals import handled_by
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sweepyard.wiring.training import TrainingRequest
 
 # Of the run config, what says where a run came from: it is no input.
-_NOT_CONFIG = frozenset({"provenance"})
+_NOT_CONFIG = frozenset({PROVENANCE})
 
 _LOOK_SECONDS = 0.5
 _ORPHAN_GRACE_SECONDS = 20.0

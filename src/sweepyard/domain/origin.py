@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sweepyard.domain.fields import descend
+from sweepyard.domain.run_config import CODE, PROVENANCE
 from sweepyard.jsonvalue import JsonObject, JsonValue
 
 
@@ -46,7 +47,7 @@ def origin_of(machine: JsonObject, config: JsonObject) -> Origin:
             the config.
         config: The run's.
     """
-    provenance, code = _object(config.get("provenance")), _object(config.get("code"))
+    provenance, code = _object(config.get(PROVENANCE)), _object(config.get(CODE))
     git = _object(machine.get("git"))
     dirty = code.get("dirty")
     return Origin(

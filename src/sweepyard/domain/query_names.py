@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from sweepyard.domain import run_config
 from sweepyard.jsonvalue import JsonValue
 
 CONFIG, SUMMARY = "config.", "summary_metrics."
-RESOLVED = "config.resolved."
-"""Where training under a sweep records what keys came to that the sweep itself holds: its `model` is a name alone."""
+RESOLVED = f"{CONFIG}{run_config.RESOLVED}."
 
 
 class NameKind(Enum):

@@ -9,6 +9,7 @@ from operator import itemgetter
 
 import numpy as np
 
+from sweepyard.domain.comparison import is_number
 from sweepyard.domain.fields import RunField, field_of
 from sweepyard.domain.filters import parse_filter
 from sweepyard.domain.importance import Correlation, bins, rank_correlation, share_explained
@@ -156,8 +157,8 @@ class SweepAnalysisService:
         return SweepAnalysis(
             objective=objective,
             runs=len(run_ids),
-            without=sum(not _is_number(value) for value in told),
-            not_finite=sum(_is_number(value) and number is None for value, number in zip(told, numbers, strict=True)),
+            without=sum(not is_number(value) for value in told),
+            not_finite=sum(is_number(value) and number is None for value, number in zip(told, numbers, strict=True)),
             results=_results(objective, run_ids, columns, numbers) if objective else (),
             influences=tuple(sorted(influences, key=_least_important_last)),
         )
@@ -220,10 +221,6 @@ def _results(
             best = number if is_best else best
             results.append(Result(run_id, str(name or run_id), datetime.fromisoformat(at), number, is_best))
     return tuple(results)
-
-
-def _is_number(value: JsonValue) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _least_important_last(influence: Influence) -> tuple[bool, float, str]:

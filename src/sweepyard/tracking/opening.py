@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweepyard.config.schema import TrackingConfig
+from sweepyard.domain.run_config import CODE
 from sweepyard.errors import TrackingError
 from sweepyard.ids import RandomIds
 from sweepyard.tracking.memory import NoopTracker
@@ -95,7 +96,7 @@ def open_tracker(
     tracker = WandbTracker(_settings(fields), swept=_swept_keys(environ) if agent_rules else frozenset())
     code = code_version(Path(os.curdir))
     if code is not None:
-        tracker.configure({"code": code})
+        tracker.configure({CODE: code})
     return tracker
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -101,9 +101,7 @@ class Reader:
         page = min(limit or _PAGE_SIZE, _PAGE_SIZE)
 
         def read() -> list[RunRecord]:
-            service = self._api._service_api
-            found = run_listing.nodes(service, owner, project, filters=asked, order=order, page=page)
-            return [_listed_record(node, owner, project, service.app_url) for node in islice(found, limit)]
+            return list(islice(self._records(owner, project, asked, order, page=page), limit))
 
         try:
             return self._ask(read, f"the project {owner}/{project}")
@@ -116,7 +114,15 @@ class Reader:
         Raises:
             TrackingError: There is no such run (NotTracked), or the server refuses.
         """
-        return _run_record(self._run(path))
+        entity, project, run_id = self.parts(path, "run")
+        where = RunPath(entity, project, run_id)
+
+        def read() -> RunRecord:
+            for record in self._records(entity, project, {"name": run_id}, OLDEST_FIRST, page=1):
+                return record
+            raise ValueError(f"{_NOT_FOUND} run {where}")
+
+        return self._ask(read, f"the run {where}")
 
     def history(self, path: RunPath | str, keys: Sequence[str] | None = None) -> list[JsonObject]:
         """The whole history of a run, in order: a mapping a row, `_step` included.
@@ -167,6 +173,13 @@ class Reader:
 
         return self._ask(read, f"the sweep {where}")
 
+    def _records(
+        self, entity: str, project: str, filters: Mapping[str, JsonValue], order: str, *, page: int
+    ) -> Iterator[RunRecord]:
+        service = self._api._service_api
+        for node in run_listing.nodes(service, entity, project, filters=filters, order=order, page=page):
+            yield _run_record(node, RunPath(entity, project, node["name"]), service.app_url)
+
     def _run(self, path: RunPath | str) -> Run:
         entity, project, run_id = self.parts(path, "run")
         where = RunPath(entity, project, run_id)
@@ -198,49 +211,24 @@ class Reader:
             raise TrackingError(f"{self._url} must deliver {what}; the W&B client says: {error}") from error
 
 
-def _run_record(run: Run) -> RunRecord:
-    summary: JsonObject = run.summary_metrics
-    return RunRecord(
-        path=RunPath(run.entity, run.project, run.id),
-        name=run.name or run.id,
-        state=run.state,
-        config=dict(run.config),
-        summary=_told(summary),
-        created_at=_time(run.created_at),
-        sweep_id=run.sweep_name or None,
-        duration_seconds=_duration(summary),
-        tags=tuple(run.tags),
-        url=run.url,
-    )
-
-
 def _sweep_config(sweep: Sweep) -> JsonObject:
     return sweep.config if isinstance(sweep.config, dict) else {}
 
 
-def _listed_record(node: Mapping[str, Any], entity: str, project: str, app_url: str) -> RunRecord:
+def _run_record(node: Mapping[str, Any], path: RunPath, app_url: str) -> RunRecord:
     summary: JsonObject = json.loads(node["summaryMetrics"] or "{}")
     return RunRecord(
-        path=RunPath(entity, project, node["name"]),
+        path=path,
         name=node["displayName"] or node["name"],
         state=node["state"],
         config=run_listing.config_of(node["config"]),
-        summary=_told(summary),
-        created_at=_time(node["createdAt"]),
+        summary={key: value for key, value in summary.items() if not key.startswith("_")},  # less the client's own
+        created_at=datetime.fromisoformat(node["createdAt"].replace("Z", "+00:00")),
         sweep_id=node["sweepName"] or None,
         duration_seconds=_duration(summary),
         tags=tuple(node["tags"] or ()),
-        url=f"{app_url}{entity}/{project}/runs/{node['name']}",
+        url=f"{app_url}{path.entity}/{path.project}/runs/{path.run_id}",
     )
-
-
-def _told(summary: JsonObject) -> JsonObject:
-    """Without the client's own keys."""
-    return {key: value for key, value in summary.items() if not key.startswith("_")}
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def _duration(summary: JsonObject) -> float | None:

@@ -17,6 +17,7 @@ from wandb.sdk.lib.service.service_connection import WandbApiFailedError
 
 from sweepyard.domain import metrics
 from sweepyard.domain.objective import Goal, Objective
+from sweepyard.domain.run_config import RESOLVED
 from sweepyard.errors import TrackingError
 from sweepyard.jsonvalue import JsonObject, JsonValue, is_finite_number
 from sweepyard.tracking.media import to_wandb
@@ -24,7 +25,6 @@ from sweepyard.tracking.memory import merge_into
 from sweepyard.tracking.order import CallOrder
 from sweepyard.tracking.tracker import MetricValue
 
-RESOLVED = "resolved"
 _STOP_PATIENCE_SECONDS = 2.0
 _STOP_QUERY = """
 query RunStop($entity: String, $project: String, $run: String!) {

@@ -6,6 +6,7 @@ import platform
 from importlib import metadata
 
 from sweepyard.datasets.dataset import Dataset
+from sweepyard.domain.run_config import PROVENANCE
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.training.seeding import Determinism
 
@@ -15,7 +16,7 @@ _PACKAGES = ("sweepyard", "keras", "tensorflow", "tensorflow-cpu", "jax", "numpy
 
 def run_config(resolved: JsonObject, dataset: Dataset, determinism: Determinism) -> JsonObject:
     """The run config: the resolved experiment config, nested, and under `provenance` what it does not say."""
-    return {**resolved, "provenance": _provenance(dataset, determinism)}
+    return {**resolved, PROVENANCE: _provenance(dataset, determinism)}
 
 
 def _provenance(dataset: Dataset, determinism: Determinism) -> JsonObject:

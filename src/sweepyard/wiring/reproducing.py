@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweepyard.domain.run_config import CODE, PROVENANCE, as_composed
 from sweepyard.errors import ConfigInvalid, TrackingError, TrainingError
-from sweepyard.jsonvalue import JsonObject, JsonValue, flatten
+from sweepyard.jsonvalue import JsonObject, JsonValue, finite_number, flatten
 from sweepyard.settings import Settings
 from sweepyard.wiring.joining import open_target
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from sweepyard.services.check import Target
     from sweepyard.tracking.records import RunRecord
     from sweepyard.training.stopping import StopSignal
-
-PROVENANCE = "provenance"
-RESOLVED = "resolved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +109,15 @@ def reproduce(
         result = fit(config, dataset, tracker, Path(name), resolved=plain(config), stop=stop, clock=SystemClock())
     if result.exit_code != 0:
         raise TrainingError(f"the run must be trained to its end to be compared; it was {result.stopped_because}")
-    now = {PROVENANCE: tracker.config.get(PROVENANCE), "code": code_version(Path.cwd())}
-    then = {PROVENANCE: record.config.get(PROVENANCE), "code": record.config.get("code")}
+    now = {PROVENANCE: tracker.config.get(PROVENANCE), CODE: code_version(Path.cwd())}
+    then = {PROVENANCE: record.config.get(PROVENANCE), CODE: record.config.get(CODE)}
     return Reproduction(
         run=str(record.path),
         then=digest,
         now=result.weights_digest,
         differences=differences(then, now),
         deterministic=config.seed.deterministic,
-        metrics={name: (_number(record.summary.get(name)), value) for name, value in result.best.items()},
+        metrics={name: (finite_number(record.summary.get(name)), value) for name, value in result.best.items()},
     )
 
 
@@ -133,9 +131,7 @@ def config_of(record: RunRecord) -> ExperimentConfig:
     from sweepyard.config.schema import ExperimentConfig
     from sweepyard.config.validation import build
 
-    # What the sweep owns stands at the top, as swept; the same as composed stands below.
-    resolved = record.config.get(RESOLVED)
-    recorded: dict[str, Any] = {**record.config, **(resolved if isinstance(resolved, dict) else {})}
+    recorded: dict[str, Any] = as_composed(record.config)
     names = ExperimentConfig.__dataclass_fields__
     mapping = {name: recorded[name] for name in names if name in recorded}
     if not isinstance(mapping.get("model"), dict) or not isinstance(mapping.get("data"), dict):
@@ -177,7 +173,3 @@ def _digest(record: RunRecord, name: str) -> str:
     if not isinstance(digest, str):
         raise TrackingError(f"a run must have recorded `{name}` to be reproduced; {record.path} did not")
     return digest
-
-
-def _number(value: JsonValue) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
