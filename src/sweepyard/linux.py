@@ -7,6 +7,10 @@ import os
 import signal
 import sys
 
+# How long a run whose parent died may take to save a checkpoint and to leave; and how often one looks.
+ORPHAN_GRACE_SECONDS = 20.0
+PARENT_LOOK_SECONDS = 0.5
+
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 

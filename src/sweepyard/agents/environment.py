@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweepyard.agents.warm.place import OWNER_VARIABLE
 from sweepyard.domain.agent import AGENT_HEADER
 from sweepyard.errors import TrackingError
+from sweepyard.settings import OUTPUT_VARIABLE
 
 if TYPE_CHECKING:
     from sweepyard.tracking.server import Server
@@ -50,6 +52,24 @@ def client_environment(environ: Mapping[str, str], *, server: Server | None, fol
     result.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     result["PYTHONUNBUFFERED"] = "1"
     return result
+
+
+def agent_environment(
+    environ: Mapping[str, str], *, server: Server | None, folder: Path, output: Path
+) -> dict[str, str]:
+    """The environment of an agent of this process; the runs that it starts inherit it.
+
+    Args:
+        server: As for `client_environment`.
+        folder: Where the client keeps its files.
+        output: Folder below which runs get one each.
+    """
+    return {
+        **client_environment(environ, server=server, folder=folder),
+        OUTPUT_VARIABLE: str(output.absolute()),
+        # A fork server of its own ends with it, and takes no run of anybody else along.
+        OWNER_VARIABLE: str(os.getpid()),
+    }
 
 
 def hub_variables(server: Server) -> dict[str, str]:

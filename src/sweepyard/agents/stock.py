@@ -20,9 +20,8 @@ import psutil
 
 from sweepyard import processes
 from sweepyard.agents.environment import wandb_command, with_token
-from sweepyard.agents.warm.place import OWNER_VARIABLE
+from sweepyard.agents.offspring import RUN_GRACE_SECONDS, Offspring
 from sweepyard.errors import TrackingError
-from sweepyard.linux import adopt_orphans
 from sweepyard.signals import handled_by
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -31,7 +30,6 @@ _ID_LINE = re.compile(r"sweep with ID:\s*(?P<id>\S+)")
 _URL_LINE = re.compile(r"View sweep at:\s*(?P<url>\S+)")
 _REGISTER_SECONDS = 120
 _GRACE_SECONDS = 10.0
-_RUN_GRACE_SECONDS = 30.0  # As long as W&B's agent gives a run between SIGTERM and SIGKILL.
 _CLIENT_SERVICE = "wandb-core"
 
 
@@ -135,19 +133,19 @@ class StockAgents:
 
         Args:
             count: How many agents.
+            environ: As `agent_environment` gives it.
             folder: Where their output goes, as `agent-N.log`.
             working_folder: Where they, and the runs, start.
             runs: How many runs each agent may start; None for as many as the sweep has.
         """
         self._sweep = sweep
         self._count = count
-        # A fork server of their own ends with them, and takes no run of anybody else along.
-        self._environ = {**environ, OWNER_VARIABLE: str(os.getpid())}
+        self._environ = environ
         self._folder = folder
         self._working_folder = working_folder
         self._runs = runs
         self._agents: list[subprocess.Popen[bytes]] = []
-        self._strangers: frozenset[int] = frozenset()
+        self._offspring: Offspring | None = None
 
     @property
     def logs(self) -> list[Path]:
@@ -160,8 +158,7 @@ class StockAgents:
         return sum(agent.poll() is None for agent in self._agents)
 
     def __enter__(self) -> Self:
-        adopt_orphans()
-        self._strangers = frozenset(process.pid for process in processes.descendants(os.getpid()))
+        self._offspring = Offspring()
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             for log in self.logs:
@@ -192,16 +189,12 @@ class StockAgents:
             except subprocess.TimeoutExpired:
                 agent.kill()
                 agent.wait()
+        if self._offspring is None:
+            return
         # Then the runs: each saves a checkpoint and tells its server, for which it needs the client's service.
-        runs = [process for process in self._left() if not _is_client_service(process)]
-        processes.end_all(runs, grace_seconds=_RUN_GRACE_SECONDS)
-        # What is left is a descendant of this process, whoever started it: orphans were adopted. One can
-        # start another while it is being ended, so again until none is left.
-        while left := self._left():
-            processes.end_all(left, grace_seconds=_GRACE_SECONDS)
-
-    def _left(self) -> list[psutil.Process]:
-        return [child for child in processes.descendants(os.getpid()) if child.pid not in self._strangers]
+        runs = [process for process in self._offspring.alive if not _is_client_service(process)]
+        processes.end_all(runs, grace_seconds=RUN_GRACE_SECONDS)
+        self._offspring.end(grace_seconds=_GRACE_SECONDS)
 
     def _start(self, log: Path) -> subprocess.Popen[bytes]:
         command = [*wandb_command(self._environ), "agent"]

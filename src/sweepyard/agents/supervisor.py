@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from sweepyard import exitcodes, processes
+from sweepyard import exitcodes
 from sweepyard.agents.devices import Place
 from sweepyard.agents.failures import Failures
+from sweepyard.agents.offspring import RUN_GRACE_SECONDS, Offspring
 from sweepyard.clock import Clock
 from sweepyard.domain.agent import Command, CommandKind
-from sweepyard.linux import adopt_orphans
 
 HEARTBEAT_SECONDS = 5.0  # As often as W&B's own agent.
 _FIRST_WAIT_SECONDS = 0.5
-_KILL_SECONDS = 30.0  # As long as W&B's own agent gives a run between SIGTERM and SIGKILL.
 _STARTS = (CommandKind.RUN, CommandKind.RESUME)
 
 
@@ -130,8 +129,7 @@ class Supervisor:
             SweepyardError: What a place met, for example that the sweep is gone.
         """
         self._on_event = on_event
-        adopt_orphans()
-        strangers = frozenset(process.pid for process in processes.descendants(os.getpid()))
+        offspring = Offspring()
         try:
             for lane in self._lanes:
                 lane.start()
@@ -143,8 +141,7 @@ class Supervisor:
             for lane in self._lanes:
                 if lane.ident is not None:
                     lane.join()
-            left = [child for child in processes.descendants(os.getpid()) if child.pid not in strangers]
-            processes.end_all(left, grace_seconds=_KILL_SECONDS)
+            offspring.end(grace_seconds=RUN_GRACE_SECONDS)
         if self._errors:
             raise self._errors[0]
 
@@ -294,7 +291,7 @@ class _Lane(threading.Thread):
         now = self._clock.monotonic_seconds()
         if process is None:
             return
-        if self._told_to_stop_at is not None and now - self._told_to_stop_at > _KILL_SECONDS:
+        if self._told_to_stop_at is not None and now - self._told_to_stop_at > RUN_GRACE_SECONDS:
             process.kill()
         for command in commands:
             if command.kind is CommandKind.EXIT:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sweepyard.agents.environment import client_environment
+from sweepyard.agents.environment import agent_environment, client_environment
 from sweepyard.agents.progress import watch
 from sweepyard.agents.stock import RegisteredSweep, StockAgents, register, update
 from sweepyard.clock import Clock
@@ -18,7 +18,6 @@ from sweepyard.domain.progress import RunGlance, SweepProgress, busy_seconds, pr
 from sweepyard.domain.run import RunState
 from sweepyard.errors import TrackingError
 from sweepyard.files import make_folder
-from sweepyard.settings import OUTPUT_VARIABLE
 from sweepyard.tracking.reader import Reader
 from sweepyard.tracking.records import RunRecord, SweepRecord
 from sweepyard.tracking.server import Server
@@ -76,7 +75,7 @@ def start(plan: SweepPlan, *, server: Server | None, environ: Mapping[str, str])
         InvalidInput: The output is no folder that can be written.
         TrackingError: The client or the server refused.
     """
-    make_folder(_sweeps_folder(plan.work, plan.project), "--output")  # before anything is registered
+    make_sweep_folder(plan.work.output, plan.project)  # before anything is registered
     with tempfile.TemporaryDirectory(prefix="sweepyard-") as name:
         scratch = Path(name)
         sweep = register(
@@ -85,7 +84,7 @@ def start(plan: SweepPlan, *, server: Server | None, environ: Mapping[str, str])
             environ=client_environment(environ, server=server, folder=scratch),
             folder=scratch,
         )
-        folder = _folder(plan.work, plan.project, sweep.sweep_id)
+        folder = make_sweep_folder(plan.work.output, plan.project, sweep.sweep_id)
         shutil.copy2(scratch / "wandb-sweep.log", folder / "wandb-sweep.log")
     shutil.copy2(plan.file, folder / plan.file.name)
     return sweep, folder
@@ -151,7 +150,7 @@ def resume(
     require_open(record)
     sweep = RegisteredSweep(str(record.path), record.path.sweep_id, record.url)
     on_registered(sweep)
-    folder = _folder(plan, record.path.project, record.path.sweep_id)
+    folder = make_sweep_folder(plan.output, record.path.project, record.path.sweep_id)
     return _Worker(sweep, folder, plan, record.bound, server, environ).work(clock, on_progress)
 
 
@@ -197,10 +196,7 @@ class _Worker:
         self._agents = StockAgents(
             sweep,
             count=plan.agents,
-            environ={
-                **client_environment(environ, server=server, folder=folder),
-                OUTPUT_VARIABLE: str(plan.output.absolute()),
-            },
+            environ=agent_environment(environ, server=server, folder=folder, output=plan.output),
             folder=folder,
             working_folder=plan.working_folder,
             runs=plan.runs_each,
@@ -230,12 +226,13 @@ class _Worker:
         return _least(self._expected, over_before + self._plan.agents * self._plan.runs_each)
 
 
-def _sweeps_folder(plan: AgentPlan, project: str) -> Path:
-    return plan.output / project / "sweeps"
+def make_sweep_folder(output: Path, project: str, sweep_id: str = "") -> Path:
+    """The folder of a sweep's logs, below `output`; without an id, that of all of a project's sweeps.
 
-
-def _folder(plan: AgentPlan, project: str, sweep_id: str) -> Path:
-    folder = _sweeps_folder(plan, project) / sweep_id
+    Raises:
+        InvalidInput: The output is no folder that can be written.
+    """
+    folder = output / project / "sweeps" / sweep_id
     make_folder(folder, "--output")
     return folder
 

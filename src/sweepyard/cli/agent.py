@@ -13,6 +13,7 @@ import click
 
 from sweepyard import exitcodes
 from sweepyard.cli.environment import settings_now
+from sweepyard.cli.options import OUTPUT, TARGET
 from sweepyard.cli.output import duration
 from sweepyard.cli.reading import path_of
 from sweepyard.cli.style import CONTEXT, examples
@@ -73,14 +74,8 @@ Exit codes:
     show_default=True,
     help="What SIGTERM or Ctrl-C means for runs: save a checkpoint and go back to the queue, or finish.",
 )
-@click.option(
-    "--target",
-    type=click.Choice(["hub", "wandb"]),
-    default="hub",
-    show_default=True,
-    help="The hub, or the server that you are logged in to.",
-)
-@click.option("--output", default="outputs", show_default=True, metavar="DIR", help="Where logs and runs go.")
+@TARGET
+@OUTPUT
 def command(
     sweep: str,
     gpus: str | None,

@@ -25,3 +25,11 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 CONFIG_DIR = click.option(
     "--config-dir", type=click.Path(path_type=Path), metavar="DIR", help="A conf/ folder of your own."
 )
+TARGET = click.option(
+    "--target",
+    type=click.Choice(["hub", "wandb"]),
+    default="hub",
+    show_default=True,
+    help="The hub, or the server that you are logged in to.",
+)
+OUTPUT = click.option("--output", default="outputs", show_default=True, metavar="DIR", help="Where logs and runs go.")

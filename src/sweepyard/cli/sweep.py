@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sweepyard.cli.environment import settings_now
-from sweepyard.cli.options import CONFIG_DIR
+from sweepyard.cli.options import CONFIG_DIR, OUTPUT, TARGET
 from sweepyard.cli.reading import path_of
 from sweepyard.cli.style import CONTEXT, CommandGroup, examples
 from sweepyard.cli.sweep_changes import edit, export
@@ -74,15 +74,9 @@ for changing in (export, edit, hosts, readmit):
 @click.option("--agents", default=2, show_default=True, type=click.IntRange(1, 64), help="How many agents.")
 @click.option("--count", type=click.IntRange(1), help="How many runs each agent may start; by default all there are.")
 @click.option("--no-agents", is_flag=True, help="Register the sweep only, and say how to start agents.")
-@click.option(
-    "--target",
-    type=click.Choice(["hub", "wandb"]),
-    default="hub",
-    show_default=True,
-    help="The hub, or the server that you are logged in to.",
-)
+@TARGET
 @CONFIG_DIR
-@click.option("--output", default="outputs", show_default=True, metavar="DIR", help="Where logs and runs go.")
+@OUTPUT
 @click.option("--json", "as_json", is_flag=True, help="Print the leaderboard as JSON; progress goes to standard error.")
 def run(
     what: str,

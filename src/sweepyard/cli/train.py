@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 # Of the run config, what says where a run came from: it is no input.
 _NOT_CONFIG = frozenset({PROVENANCE})
 
-_LOOK_SECONDS = 0.5
-_ORPHAN_GRACE_SECONDS = 20.0
 
 _DESCRIPTION = """\
 Train one model. The arguments are Hydra overrides of conf/train.yaml: `key=value` changes a value,
@@ -153,12 +151,12 @@ def _train_one(request: TrainingRequest, start: Start | None) -> int:
 
 def _leave_with(agent: int) -> None:
     """See to it that an agent that dies leaves no run behind: stop with a checkpoint, but not for ever."""
-    from sweepyard.linux import end_with_parent
+    from sweepyard.linux import ORPHAN_GRACE_SECONDS, PARENT_LOOK_SECONDS, end_with_parent
 
     def watch() -> None:
         while os.getppid() == agent:
-            time.sleep(_LOOK_SECONDS)
-        time.sleep(_ORPHAN_GRACE_SECONDS)
+            time.sleep(PARENT_LOOK_SECONDS)
+        time.sleep(ORPHAN_GRACE_SECONDS)
         # The checkpoint is written by now; what the server has not taken is on disk. Waiting on for a server
         # that has gone with the agent would keep the process, and its memory, for minutes.
         os._exit(exitcodes.PREEMPTED)

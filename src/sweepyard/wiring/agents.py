@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweepyard.files import make_folder
-from sweepyard.settings import OUTPUT_VARIABLE, Settings
+from sweepyard.settings import Settings
 from sweepyard.wiring.joining import open_target
 
 if TYPE_CHECKING:
@@ -61,13 +59,12 @@ def agent_on(
     Raises:
         HubError, TrackingError: The server is away or refuses, there is no such sweep, or it hands out nothing.
     """
-    from sweepyard.agents.environment import client_environment, with_token
+    from sweepyard.agents.environment import agent_environment, with_token
     from sweepyard.agents.failures import Failures
     from sweepyard.agents.launching import Launcher
     from sweepyard.agents.line import AgentLine
     from sweepyard.agents.supervisor import Supervisor
-    from sweepyard.agents.sweeping import require_open
-    from sweepyard.agents.warm.place import OWNER_VARIABLE
+    from sweepyard.agents.sweeping import make_sweep_folder, require_open
     from sweepyard.clock import SystemClock
     from sweepyard.tracking.reader import Reader
 
@@ -77,13 +74,8 @@ def agent_on(
         record = reader.sweep(request.sweep)
         path = record.path
         require_open(record)
-        folder = request.output / path.project / "sweeps" / path.sweep_id
-        make_folder(folder, "--output")
-        common = {
-            **client_environment(environ, server=server, folder=folder),
-            OUTPUT_VARIABLE: str(request.output),
-            OWNER_VARIABLE: str(os.getpid()),
-        }
+        folder = make_sweep_folder(request.output, path.project, path.sweep_id)
+        common = agent_environment(environ, server=server, folder=folder, output=request.output)
         command = record.config.get("command")
         places = []
         for place in request.places:

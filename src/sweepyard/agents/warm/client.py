@@ -22,8 +22,6 @@ SERVER_MODULE = "sweepyard.cli.forkserver"
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 _ANSWER_SECONDS = 120.0  # The first client of a server waits for its imports: 5 to 10 s, and more on a busy machine.
 _END_SECONDS = 10.0
-_LOOK_SECONDS = 0.5
-_ORPHAN_GRACE_SECONDS = 20.0
 # What belongs to one run must not get into the process that all are forked from.
 _OF_ONE_RUN = ("WANDB_", "SWEEPYARD_")
 _KEPT = ("WANDB_ERROR_REPORTING", "SWEEPYARD_WARM_IDLE", place.OWNER_VARIABLE)
@@ -127,13 +125,15 @@ class _Run:
 
     def _watch(self) -> None:
         """Until the server says something; an agent that dies leaves no run behind for long."""
+        from sweepyard.linux import ORPHAN_GRACE_SECONDS, PARENT_LOOK_SECONDS
+
         deadline = None
-        while not select.select([self._connection], [], [], _LOOK_SECONDS)[0]:
+        while not select.select([self._connection], [], [], PARENT_LOOK_SECONDS)[0]:
             if not self._by_agent or os.getppid() == self._agent:
                 continue
             # The kernel has sent SIGTERM, so the run saves a checkpoint; waiting on for a server that has gone
             # with the agent would keep it for minutes.
-            deadline = deadline or time.monotonic() + _ORPHAN_GRACE_SECONDS
+            deadline = deadline or time.monotonic() + ORPHAN_GRACE_SECONDS
             if time.monotonic() > deadline:
                 self._send(signal.SIGKILL)
                 sys.exit(exitcodes.PREEMPTED)
