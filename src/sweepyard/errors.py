@@ -16,6 +16,7 @@ SweepyardError                    exit code 1 at the command line
 │   └── ModelFileError            a model file is unreadable or has another shape
 ├── TrackingError                 the tracker's server refused or is away
 │   └── NotTracked                it has no run or sweep of that name
+├── StorageError                  a database cannot be reached, used or understood
 ├── HubError
 │   ├── HubUnreachable            no hub answers where one is expected
 │   ├── HubAlreadyRunning         one hub a home
@@ -131,6 +132,10 @@ class TrackingError(SweepyardError):
 
 class NotTracked(TrackingError):
     """The tracker's server has nothing under that name."""
+
+
+class StorageError(SweepyardError):
+    """A database cannot be reached, used or understood."""
 
 
 class HubError(SweepyardError):

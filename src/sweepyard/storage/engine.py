@@ -17,8 +17,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from sweepyard.errors import HubError
-from sweepyard.storage.postgresql import open_postgresql
+from sweepyard.errors import StorageError
+from sweepyard.storage.postgresql import HUB_WRITERS, open_postgresql
 
 BUSY_TIMEOUT_MILLISECONDS = 30_000
 _READERS = 64  # More than the server's threads, so that a reader never waits for a connection.
@@ -47,23 +47,25 @@ def sqlite_url(path: Path) -> URL:
     return URL.create("sqlite", database=str(path))
 
 
-def open_engines(url: str | URL) -> Engines:
+def open_engines(url: str | URL, *, writers: int = HUB_WRITERS) -> Engines:
     """Engines on the database of that URL; a SQLite file is made, readable by its owner only, if there is none.
 
+    Args:
+        writers: On PostgreSQL, the number of the advisory lock by which those who write the same tables take turns.
+
     Raises:
-        HubError: The URL names a database that this version does not speak to, one that is away, or a file that cannot
-            be used.
+        StorageError: The URL names a database that this version does not speak to, one that is away, or a file that
+            cannot be used.
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:  # its text may hold the password
-        raise HubError("a database is named by a URL, as postgresql://user@host/name") from error
+    except (ArgumentError, ValueError) as error:  # its text may hold the password
+        raise StorageError("a database is named by a URL, as postgresql://user@host/name") from error
     if parsed.get_backend_name() == "postgresql":
-        return Engines(*open_postgresql(parsed))
+        return Engines(*open_postgresql(parsed, writers))
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        raise HubError(
-            f"the hub keeps its rows in a SQLite file or in PostgreSQL; received {parsed.render_as_string()}"
-        )
+        received = "one in memory" if parsed.get_backend_name() == "sqlite" else parsed.get_backend_name()
+        raise StorageError(f"rows are kept in a SQLite file or in PostgreSQL; received {received}")
     _make_private(Path(parsed.database))
     arguments = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MILLISECONDS / 1000}
     writer = create_engine(parsed, connect_args=arguments, pool_size=1, max_overflow=0)
@@ -81,7 +83,7 @@ def _make_private(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise HubError(f"the database {path} cannot be used: {error.strerror or error}") from error
+        raise StorageError(f"the database {path} cannot be used: {error.strerror or error}") from error
 
 
 def _configure(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:

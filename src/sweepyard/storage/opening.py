@@ -15,7 +15,7 @@ def open_existing(home: Path, url: str | None = None) -> SqlDatabase:
 
     Raises:
         ArchiveError: There is none, or its tables are not of this version.
-        HubError: It is away or cannot be used.
+        StorageError: It is away or cannot be used.
     """
     if url is None and not (home / DATABASE_FILE).is_file():
         raise ArchiveError(f"a hub's home has a database; there is none in {home}")

@@ -1,7 +1,7 @@
-"""PostgreSQL: for hubs on several hosts that share one database.
+"""PostgreSQL: for several hosts that share one database.
 
-Writers take turns across all hubs, as they do on SQLite: each transaction that writes begins with one advisory lock, so
-that `writing()` means the same everywhere. Readers work on snapshots (REPEATABLE READ) and wait for nobody.
+Writers take turns across all hosts, as they do on SQLite: each transaction that writes begins with one advisory lock,
+so that `writing()` means the same everywhere. Readers work on snapshots (REPEATABLE READ) and wait for nobody.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
 
-from sweepyard.errors import HubError
+from sweepyard.errors import StorageError
+from sweepyard.storage.faults import telling_faults
 
 # Any number does, as long as all versions that may share a database agree on it; this one spells "sweepyrd".
-WRITER_LOCK = 0x7377656570797264
+HUB_WRITERS = 0x7377656570797264
 CONNECT_SECONDS = 10
 _READERS = 64  # More than the server's threads, so that a reader never waits for a connection.
 # Text is compared by code point, as Python and SQLite do; other collations would sort names, and page lists, otherwise.
@@ -23,14 +23,18 @@ _COLLATIONS = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
 _HOW = "CREATE DATABASE name TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
 
 
-def open_postgresql(url: URL) -> tuple[Engine, Engine]:
+def open_postgresql(url: URL, writers: int) -> tuple[Engine, Engine]:
     """A reader's and a writer's engine.
 
+    Args:
+        writers: The number of the advisory lock by which writers take turns.
+
     Raises:
-        HubError: psycopg is missing, the server is away or refuses, or the database sorts otherwise than by code point.
+        StorageError: psycopg is missing, the server is away or refuses, or the database sorts otherwise than by code
+            point.
     """
     if url.drivername not in {"postgresql", "postgresql+psycopg"}:
-        raise HubError(f"the hub speaks to PostgreSQL through psycopg; received {url.drivername}")
+        raise StorageError(f"PostgreSQL is spoken to through psycopg; received {url.drivername}")
     url = url.set(drivername="postgresql+psycopg")
     # Acknowledged means on disk, whatever the server's default is.
     arguments = {"connect_timeout": CONNECT_SECONDS, "options": "-c synchronous_commit=on -c client_encoding=utf8"}
@@ -38,40 +42,29 @@ def open_postgresql(url: URL) -> tuple[Engine, Engine]:
     try:
         writer = create_engine(url, pool_size=1, isolation_level="READ COMMITTED", **shared)
     except ModuleNotFoundError as error:
-        raise HubError("PostgreSQL needs psycopg: install Sweepyard with the extra `postgres`") from error
+        raise StorageError("PostgreSQL needs psycopg: install Sweepyard with the extra `postgres`") from error
     reader = create_engine(url, pool_size=_READERS, isolation_level="REPEATABLE READ", **shared).execution_options(
         postgresql_readonly=True
     )
     try:
-        with reader.connect() as connection:
+        with telling_faults(url, "must answer"), reader.connect() as connection:
             _check(connection)
-    except DBAPIError as error:
+    except StorageError:
         reader.dispose()
-        raise HubError(f"{_named(url)} must answer; {_reason(error)}") from error
-    event.listen(writer, "begin", _take_turns)
+        raise
+
+    def take_turns(connection: Connection) -> None:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": writers})
+
+    event.listen(writer, "begin", take_turns)
     return reader, writer
-
-
-def _named(url: URL) -> str:
-    """The database in words: host, name and user, never the password."""
-    return (
-        f"the PostgreSQL database {url.database} at {url.host or 'the local socket'} (user {url.username or 'default'})"
-    )
-
-
-def _take_turns(connection: Connection) -> None:
-    connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": WRITER_LOCK})
 
 
 def _check(connection: Connection) -> None:
     statement = "SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()"
     collation, encoding = connection.execute(text(statement)).one()
     if collation not in _COLLATIONS or encoding != "UTF8":
-        raise HubError(
+        raise StorageError(
             f"the database must be encoded in UTF8 and sort by code point; received {encoding}, {collation}. Make it "
             f"with: {_HOW}"
         )
-
-
-def _reason(error: DBAPIError) -> str:
-    return " ".join(str(error.orig).split())

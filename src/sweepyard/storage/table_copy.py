@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from sweepyard.errors import ArchiveError
 from sweepyard.storage import snapshot, tables
 from sweepyard.storage.engine import Engines, open_engines, sqlite_url
+from sweepyard.storage.faults import named, reason
 from sweepyard.storage.migrations import HEAD, bring_up_to_date, stored_revision
 
 _ROWS_A_PIECE = 1000
@@ -61,8 +62,8 @@ class SharedDatabase:
             for table in tables.metadata.sorted_tables:
                 if table.name in there and connection.execute(select(text("1")).select_from(table).limit(1)).first():
                     raise ArchiveError(
-                        f"a backup is restored into an empty database; {_named(engines)} has rows in {table.name}. "
-                        "Make a new database and name it in SWEEPYARD_DATABASE"
+                        f"a backup is restored into an empty database; {named(engines.writer.url)} has rows in "
+                        f"{table.name}. Make a new database and name it in SWEEPYARD_DATABASE"
                     )
 
     def fill_from(self, file: Path, progress: snapshot.StepProgress) -> None:
@@ -85,14 +86,9 @@ def _opened(url: str) -> Iterator[Engines]:
     try:
         yield engines
     except DatabaseError as error:
-        raise ArchiveError(f"{_named(engines)} cannot be used: {' '.join(str(error.orig).split())}") from error
+        raise ArchiveError(f"{named(engines.writer.url)} cannot be used: {reason(error)}") from error
     finally:
         engines.dispose()
-
-
-def _named(engines: Engines) -> str:
-    url = engines.writer.url
-    return f"the database {url.database} at {url.host or 'the local socket'}"
 
 
 def _copy(source: Connection, target: Connection, progress: snapshot.StepProgress) -> None:

@@ -12,11 +12,12 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
-from sweepyard.errors import HubError
+from sweepyard.errors import StorageError
 from sweepyard.storage.access_repository import SqlAccess
 from sweepyard.storage.agent_repository import SqlAgents
 from sweepyard.storage.artifact_repository import SqlArtifacts
 from sweepyard.storage.engine import Engines, open_engines, sqlite_url
+from sweepyard.storage.faults import named, reason
 from sweepyard.storage.file_repository import SqlFiles
 from sweepyard.storage.group_commit import GroupCommit, TransactionLost
 from sweepyard.storage.migrations import bring_up_to_date
@@ -147,17 +148,15 @@ def open_database(home: Path, url: str | None = None) -> SqlDatabase:
         url: Another one, that several hubs may share; by default a SQLite file in the home.
 
     Raises:
-        HubError: It is away or cannot be used, or was written by a newer version.
+        StorageError: It is away or cannot be used, or was written by a newer version.
     """
     engines = open_engines(url or sqlite_url(home / DATABASE_FILE))
     try:
         bring_up_to_date(engines.writer)
     except DatabaseError as error:
         engines.dispose()
-        name = engines.writer.url.render_as_string() if url else home / DATABASE_FILE
-        raise HubError(
-            f"the database {name} cannot be used: {error.orig}" + ("" if url else f". {_ABOUT_DAMAGE}")
-        ) from error
+        told = f"{named(engines.writer.url)} cannot be used: {reason(error)}"
+        raise StorageError(told if url else f"{told}. {_ABOUT_DAMAGE}") from error
     except BaseException:
         engines.dispose()
         raise

@@ -148,7 +148,8 @@ def administration(settings: Settings) -> Iterator[AccessService]:
     """The users, teams and keys of this home, whether or not its hub runs: a running one heeds changes at once.
 
     Raises:
-        HubError: The extra `hub` is not installed, or the database cannot be used.
+        HubError: The extra `hub` is not installed.
+        StorageError: The database cannot be used.
     """
     with build_services(settings) as services:
         ensure_owner(services.access, settings)

@@ -45,7 +45,7 @@ def sweep_hosts(name: str, settings: Settings) -> tuple[HostStanding, ...]:
 
     Raises:
         NotFound: There is no such sweep.
-        HubError: The database cannot be used.
+        StorageError: The database cannot be used.
     """
     with build_services(settings) as services:
         return services.agents.hosts(_path_of(name))
@@ -56,7 +56,7 @@ def readmit_host(name: str, host: str, settings: Settings) -> HostStanding:
 
     Raises:
         NotFound: There is no such sweep, or none of its agents was ever on that host.
-        HubError: The database cannot be used.
+        StorageError: The database cannot be used.
     """
     with build_services(settings) as services:
         return services.agents.readmit(_path_of(name), host)

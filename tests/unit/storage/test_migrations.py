@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 
 from sweepyard.domain.history import Stream
 from sweepyard.domain.run import RunPath, RunState
-from sweepyard.errors import HubError
+from sweepyard.errors import StorageError
 from sweepyard.storage import migrations
 from sweepyard.storage.engine import open_engines
 from sweepyard.storage.tables import metadata
@@ -50,7 +50,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path)
     with sqlite3.connect(tmp_path / DATABASE_FILE) as rows:
         rows.execute("UPDATE alembic_version SET version_num = 'from-the-future'")
     rows.close()
-    with pytest.raises(HubError, match=r"from-the-future.*newer version wrote it"):
+    with pytest.raises(StorageError, match=r"from-the-future.*newer version wrote it"):
         open_database(tmp_path)
     rows = sqlite3.connect(tmp_path / DATABASE_FILE)
     assert rows.execute("SELECT version_num FROM alembic_version").fetchone() == ("from-the-future",)
@@ -61,7 +61,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) ->
     content = b"not a database, but long enough to be looked at" * 100
     (tmp_path / DATABASE_FILE).write_bytes(content)
     with pytest.raises(
-        HubError,
+        StorageError,
         match=r"cannot be used: file is not a database\. If it is damaged, move it away: `sweepyard hub restore`",
     ):
         open_database(tmp_path)
@@ -70,13 +70,13 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) ->
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(HubError, match="cannot be used: Not a directory"):
+    with pytest.raises(StorageError, match="cannot be used: Not a directory"):
         open_database(tmp_path / "file" / "home")
 
 
 @pytest.mark.parametrize("url", ["mysql://localhost/x", "sqlite://", "sqlite:///:memory:"])
 def test_another_kind_of_database_is_refused(url: str) -> None:
-    with pytest.raises(HubError, match="SQLite file"):
+    with pytest.raises(StorageError, match="SQLite file"):
         open_engines(url)
 
 

@@ -12,7 +12,7 @@ from tests.fakes.deterministic import ManualClock
 from tests.fakes.memory_blobs import MemoryBlobs
 from tests.unit.storage.conftest import RUN, Home
 
-from sweepyard.errors import ArchiveError, HubAlreadyRunning, HubError
+from sweepyard.errors import ArchiveError, HubAlreadyRunning, StorageError
 from sweepyard.services.ports.blobs import store_bytes
 from sweepyard.storage.backup import SqliteSource, make_backup
 from sweepyard.storage.blobs import BlobFolder
@@ -167,7 +167,7 @@ def test_a_newer_one_is_refused(back, home: Home, tmp_path: Path, fresh: Path, c
     rows.close()
     target = tmp_path / "newer"
     make_backup(SqliteSource(home.database_file), home.blobs, target, clock=clock)
-    with pytest.raises(HubError, match=r"from-the-future.*a newer version wrote it"):
+    with pytest.raises(StorageError, match=r"from-the-future.*a newer version wrote it"):
         back(target, fresh)
     assert list(fresh.iterdir()) == []
 

@@ -1,11 +1,8 @@
-"""What Alembic runs: migrations on the connection that it is handed."""
+"""What Alembic runs."""
 
 from __future__ import annotations
 
-from alembic import context
+from sweepyard.storage.lineage import run_migrations
+from sweepyard.storage.migrations import LINEAGE
 
-from sweepyard.storage.tables import metadata
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
-with context.begin_transaction():
-    context.run_migrations()
+run_migrations(LINEAGE)
