@@ -28,6 +28,7 @@ class EditPage(Page):
         seen: Tells which file the sweep went by when the page was made.
         problems: What is wrong with it; empty before it was sent.
         rules: What may be changed.
+        send_url: Where it is sent.
     """
 
     template: ClassVar[str] = "sweep_edit.html"
@@ -35,7 +36,7 @@ class EditPage(Page):
     seen: str
     problems: tuple[str, ...]
     rules: str
-    edit_url: str
+    send_url: str
     leave_url: str
 
 
@@ -125,7 +126,7 @@ def _edit_page(services: Services, actor: Actor, sweep: Sweep, text: str, proble
         seen=_mark_of(sweep),
         problems=problems,
         rules=_GROWS if services.sweeps.leases(sweep.path) else "No run was handed out yet, so anything may change.",
-        edit_url=urls.edit_sweep_url(page),
+        send_url=urls.edit_sweep_url(page),
         leave_url=page,
     )
 
