@@ -111,3 +111,29 @@ export function nearestIndex(curve, x) {
   if (behind >= curve.x.length) return before;
   return x - curve.x[before] <= curve.x[behind] - x ? before : behind;
 }
+
+/**
+ * The least and the greatest value of parts of curves; undefined without any.
+ *
+ * @param {Line[]} lines
+ * @param {(curve: Curve) => Float64Array[]} partsOf
+ * @param {boolean} positive
+ * @param {[number, number]} [across] only what lies between
+ * @returns {[number, number] | undefined}
+ */
+export function extentOf(lines, partsOf, positive, across) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const { curve } of lines) {
+    const mean = curve.mean;
+    for (const values of partsOf(curve)) {
+      for (let index = 0; index < values.length; index += 1) {
+        if (across && (curve.x[index] < across[0] || curve.x[index] > across[1])) continue;
+        const value = Number.isNaN(values[index]) && values !== curve.x ? mean[index] : values[index];
+        if (positive && !(value > 0)) continue;
+        if (value < low) low = value;
+        if (value > high) high = value;
+      }
+    }
+  }
+  return low <= high ? [low, high] : undefined;
+}
