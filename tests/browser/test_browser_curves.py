@@ -253,6 +253,30 @@ def test_groups_have_a_mean_and_say_of_how_many(curves: Page) -> None:
     expect(loss.locator(".said")).to_contain_text("n = 6")
 
 
+def test_groups_that_are_hidden_are_not_drawn(curves: Page) -> None:
+    loss = chart(curves, "loss")
+    curves.get_by_label("Groups").select_option("config.model")
+    listed(loss)
+    mlp, convnet = (loss.get_by_role("row", name=re.compile(f"^model = {name}")) for name in ("mlp", "convnet"))
+    expect(convnet).to_be_visible()
+    colour = mlp.locator(".swatch").get_attribute("class")
+    curves.get_by_role("link", name="Hide convnet").click()
+    expect(convnet).to_be_hidden()
+    expect(mlp).to_be_visible()
+    assert mlp.locator(".swatch").get_attribute("class") == colour
+    curves.reload()
+    listed(loss)
+    expect(mlp).to_be_visible()
+    expect(convnet).to_be_hidden()
+    for group in ("mlp", "–"):
+        curves.get_by_role("link", name=f"Hide {group}").press("Enter")
+        expect(curves.get_by_role("link", name=f"Show {group}")).to_be_visible()
+    expect(curves.locator("#curves-note")).to_have_text("All groups are hidden")
+    curves.get_by_role("link", name="Show convnet").press("Enter")
+    expect(convnet).to_be_visible()
+    expect(mlp).to_be_hidden()
+
+
 def test_a_sample_is_said_to_be_one(page: Page, waves: str) -> None:
     page.goto(f"/local/{waves}?chart-runs=10")
     chart(page, "loss")

@@ -97,7 +97,7 @@ def test_a_filter_that_is_none_says_where_and_how(runs: Page) -> None:
 
 def test_groups_have_mean_and_spread_and_lead_to_their_runs(runs: Page) -> None:
     runs.get_by_label("Groups").select_option("config.model")
-    row = runs.get_by_role("row", name=re.compile("^convnet"))
+    row = runs.get_by_role("row", name=re.compile("^Hide convnet"))
     expect(row).to_contain_text("30")
     expect(row).to_contain_text("(n = 29)")
     expect(row.get_by_text("±").first).to_be_visible()
@@ -182,6 +182,34 @@ def test_the_table_is_worked_with_the_keyboard_alone(runs: Page) -> None:
     expect(runs).to_have_title("fox-58 · Sweepyard")
 
 
+def test_groups_are_hidden_in_the_table_with_mouse_and_keyboard(runs: Page) -> None:
+    runs.get_by_label("Groups").select_option("config.seed")
+    expect(runs.get_by_text("5 groups", exact=True)).to_be_visible()
+    runs.get_by_role("link", name="Hide 0").focus()
+    runs.keyboard.press("ArrowDown")
+    expect(runs.get_by_role("link", name="Hide 1")).to_be_focused()
+    runs.keyboard.press("Enter")
+    expect(runs.get_by_role("link", name="Show 1")).to_be_focused()
+    expect(runs.get_by_text("1 hidden")).to_be_visible()
+    runs.get_by_role("link", name="Hide 3").click()
+    expect(runs.get_by_text("2 hidden")).to_be_visible()
+    expect(runs.locator("tbody tr.away")).to_have_count(2)
+    runs.get_by_role("link", name="Leave hidden ones out").click()
+    expect(runs.get_by_text("3 groups", exact=True)).to_be_visible()
+    assert runs.locator("tbody td:nth-child(2)").all_text_contents() == ["0", "2", "4"]
+    assert runs.evaluate("window.stays")
+    runs.reload()
+    expect(runs.get_by_text("2 hidden")).to_be_visible()
+    runs.get_by_role("link", name="List hidden ones too").click()
+    runs.get_by_role("link", name="Show 3").click()
+    expect(runs.get_by_text("1 hidden")).to_be_visible()
+    runs.go_back()
+    expect(runs.get_by_text("2 hidden")).to_be_visible()
+    runs.get_by_role("link", name="Show all").click()
+    expect(runs.get_by_text("2 hidden")).to_be_hidden()
+    assert view(runs) == "group=config.seed"
+
+
 def test_what_is_no_number_and_what_is_no_markup_is_shown_as_it_is(runs: Page) -> None:
     runs.get_by_label("Search names").fill("r05")
     link = runs.get_by_role("link", name="onerror")
@@ -260,7 +288,7 @@ for seed in range(3):
     client.python(script)
     page.goto(f"/local/{project}?group=config.lr")
     expect(page.locator("h1")).to_contain_text(project)
-    expect(page.get_by_role("row", name=re.compile("^0.1"))).to_contain_text("0.71 ± 0.01")
+    expect(page.get_by_role("row", name=re.compile("^Hide 0.1"))).to_contain_text("0.71 ± 0.01")
     page.goto(f"/local/{project}")
     assert names(page) == ["seed-2", "seed-1", "seed-0"]
 
@@ -294,9 +322,12 @@ def test_axe_finds_no_serious_fault_in_tables(
     page: Page, faults_of: Callable[[Page], list[str]], digits: str, scheme: str
 ) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(f"/local/{digits}?group=config.model")
+    hidden = page.locator("tbody tr").first.get_attribute("data-key")
     for path in (
         "?runs=r59,r04&size=25&sort=-summary.acc&pin=summary.acc",
         "?group=config.model",
+        f"?group=config.model&hide={hidden}",
         "?filter=a+b",
         "/columns",
     ):

@@ -93,6 +93,19 @@ def test_groups_are_means_with_how_many_runs_they_are_of(reader: PageReader) -> 
     assert asked(reader, "metric=none&group=config.model")["charts"] == [{"metric": "none", "axes": [], "curves": []}]
 
 
+def test_hidden_groups_are_not_drawn(reader: PageReader) -> None:
+    grouped = "metric=loss&group=config.model&sort=-summary.loss"
+    keys = [line["key"] for line in asked(reader, grouped)["lines"]]
+    answer = asked(reader, f"{grouped}&hide={keys[1]}")
+    assert (list(drawn(answer)), [line["key"] for line in answer["lines"]]) == (["model = mlp"], keys[:1])
+    for place in range(6, 30):
+        reader.begin(f"r{place}", config={"model": "mlp"})
+    answer = asked(reader, f"{grouped}&hide={keys[1]}&chart-runs=10")
+    assert answer["note"] == "10 of 27 runs, evenly chosen of the groups shown"
+    answer = asked(reader, f"{grouped}&hide={','.join(keys)}")
+    assert (answer["lines"], answer["note"]) == ([], "All groups are hidden")
+
+
 def test_a_run_and_a_sweep_have_their_own(reader: PageReader, door: Any) -> None:
     answer = asked(reader, "metric=loss&from=1.5&to=1.7", "/runs/r1")
     assert drawn(answer) == {"run 1": [2, 3]}

@@ -121,6 +121,8 @@ NAMES = st.lists(
         size=st.sampled_from(SIZES),
         selected=st.lists(st.sampled_from(["a", "b-1"]), unique=True).map(tuple),
         only_selected=st.booleans(),
+        hidden=st.lists(st.sampled_from(["0a", "b1"]), unique=True).map(tuple),
+        without_hidden=st.booleans(),
     )
 )
 def test_a_view_stands_in_its_address_whole(view: RunsView) -> None:
@@ -215,6 +217,30 @@ def test_groups_are_ordered_by_what_they_share_or_by_a_mean(services: Any) -> No
     assert order("-summary.none") == ["0", "0.5", "1"]
 
 
+def test_groups_are_hidden_and_shown_again_in_the_address(services: Any) -> None:
+    def seen(url: str) -> RunsSection:
+        return runs_section(services, ALL, RunsView.of(QueryParams(url.partition("?")[2])), "/lab/p")
+
+    shown = seen("?group=config.model")
+    assert (shown.hidden, [group.hidden for group in shown.groups]) == (0, [False, False])
+    evil, mlp = seen(shown.groups[1].turn_url).groups
+    assert (evil.hidden, mlp.hidden) == (False, True)
+    assert seen(mlp.turn_url) == shown
+    both = seen(evil.turn_url)
+    assert (both.hidden, both.total) == (2, 2)
+    assert (seen(both.leave_url).hidden, seen(both.leave_url).groups) == (2, ())
+    one = seen(seen(shown.groups[1].turn_url).leave_url)
+    assert ([group.common[0].text for group in one.groups], one.hidden, one.total) == ([EVIL], 1, 1)
+    assert seen(one.leave_url).groups == (evil, mlp)
+    assert seen(one.show_url) == shown
+    assert one.groups[0].url == shown.groups[0].url
+
+
+def test_what_is_hidden_by_one_column_is_not_by_another(services: Any) -> None:
+    key = section(services, group=("config.model",)).groups[0].key
+    assert section(services, group=("config.model", "config.same"), hidden=(key,)).hidden == 0
+
+
 def test_a_download_has_all_pages_of_the_view(services: Any) -> None:
     view = RunsView(sort="-summary.acc", size=25, columns=("tags", "config.model", "summary.acc", "config.same"))
     answer = csv_response(sheet_of(services, ALL, view), "lab-p")
@@ -232,6 +258,10 @@ def test_a_download_of_groups_has_means_of_what_is_a_number(services: Any) -> No
     assert sheet.names == ("config.model", "runs", "summary.acc mean", "summary.acc deviation", "summary.acc n")
     assert sheet.rows[1] == ("mlp", 3, 0.25, pytest.approx(0.1767767), 2)
     assert b'"summary.acc n":2' in bytes(json_response(sheet, "x").body)
+    hidden = tuple(group.key for group in runs_section(services, ALL, view, "/lab/p").groups[:1])
+    left = sheet_of(services, ALL, replace(view, hidden=hidden, without_hidden=True))
+    assert left.rows == sheet.rows[1:]
+    assert sheet_of(services, ALL, replace(view, hidden=hidden)).rows == sheet.rows
 
 
 def test_what_cannot_be_downloaded_is_refused(services: Any) -> None:

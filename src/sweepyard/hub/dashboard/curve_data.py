@@ -18,9 +18,9 @@ from sweepyard.domain.run_columns import column_of
 from sweepyard.domain.series import EXACT, Floats, spread
 from sweepyard.hub.dashboard import texts
 from sweepyard.hub.dashboard.curve_views import CurvesAsked
-from sweepyard.hub.dashboard.tables import column_label, sorted_groups
+from sweepyard.hub.dashboard.tables import column_label, group_key, shown_of, sorted_groups
 from sweepyard.hub.dashboard.views import RunsView, check_columns
-from sweepyard.jsonvalue import JsonValue, dumps_canonical
+from sweepyard.jsonvalue import JsonValue
 from sweepyard.services.bundle import Services
 from sweepyard.services.curves import GroupCurve
 from sweepyard.services.ports.runs import RunSelection
@@ -106,8 +106,8 @@ def _runs(services: Services, query: RunQuery, view: RunsView, most: int) -> Lin
 def _groups(services: Services, query: RunQuery, view: RunsView, most: int) -> Lines:
     by = [column_of(name) for name in view.group]
     found = services.tables.groups(query, by, {column_of(name) for name in filter(None, [view.sort_column])})
-    groups = sorted_groups(found, view)
-    total = len(found.columns.run_ids)
+    groups = shown_of(sorted_groups(found, view), view)
+    total = sum(len(group.places) for group in groups)
     in_groups = [(number, place) for number, group in enumerate(groups) for place in group.places]
     kept: dict[int, list[str]] = {}
     for index in spread(total, most).tolist():
@@ -115,7 +115,7 @@ def _groups(services: Services, query: RunQuery, view: RunsView, most: int) -> L
         kept.setdefault(number, []).append(found.columns.run_ids[place])
     lines = tuple(
         Line(
-            key=unicode_text(dumps_canonical(groups[number].values)),
+            key=group_key(groups[number], view),
             name=unicode_text(
                 ", ".join(
                     f"{column_label(name)} = {texts.value_text(value)}"
@@ -126,7 +126,10 @@ def _groups(services: Services, query: RunQuery, view: RunsView, most: int) -> L
         )
         for number, run_ids in kept.items()
     )
-    return Lines(lines, f"{most:,} of {total:,} runs, evenly chosen of all groups" if total > most else "")
+    if not groups and found.groups:
+        return Lines((), "All groups are hidden")
+    which = "all groups" if len(groups) == len(found.groups) else "the groups shown"
+    return Lines(lines, f"{most:,} of {total:,} runs, evenly chosen of {which}" if total > most else "")
 
 
 def _of_runs(services: Services, entity: str, project: str, lines: Lines, asked: CurvesAsked) -> dict[str, object]:

@@ -19,6 +19,7 @@ from sweepyard.hub.dashboard.tables import (
     columns_of,
     group_rows,
     run_rows,
+    shown_of,
     sorted_groups,
 )
 from sweepyard.hub.dashboard.views import DEFAULT_SIZE, SIZES, RunsView, check_columns
@@ -55,6 +56,9 @@ class RunsSection:
         kept: What the form keeps of the view beside its own fields.
         clear_url: The view without search and filter.
         tick_url: The view of the selected runs alone; or, where it is this, that of all.
+        hidden: How many groups are hidden.
+        leave_url: The view without the hidden groups in the table; or, where it is this, with them.
+        show_url: The view that hides no group.
         compare_url: Where the selected runs are compared.
     """
 
@@ -80,6 +84,9 @@ class RunsSection:
     json_url: str = ""
     clear_url: str = ""
     tick_url: str = ""
+    hidden: int = 0
+    leave_url: str = ""
+    show_url: str = ""
     compare_url: str = ""
 
 
@@ -100,6 +107,8 @@ def runs_section(services: Services, selection: RunSelection, view: RunsView, pa
         json_url=view.url(urls.table_url(path, "json")),
         clear_url=replace(view, search="", filter="", page=1).url(path),
         tick_url=replace(view, only_selected=not view.only_selected, page=1).url(path),
+        leave_url=replace(view, without_hidden=not view.without_hidden, page=1).url(path),
+        show_url=replace(view, hidden=(), without_hidden=False, page=1).url(path),
         compare_url=urls.compare_url(selection.entity, selection.project),
     )
     try:
@@ -138,7 +147,9 @@ def _with_groups(services: Services, query: RunQuery, section: RunsSection, name
     rows = group_rows(shown, found.columns, names, view, section.path)
     columns = aligned(section.columns, [row.cells for row in rows])
     common = aligned(section.common, [row.common for row in rows])
-    return _paged(replace(section, columns=columns, common=common, groups=rows), len(groups), number, pages)
+    hidden = len(found.groups) - len(shown_of(found.groups, view))
+    section = replace(section, columns=columns, common=common, groups=rows, hidden=hidden)
+    return _paged(section, len(groups), number, pages)
 
 
 def _paged(section: RunsSection, total: int, number: int, pages: int) -> RunsSection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -57,12 +58,16 @@ class GroupRow:
         key: Tells it apart from other groups.
         common: What they have in common, a cell for each column grouped by.
         url: The view of its runs; empty where no filter can say which they are.
+        hidden: Whether charts leave it out.
+        turn_url: The view in which it is shown where it is hidden now, or the other way round.
     """
 
     key: str
     common: tuple[Cell, ...]
     count: int
     url: str
+    hidden: bool
+    turn_url: str
     cells: tuple[Cell, ...]
 
 
@@ -112,13 +117,29 @@ def run_rows(runs: Sequence[Run], names: Sequence[str], view: RunsView) -> tuple
 
 
 def sorted_groups(found: RunGroups, view: RunsView) -> list[RunGroup]:
-    """The groups in the view's order: by what they have in common, or by the mean of a column."""
+    """The groups in the view's order: by what they have in common, or by the mean of a column.
+
+    Hidden ones are left out where the view leaves them out.
+    """
+    groups = shown_of(found.groups, view) if view.without_hidden else found.groups
     if not view.sort:
-        return list(found.groups)
-    ranked = [(group, _rank(group, view.sort_column, found.columns, view)) for group in found.groups]
+        return list(groups)
+    ranked = [(group, _rank(group, view.sort_column, found.columns, view)) for group in groups]
     known = [(group, rank) for group, rank in ranked if rank is not None]
     known.sort(key=lambda pair: pair[1], reverse=view.descending)
     return [*(group for group, _ in known), *(group for group, rank in ranked if rank is None)]
+
+
+def shown_of(groups: Sequence[RunGroup], view: RunsView) -> list[RunGroup]:
+    """Those of the groups that the view does not hide."""
+    hidden = frozenset(view.hidden)
+    return [group for group in groups if not hidden or group_key(group, view) not in hidden]
+
+
+def group_key(group: RunGroup, view: RunsView) -> str:
+    """Tells a group apart from the view's others, and from those by other columns, in few letters."""
+    told = dumps_canonical([[*view.group], [*group.values]]).encode("utf-8", "backslashreplace")
+    return hashlib.sha256(told).hexdigest()[:12]
 
 
 def group_rows(
@@ -127,15 +148,18 @@ def group_rows(
     """The rows of these groups, in their order."""
     by = [column_of(name) for name in view.group]
     fields = [column_of(name) for name in names]
+    keys = [group_key(group, view) for group in groups]
     return tuple(
         GroupRow(
-            key=dumps_canonical(group.values),
+            key=key,
             common=tuple(value_cell(field, value) for field, value in zip(by, group.values, strict=True)),
             count=len(group.places),
             url=_group_url(group, view, path),
+            hidden=key in view.hidden,
+            turn_url=view.turning(key).url(path),
             cells=tuple(spread_cell(field, group_values(group, field, columns)) for field in fields),
         )
-        for group in groups
+        for key, group in zip(keys, groups, strict=True)
     )
 
 

@@ -20,8 +20,11 @@ DEFAULT_SIZE = 50
 MOST_COLUMNS = 100
 MOST_PINNED = 3
 _MOST_SELECTED = 2_000
+_MOST_HIDDEN = 2_000
 _MOST_OTHERS = 200
-_OWN = frozenset({"search", "filter", "sort", "column", "pin", "group", "page", "size", "runs", "only"})
+_OWN = frozenset(
+    {"search", "filter", "sort", "column", "pin", "group", "page", "size", "runs", "only", "hide", "hidden"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,8 @@ class RunsView:
         group: The columns whose values make groups; none for a row a run.
         selected: Ids of the runs that are ticked.
         only_selected: Whether only these are shown.
+        hidden: Keys of the groups that charts do not draw (`dashboard.tables.group_key`).
+        without_hidden: Whether the table leaves these out too.
         others: What else stands in the address, names and values: the views of other parts of the page.
     """
 
@@ -49,6 +54,8 @@ class RunsView:
     size: int = DEFAULT_SIZE
     selected: tuple[str, ...] = ()
     only_selected: bool = False
+    hidden: tuple[str, ...] = ()
+    without_hidden: bool = False
     others: tuple[tuple[str, str], ...] = ()
 
     @classmethod
@@ -56,7 +63,7 @@ class RunsView:
         """The view that an address asks for.
 
         Raises:
-            RequestInvalid: A number is none, or there are too many columns, pinned ones or selected runs.
+            RequestInvalid: A number is none, or more is listed than a view may have.
         """
         violations: list[Violation] = []
         view = cls(
@@ -68,8 +75,10 @@ class RunsView:
             group=_listed(parameters, "group"),
             page=number_in(parameters, "page", 1, violations),
             size=number_in(parameters, "size", DEFAULT_SIZE, violations),
-            selected=tuple(dict.fromkeys(filter(None, ",".join(parameters.getlist("runs")).split(",")))),
+            selected=_joined(parameters, "runs"),
             only_selected=parameters.get("only") == "selected",
+            hidden=_joined(parameters, "hide"),
+            without_hidden=parameters.get("hidden") == "out",
             others=tuple((name, value) for name, value in parameters.multi_items() if name not in _OWN),
         )
         for values, most, what in (
@@ -77,6 +86,7 @@ class RunsView:
             (view.pinned, MOST_PINNED, "pinned columns"),
             (view.group, MOST_PINNED, "columns to group by"),
             (view.selected, _MOST_SELECTED, "selected runs"),
+            (view.hidden, _MOST_HIDDEN, "hidden groups"),
             (view.others, _MOST_OTHERS, "choices of other parts of a page"),
         ):
             if len(values) > most:
@@ -107,6 +117,8 @@ class RunsView:
             ("size", str(self.size) if self.size != DEFAULT_SIZE else ""),
             ("runs", ",".join(self.selected)),
             ("only", "selected" if self.only_selected else ""),
+            ("hide", ",".join(self.hidden)),
+            ("hidden", "out" if self.without_hidden else ""),
             *self.others,
         ]
         return tuple(pair for pair in found if pair[1])
@@ -129,7 +141,14 @@ class RunsView:
     def narrowed(self, conditions: Sequence[str]) -> RunsView:
         """A row a run, of those that also pass these filters."""
         earlier = [f"({self.filter})"] if self.filter and conditions else [self.filter] if self.filter else []
-        return replace(self, group=(), page=1, filter=" and ".join([*earlier, *conditions]))
+        wanted = " and ".join([*earlier, *conditions])
+        return replace(self, group=(), hidden=(), without_hidden=False, page=1, filter=wanted)
+
+    def turning(self, group: str) -> RunsView:
+        """The view in which the group of this key is hidden, or shown where it is hidden now."""
+        if group in self.hidden:
+            return replace(self, hidden=tuple(each for each in self.hidden if each != group))
+        return replace(self, hidden=(*self.hidden, group))
 
     def query(self, selection: RunSelection) -> RunQuery:
         """What the view asks the services for; in groups, the order is the groups' own.
@@ -168,6 +187,10 @@ def _signed(sort: str) -> str:
 
 def _listed(parameters: QueryParams, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (value.strip() for value in parameters.getlist(name)))))
+
+
+def _joined(parameters: QueryParams, name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, ",".join(parameters.getlist(name)).split(","))))
 
 
 def number_in(parameters: QueryParams, name: str, default: int, violations: list[Violation]) -> int:

@@ -7,7 +7,7 @@ import { refresh } from "./page.js";
 
 const SOON_MS = 150;
 const USUAL_RUNS = 100; // as `curve_views.DEFAULT_RUNS`
-const OF_VIEW = ["search", "filter", "sort", "group", "runs", "only", "chart-x", "chart-runs"];
+const OF_VIEW = ["search", "filter", "sort", "group", "hide", "runs", "only", "chart-x", "chart-runs"];
 
 const section = /** @type {HTMLDetailsElement} */ (document.getElementById("curves"));
 const form = /** @type {HTMLFormElement} */ (document.getElementById("curve-view"));
