@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -48,6 +49,31 @@ class Commands:
         process = self.start(*arguments, **environ)
         stdout, stderr = process.communicate(timeout=240)
         return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+
+    def shell(self, script: str, **environ: str) -> str:
+        """What a script of Bash prints where the plain `wandb` and `python` commands reach the home's hub."""
+        done = subprocess.run(
+            ["bash", "-c", f'set -e; eval "$(python -P -m sweepyard hub env)"; {script}'],
+            cwd=self.folder,
+            env={
+                **self.environ,
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{self.environ['PATH']}",
+                "WANDB_DIR": str(self.folder),
+                **environ,
+            },
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def register(self, file: str, *options: str) -> str:
+        """Register a sweep without starting agents; gives its path."""
+        done = self.run("sweep", file, "--no-agents", *options)
+        assert done.returncode == 0, done.stderr
+        named = re.search(r"start agents with: .*sweepyard sweep (\S+)", done.stdout)
+        assert named, done.stdout
+        return named[1]
 
     @contextmanager
     def one_hub(self) -> Iterator[None]:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,15 +47,8 @@ def registered(commands: Any, mode: str, points: int = 4) -> str:
     script = commands.folder / "run.py"
     script.write_text(RUN)
     (commands.folder / "many.yaml").write_text(SWEEP.format(points=list(range(points)), script=script, mode=mode))
-    return register(commands, "many.yaml")
-
-
-def register(commands: Any, file: str) -> str:
-    done = commands.run("sweep", file, "--no-agents")
-    assert done.returncode == 0, done.stderr
-    named = re.search(r"start agents with: .*sweepyard sweep (\S+)", done.stdout)
-    assert named, done.stdout
-    return named[1]
+    sweep: str = commands.register("many.yaml")
+    return sweep
 
 
 def runs_of(commands: Any, sweep: str) -> list[dict[str, Any]]:
@@ -127,25 +116,17 @@ def test_a_cancelled_sweep_ends_its_runs_and_the_agent(commands, wait: Callable[
         sweep = registered(commands, "wait")
         process = commands.start("agent", sweep)
         wait(lambda: any(commands.folder.glob("began-*")), seconds=120)
-        cancel(commands, sweep)
+        commands.shell('wandb sweep --cancel "$SWEEP"', SWEEP=sweep)
         stdout, stderr = process.communicate(timeout=90)
         assert process.returncode == 0, stderr
         assert "leaves, the sweep is over" in stdout
         assert {run["state"] for run in runs_of(commands, sweep)} <= {"killed", "failed", "crashed"}
 
 
-def cancel(commands: Any, sweep: str) -> None:
-    shell = 'eval "$(python -P -m sweepyard hub env)"; wandb sweep --cancel "$SWEEP"'
-    path = f"{Path(sys.executable).parent}{os.pathsep}{commands.environ['PATH']}"
-    environ = {**commands.environ, "SWEEP": sweep, "PATH": path, "WANDB_DIR": str(commands.folder)}
-    done = subprocess.run(["bash", "-c", shell], env=environ, cwd=commands.folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
 def test_a_preempted_run_goes_on_with_the_next_agent(commands, wait: Callable[..., None]) -> None:
     (commands.folder / "trained.yaml").write_text(TRAINED.replace("EPOCHS", "30"))
     with commands.one_hub():
-        sweep = register(commands, "trained.yaml")
+        sweep = commands.register("trained.yaml")
         first = commands.start("agent", sweep)
         wait(lambda: any(commands.folder.glob("outputs/many/*/checkpoints/*.npz")), seconds=180)
         first.send_signal(signal.SIGTERM)
@@ -165,7 +146,7 @@ def test_a_preempted_run_goes_on_with_the_next_agent(commands, wait: Callable[..
 def test_told_to_finish_it_starts_no_more(commands, wait: Callable[..., None]) -> None:
     (commands.folder / "trained.yaml").write_text(TRAINED.replace("EPOCHS", "5").replace("[1]", "[1, 2]"))
     with commands.one_hub():
-        sweep = register(commands, "trained.yaml")
+        sweep = commands.register("trained.yaml")
         process = commands.start("agent", sweep, "--on-stop", "finish")
         wait(lambda: any(commands.folder.glob("outputs/many/*/checkpoints")), seconds=180)
         process.send_signal(signal.SIGINT)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -39,16 +37,7 @@ def test_the_demo_runs_every_point_once_and_leaves_no_process(commands) -> None:
     assert [" ".join(line.split()[2:4]) for line in stdout.splitlines()[-2:]] == ["runs list", "hub serve"]
     commands.assert_none_left()
 
-    shell = f'eval "$({sys.executable} -P -m sweepyard hub env)" && {sys.executable} -c "$READ_BACK"'
-    reading = subprocess.run(
-        ["bash", "-c", shell],
-        env={**commands.environ, "READ_BACK": READ_BACK},
-        cwd=commands.folder,
-        capture_output=True,
-        text=True,
-    )
-    assert reading.returncode == 0, reading.stderr
-    runs = json.loads(reading.stdout)
+    runs = json.loads(commands.shell('python -c "$READ_BACK"', READ_BACK=READ_BACK))
     assert {run["state"] for run in runs} == {"finished"}
     points = sorted(tuple(run["point"]) for run in runs)
     assert points == sorted(itertools.product(["mlp", "convnet"], [64, 256], [2, 4]))

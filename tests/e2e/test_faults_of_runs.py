@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +68,7 @@ def worked_on(commands: Any, kind: str, *options: str) -> tuple[Any, dict[str, A
     (commands.folder / "sweep.yaml").write_text(SWEEP.format(conf=conf))
     commands.environ["PYTHONPATH"] = str(commands.folder)
     with commands.one_hub():
-        done = commands.run("sweep", "sweep.yaml", "--no-agents", "--config-dir", str(conf))
-        named = re.search(r"start agents with: .*sweepyard sweep (\S+)", done.stdout)
-        assert named, done.stderr
-        agent = commands.run("agent", named[1], *options)
+        agent = commands.run("agent", commands.register("sweep.yaml", "--config-dir", str(conf)), *options)
         (listed,) = json.loads(commands.run("runs", "list", "--project", "faults", "--json").stdout)
         shown = json.loads(commands.run("runs", "show", f"faults/{listed['run']}", "--history", "--json").stdout)
     commands.assert_none_left()
