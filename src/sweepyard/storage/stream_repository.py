@@ -19,7 +19,7 @@ from sweepyard.storage.blocks import Block, Line, blocks_of, rows_of, unpack_key
 from sweepyard.storage.packing import pack_lines, pack_numbers
 from sweepyard.storage.run_rows import find_number
 from sweepyard.storage.stream_parts import Part, Parts, StoredBlock, lines_of_chunks
-from sweepyard.storage.stream_series import StepRows, StoredSeries
+from sweepyard.storage.stream_series import StoredSeries
 from sweepyard.storage.stream_statements import (
     ADD_BLOCK,
     ADD_CHUNK,
@@ -182,16 +182,14 @@ class SqlStreams:
         key = (number, Stream.HISTORY)
         low = -1 if min_step is None else min_step
         high = _BEYOND if max_step is None else max_step
-        return StoredSeries(self._connection, key, keys, {}).between(self._parts.all(key), low, high)
+        return StoredSeries(self._connection, key, keys).between(keys, low, high)
 
     def series_each(self, path: RunPath, wanted: Sequence[Sequence[str]]) -> list[Series | None]:
         number = self._number(path)
         if number is None:
             return [joined_series([], keys) for keys in wanted]
-        key = (number, Stream.HISTORY)
-        parts = self._parts.all(key)
-        rows: dict[int, StepRows] = {}
-        return [StoredSeries(self._connection, key, keys, rows).between(parts, -1, _BEYOND) for keys in wanted]
+        stored = StoredSeries(self._connection, (number, Stream.HISTORY), {key for keys in wanted for key in keys})
+        return [stored.between(keys, -1, _BEYOND) for keys in wanted]
 
     # ------------------------------------------------------------------------------------------ sealing
 
