@@ -57,6 +57,15 @@ class PostgresServer:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)  # type: ignore[call-overload]  # psycopg wants literals; ours are fixed
 
+    def with_password(self, user: str, password: str, url: str) -> str:
+        """The URL of the same database for a new user, who may do anything there but only with the password."""
+        self.execute(f"CREATE ROLE {user} LOGIN PASSWORD '{password}'")
+        self.execute(f"ALTER DATABASE {url.rpartition('/')[2]} OWNER TO {user}")
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"host all {user} 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
+        self.execute("SELECT pg_reload_conf()")
+        return url.replace(USER, f"{user}:{password}", 1)
+
     def restart(self) -> None:
         """Stop it, at once and with every connection, and start it again."""
         self.stop()

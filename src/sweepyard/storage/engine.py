@@ -47,6 +47,18 @@ def sqlite_url(path: Path) -> URL:
     return URL.create("sqlite", database=str(path))
 
 
+def parsed_url(url: str | URL) -> URL:
+    """A database's URL.
+
+    Raises:
+        StorageError: It is none.
+    """
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError) as error:  # its text may hold the password
+        raise StorageError("a database is named by a URL, as postgresql://user@host/name") from error
+
+
 def open_engines(url: str | URL, *, writers: int = HUB_WRITERS) -> Engines:
     """Engines on the database of that URL; a SQLite file is made, readable by its owner only, if there is none.
 
@@ -57,10 +69,7 @@ def open_engines(url: str | URL, *, writers: int = HUB_WRITERS) -> Engines:
         StorageError: The URL names a database that this version does not speak to, one that is away, or a file that
             cannot be used.
     """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:  # its text may hold the password
-        raise StorageError("a database is named by a URL, as postgresql://user@host/name") from error
+    parsed = parsed_url(url)
     if parsed.get_backend_name() == "postgresql":
         return Engines(*open_postgresql(parsed, writers))
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":

@@ -33,12 +33,16 @@ def insert_new(connection: Connection, table: Table, values: Values, what: str) 
     return int(key[0]) if key is not None and isinstance(key[0], int) else 0
 
 
+def insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An insert that can say what is to be done on conflicts, which each database spells in its own way."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
 def upsert(connection: Connection, table: Table, rows: Sequence[Values], *, keys: Sequence[str]) -> None:
     """Insert rows, overwriting those whose `keys` are there already."""
     if not rows:
         return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
+    statement = insert_into(connection, table)
     others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     if others:
         statement = statement.on_conflict_do_update(index_elements=list(keys), set_=others)

@@ -9,6 +9,14 @@ NUMBER = BigInteger().with_variant(Integer, "sqlite")
 NAME = String(128)
 SHA256 = String(64)
 MD5 = String(32)
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""How constraints and indexes are called, so that migrations can name them."""
 
 
 def own_number() -> Column[int]:

@@ -23,17 +23,21 @@ from sweepyard.domain.access import Role
 from sweepyard.domain.artifact import ArtifactState, ManifestKind
 from sweepyard.domain.run import RunState
 from sweepyard.domain.sweep import SweepState
-from sweepyard.storage.table_shapes import MD5, NAME, NUMBER, SHA256, blob, in_project, own_number, place, run_number
+from sweepyard.storage.table_shapes import (
+    MD5,
+    NAME,
+    NAMING,
+    NUMBER,
+    SHA256,
+    blob,
+    in_project,
+    own_number,
+    place,
+    run_number,
+)
 from sweepyard.storage.types import EnumText, JsonText, UtcDateTime
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+metadata = MetaData(naming_convention=NAMING)
 
 users = Table(
     "users",

@@ -1,0 +1,1 @@
+"""The predictions database: its tables, its own lineage of migrations, and the store over them."""
