@@ -64,7 +64,7 @@ class PostgresServer:
         rules = self._data / "pg_hba.conf"
         rules.write_text(f"host all {user} 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
         self.execute("SELECT pg_reload_conf()")
-        return url.replace(USER, f"{user}:{password}", 1)
+        return url.replace(f"//{USER}@", f"//{user}:{password}@")
 
     def restart(self) -> None:
         """Stop it, at once and with every connection, and start it again."""
