@@ -14,6 +14,11 @@ from typing import Any
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 JsonObject = dict[str, JsonValue]
 
+# Made once: `json.dumps` makes an encoder for each call that asks for more than the defaults.
+_ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_ENCODE_SORTED = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode
+_SAME = (str, int, type(None))  # bool is an int
+
 
 def loads(text: str | bytes) -> JsonValue:
     """Read JSON, bare NaN and infinities included.
@@ -42,12 +47,12 @@ def loads_object(text: str | bytes) -> JsonObject:
 
 def dumps(value: object) -> str:
     """Write JSON compactly, in key order as given, with bare NaN and infinities (W&B's dialect)."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODE(value)
 
 
 def dumps_canonical(value: object) -> str:
     """Write JSON so that equal values give equal text: sorted keys, 3.0 and 3 alike."""
-    return json.dumps(_canonical(value), separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return _ENCODE_SORTED(_canonical(value))
 
 
 def strict(value: JsonValue) -> JsonValue:
@@ -118,6 +123,8 @@ def finite_number(value: object) -> float | None:
 
 
 def _canonical(value: object) -> object:
+    if isinstance(value, _SAME):
+        return value
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, Mapping):

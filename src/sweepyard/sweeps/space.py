@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Final, overload
 
 from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical
@@ -39,7 +40,11 @@ class Condition:
 
     def holds(self, value: JsonValue) -> bool:
         """Whether the other parameter's value is one of them."""
-        return dumps_canonical(value) in {dumps_canonical(each) for each in self.values}
+        return dumps_canonical(value) in self._keys
+
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        return frozenset(map(dumps_canonical, self.values))
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,9 @@ class SearchSpace(Sequence[Parameter]):
     def __init__(self, parameters: Sequence[Parameter], coupled: Sequence[Sequence[ParameterPath]] = ()) -> None:
         self._parameters = tuple(sorted(parameters, key=lambda parameter: parameter.path))
         self._by_path = {parameter.path: parameter for parameter in self._parameters}
+        self._constants = {
+            item.path: item.distribution.value for item in self._parameters if isinstance(item.distribution, Constant)
+        }
         self.coupled = tuple(tuple(sorted(group)) for group in coupled)
         self.axes = self._made_axes()
         self.is_conditional = any(parameter.conditions for parameter in self._parameters)
@@ -139,7 +147,7 @@ class SearchSpace(Sequence[Parameter]):
 
     def nest(self, values: Mapping[ParameterPath, JsonValue]) -> JsonObject:
         """A run's parameters from a value for each varying path; constants are added, what is inactive is left out."""
-        every = {**self._constants(), **values}
+        every = {**self._constants, **values}
         nested: JsonObject = {}
         for parameter in self._parameters:
             if self._is_active(parameter, every.get):
@@ -160,14 +168,14 @@ class SearchSpace(Sequence[Parameter]):
         """For each axis whether a point with these values has it."""
         if not self.is_conditional:
             return [True] * len(self.axes)
-        values = self._constants()
+        values = dict(self._constants)
         for axis, each in zip(self.axes, chosen, strict=True):
             values.update({parameter.path: value for parameter, value in axis.spread(each)})
         return [self._is_active(axis.parameters[0], values.get) for axis in self.axes]
 
     def chosen(self, parameters: Mapping[str, JsonValue]) -> list[Chosen] | None:
         """For each axis the value that a run's parameters have there; None where one is missing."""
-        found: dict[ParameterPath, JsonValue] = self._constants()
+        found: dict[ParameterPath, JsonValue] = dict(self._constants)
         for axis in self.axes:
             for parameter in axis.parameters:
                 value = find(parameters, parameter.path)
@@ -188,7 +196,7 @@ class SearchSpace(Sequence[Parameter]):
         """Values for all parameters: this one's is given, the others' are in the middle of what goes with it."""
         wanted = {**self._required(parameter), parameter.path: value}
         keys = {path: dumps_canonical(each) for path, each in wanted.items()}
-        values = self._constants()
+        values = dict(self._constants)
         for axis in self.axes:
             row = {item.path: each for item, each in axis.spread(axis.distribution.sample(0.5))}
             asked = keys.keys() & row.keys()
@@ -208,11 +216,6 @@ class SearchSpace(Sequence[Parameter]):
             if other is not None:
                 needed.update(self._required(other))
         return needed
-
-    def _constants(self) -> dict[ParameterPath, JsonValue]:
-        return {
-            item.path: item.distribution.value for item in self._parameters if isinstance(item.distribution, Constant)
-        }
 
     def _is_active(self, parameter: Parameter, value_of: Callable[[ParameterPath], JsonValue]) -> bool:
         for condition in parameter.conditions:
