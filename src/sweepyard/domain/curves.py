@@ -149,13 +149,16 @@ def band_of(curves: Sequence[tuple[Floats, Floats]], points: int, factor: Callab
         return Band(places, count, mean, mean - half, mean + half)
 
 
-def rounded(values: Floats, span: float) -> Floats:
-    """The values to five digits, counted from their own first or that of `span`, whichever is the smaller number.
+def rounded(values: Floats, spans: Floats) -> Floats:
+    """The values to five digits, counted from their own first or that of `spans`, whichever is the smaller number.
 
     So a chart of that span can be drawn, on a logarithmic axis too, and what is sent is short.
+
+    Args:
+        spans: (values,) float64; 0 for none.
     """
     sizes = np.abs(values)
-    sizes = np.minimum(sizes, span) if span > 0 else sizes
+    sizes = np.where(spans > 0, np.minimum(sizes, spans), sizes)
     exact: Bits = ~np.isfinite(sizes) | (sizes < 1e-200) | (sizes > 1e200)
     places = _DIGITS - 1 - np.floor(np.log10(np.where(exact, 1.0, sizes))).astype(np.int64)
     unit = _POWERS[np.abs(places)]

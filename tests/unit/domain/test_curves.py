@@ -122,13 +122,13 @@ def test_a_band_at_the_ends_of_the_floats_range() -> None:
     ],
 )
 def test_numbers_are_as_short_as_a_chart_of_their_span_allows(value: float, span: float, text: str) -> None:
-    assert repr(float(rounded(floats(value), span)[0])) == text
+    assert repr(float(rounded(floats(value), floats(span))[0])) == text
 
 
 @given(st.lists(ANY, max_size=30), st.floats(0, 1e308))
 def test_rounding_stays_close_and_keeps_what_is_no_number(values: list[float], span: float) -> None:
     before = np.array(values, np.float64)
-    after = rounded(before, span)
+    after = rounded(before, np.full(len(before), span))
     assert np.array_equal(np.isnan(before), np.isnan(after))
     finite = np.isfinite(before)
     assert np.array_equal(before[~finite], after[~finite], equal_nan=True)

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from sweepyard.domain.curves import Curve, rounded
+from sweepyard.domain.curves import Curve
 from sweepyard.domain.fields import field_of
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.run_columns import column_of
-from sweepyard.domain.series import EXACT, Floats, spread
+from sweepyard.domain.series import spread
 from sweepyard.hub.dashboard import texts
+from sweepyard.hub.dashboard.curve_numbers import chart_of
 from sweepyard.hub.dashboard.curve_views import CurvesAsked
 from sweepyard.hub.dashboard.tables import column_label, group_key, shown_of, sorted_groups
 from sweepyard.hub.dashboard.views import RunsView, check_columns
@@ -159,51 +158,6 @@ def _answer(lines: Lines, charts: Mapping[str, Mapping[int, Curve | GroupCurve]]
         "lines": [line.as_json() for line in lines.lines],
         "charts": [{"metric": metric, **chart_of(curves)} for metric, curves in charts.items()],
     }
-
-
-def chart_of(curves: Mapping[int, Curve | GroupCurve]) -> dict[str, object]:
-    """The curves of a chart; places on the axis that several share are sent once."""
-    axes: dict[bytes, int] = {}
-    places: list[list[float]] = []
-    entries = []
-    for number, curve in curves.items():
-        x = curve.band.x if isinstance(curve, GroupCurve) else curve.x
-        key = x.tobytes()
-        if key not in axes:
-            axes[key] = len(places)
-            places.append(_numbers(rounded(x, _span(x))))
-        entries.append({"line": number, "x": axes[key], **_entry(curve)})
-    return {"axes": places, "curves": entries}
-
-
-def _entry(curve: Curve | GroupCurve) -> dict[str, object]:
-    drawn = curve.band if isinstance(curve, GroupCurve) else curve
-    is_plain = isinstance(curve, Curve) and curve.is_exact
-    parts = np.stack([drawn.mean] if is_plain else [drawn.mean, drawn.low, drawn.high])
-    entry: dict[str, object] = dict(
-        zip(("mean", "low", "high"), map(_numbers, rounded(parts, _span(parts))), strict=False)
-    )
-    entry |= {"nan": curve.nan, "infinite": curve.infinite}
-    if isinstance(curve, GroupCurve):
-        entry |= {"runs": curve.runs, "count": curve.band.count.tolist()}
-    return entry
-
-
-def _span(values: Floats) -> float:
-    """How far the finite values lie apart; 0 where there is none."""
-    finite = values[np.isfinite(values)]
-    if not len(finite):
-        return 0.0
-    # Halved, so that values at the ends of the floats' range do not overflow.
-    half = float(finite.max()) / 2 - float(finite.min()) / 2
-    return min(2 * half, float(np.finfo(np.float64).max))
-
-
-def _numbers(values: Floats) -> list[float]:
-    """The values as JSON has them in the fewest letters: whole ones without decimals."""
-    is_whole = bool((np.abs(values) <= EXACT).all() and (values == np.floor(values)).all())
-    listed: list[float] = (values.astype(np.int64) if is_whole else values).tolist()
-    return listed
 
 
 def _name(display_name: JsonValue, run_id: str) -> str:

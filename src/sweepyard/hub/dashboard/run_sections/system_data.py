@@ -10,7 +10,8 @@ from sweepyard.domain.curves import ordered, thinned, within
 from sweepyard.domain.rows import decode_object
 from sweepyard.domain.run import RunPath
 from sweepyard.hub.dashboard import texts
-from sweepyard.hub.dashboard.curve_data import Line, chart_of, unicode_text
+from sweepyard.hub.dashboard.curve_data import Line, unicode_text
+from sweepyard.hub.dashboard.curve_numbers import chart_of
 from sweepyard.hub.dashboard.curve_views import CurvesAsked
 from sweepyard.hub.dashboard.run_sections.system import Points, drawn_parts, kind_of, measured
 from sweepyard.services.bundle import Services
