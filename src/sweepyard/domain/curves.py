@@ -91,32 +91,56 @@ def within(x: Floats, y: Floats, edges: Edges) -> tuple[Floats, Floats]:
     return x[first:last], y[first:last]
 
 
-def thinned(x: Floats, y: Floats, points: int) -> Curve:
-    """A curve of at most `points` (3 or more) points; the first and the last row are points of their own.
+def thinned(lines: Sequence[tuple[Floats, Floats]], points: int) -> list[Curve]:
+    """Curves of at most `points` (3 or more) points each; the first and the last row are points of their own.
 
     Args:
-        x: (rows,) float64, never falling.
-        y: (rows,) float64.
+        lines: x (rows,) float64, never falling, and y (rows,) float64; 1 or more rows each.
     """
+    long = [line for line in lines if len(line[1]) > points]
+    shortened = iter(_shortened(long, points) if long else [])
+    return [next(shortened) if len(y) > points else _exact(x, y) for x, y in lines]
+
+
+def _exact(x: Floats, y: Floats) -> Curve:
+    """A curve with a point a row."""
     finite = np.isfinite(y)
     nan = int(np.isnan(y).sum())
-    infinite = len(y) - nan - int(finite.sum())
-    if len(y) <= points:
-        mean = y if finite.all() else np.where(finite, y, np.nan)
-        return Curve(x, mean, mean, mean, nan, infinite)
-    length = -(-(len(y) - 2) // (points - 2))
-    starts = np.concatenate([[0], np.arange(1, len(y) - 1, length), [len(y) - 1]])
-    ends = np.append(starts[1:], len(y))
+    mean = y if finite.all() else np.where(finite, y, np.nan)
+    return Curve(x, mean, mean, mean, nan, len(y) - nan - int(finite.sum()))
+
+
+def _shortened(lines: Sequence[tuple[Floats, Floats]], points: int) -> list[Curve]:
+    """Curves of lines that have more rows than that; worked on together, which takes a fraction of the calls."""
+    x, y = (np.concatenate(part) for part in zip(*lines, strict=True))
+    ends = np.cumsum([len(line[1]) for line in lines]).tolist()
+    begins = [0, *ends[:-1]]
+    stretches = [_stretches(end - begin, points) + begin for begin, end in zip(begins, ends, strict=True)]
+    starts = np.concatenate(stretches)
+    lasts = np.append(starts[1:], len(y))
+    finite = np.isfinite(y)
     counts = np.add.reduceat(finite.astype(np.int64), starts)
     known = counts > 0
     # Divided before they are added up, so that sums do not leave the floats' range.
-    weights = np.repeat(np.maximum(counts, 1), ends - starts)
+    weights = np.repeat(np.maximum(counts, 1), lasts - starts)
     mean = np.add.reduceat(np.where(finite, y, 0.0) / weights, starts)
     low = np.minimum.reduceat(np.where(finite, y, np.inf), starts)
     high = np.maximum.reduceat(np.where(finite, y, -np.inf), starts)
-    middle = x[starts] / 2 + x[ends - 1] / 2
+    middle = x[starts] / 2 + x[lasts - 1] / 2
     mean, low, high = (np.where(known, part, np.nan) for part in (mean, low, high))
-    return Curve(middle, mean, low, high, nan, infinite)
+    nans = np.add.reduceat(np.isnan(y).astype(np.int64), begins).tolist()
+    others = np.add.reduceat(np.isinf(y).astype(np.int64), begins).tolist()
+    cuts = np.cumsum([0, *map(len, stretches)]).tolist()
+    return [
+        Curve(middle[cut:end], mean[cut:end], low[cut:end], high[cut:end], nan, infinite)
+        for cut, end, nan, infinite in zip(cuts, cuts[1:], nans, others, strict=False)
+    ]
+
+
+def _stretches(rows: int, points: int) -> Steps:
+    """Where the stretches of rows begin of which at most `points` points are made."""
+    length = -(-(rows - 2) // (points - 2))
+    return np.concatenate([[0], np.arange(1, rows - 1, length), [rows - 1]])
 
 
 def band_of(curves: Sequence[tuple[Floats, Floats]], points: int, factor: Callable[[int], float]) -> Band:

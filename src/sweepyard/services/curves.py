@@ -84,8 +84,9 @@ class CurveService:
         found: dict[str, dict[RunPath, Curve]] = {metric: {} for metric in wanted.metrics}
         with self._database.reading() as unit:
             for path in paths:
-                for metric, (x, y) in _points(unit, path, wanted).items():
-                    found[metric][path] = thinned(x, y, wanted.points)
+                points = _points(unit, path, wanted)
+                for metric, curve in zip(points, thinned([*points.values()], wanted.points), strict=True):
+                    found[metric][path] = curve
         return found
 
     def of_groups(

@@ -40,7 +40,7 @@ def test_a_stretch_has_a_point_beyond_each_edge(edges: tuple[float | None, float
 
 
 def test_few_rows_are_points_of_their_own() -> None:
-    curve = thinned(floats(0, 1, 2), floats(5, NAN, -INF), 10)
+    (curve,) = thinned([(floats(0, 1, 2), floats(5, NAN, -INF))], 10)
     assert curve.is_exact
     assert np.array_equal(curve.mean, floats(5, NAN, NAN), equal_nan=True)
     assert (curve.nan, curve.infinite) == (1, 1)
@@ -49,7 +49,7 @@ def test_few_rows_are_points_of_their_own() -> None:
 def test_a_stretch_has_a_mean_and_keeps_its_spike() -> None:
     y = np.ones(1000)
     y[501], y[700:] = 50, NAN
-    curve = thinned(np.arange(1000.0), y, 12)
+    (curve,) = thinned([(np.arange(1000.0), y)], 12)
     assert not curve.is_exact
     assert len(curve.x) == 12
     assert (curve.x[0], curve.x[-1]) == (0, 999)
@@ -63,7 +63,7 @@ def test_a_stretch_has_a_mean_and_keeps_its_spike() -> None:
 @given(st.lists(ANY, max_size=300), st.integers(3, 40))
 def test_thinned_curves_lose_no_extreme_and_count_what_is_not_drawn(values: list[float], points: int) -> None:
     y = np.array(values, np.float64)
-    curve = thinned(np.arange(len(y), dtype=np.float64), y, points)
+    (curve,) = thinned([(np.arange(len(y), dtype=np.float64), y)], points)
     finite = y[np.isfinite(y)]
     assert len(curve.x) <= points
     assert (np.diff(curve.x) >= 0).all()
@@ -76,6 +76,18 @@ def test_thinned_curves_lose_no_extreme_and_count_what_is_not_drawn(values: list
         low, mean, high = (part[np.isfinite(curve.mean)] / 2 for part in (curve.low, curve.mean, curve.high))
         assert (mean >= low - room).all()
         assert (mean <= high + room).all()
+
+
+@given(st.lists(st.lists(ANY, max_size=100), max_size=5), st.integers(3, 40))
+def test_curves_are_thinned_together_as_they_are_alone(lists: list[list[float]], points: int) -> None:
+    lines = [(np.arange(float(len(values))), np.array(values, np.float64)) for values in lists]
+    together = thinned(lines, points)
+    assert len(together) == len(lines)
+    for line, curve in zip(lines, together, strict=True):
+        (alone,) = thinned([line], points)
+        assert (curve.nan, curve.infinite, curve.is_exact) == (alone.nan, alone.infinite, alone.is_exact)
+        for name in ("x", "mean", "low", "high"):
+            assert np.array_equal(getattr(curve, name), getattr(alone, name), equal_nan=True)
 
 
 def two(count: int) -> float:

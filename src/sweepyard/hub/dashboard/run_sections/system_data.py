@@ -31,12 +31,8 @@ def system_data(services: Services, path: RunPath, asked: CurvesAsked) -> dict[s
 
 def _chart(family: str, parts: Mapping[str, Points], wanted: CurvesWanted) -> dict[str, object]:
     shown = drawn_parts(parts)
-    curves = {}
-    for number, part in enumerate(shown):
-        seconds, values = np.array(parts[part], np.float64).T
-        x, y = within(*ordered(seconds, values), wanted.edges)
-        if len(x):
-            curves[number] = thinned(x, y, wanted.points)
+    measured_in = [within(*ordered(*np.array(parts[part], np.float64).T), wanted.edges) for part in shown]
+    curves = {number: curve for number, curve in enumerate(thinned(measured_in, wanted.points)) if len(curve.x)}
     lines = [Line(key=unicode_text(part), name=_name(family, part)).as_json() for part in shown]
     return {"metric": family, "lines": lines, **chart_of(curves)}
 
