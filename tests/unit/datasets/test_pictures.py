@@ -17,9 +17,16 @@ from sweepyard.config.schema import DataConfig
 from sweepyard.datasets import pictures
 from sweepyard.datasets.idx import write_idx
 from sweepyard.datasets.loading import load
-from sweepyard.datasets.pictures import normalised, read_pictures
+from sweepyard.datasets.pictures import Picture, normalised, read_pictures
 from sweepyard.errors import DataError, IdxInvalid
 from sweepyard.settings import Settings
+
+
+def pictures_of(path: Path) -> tuple[Picture, ...]:
+    """The pictures of a file all of whose pictures show something."""
+    read = read_pictures(path)
+    assert read.faults == ()
+    return read.pictures
 
 
 def seven(height: int, width: int, *, top: int, left: int, side: int, ink: int = 0, paper: int = 255) -> np.ndarray:
@@ -125,42 +132,45 @@ class TestFormats:
     def test_every_kind_of_png_gives_the_same(self, tmp_path: Path, mode: str) -> None:
         image = Image.fromarray(self.sheet)
         image = Image.fromarray(self.sheet.astype(np.uint16) * 257) if mode == "I;16" else image.convert(mode)
-        (picture,) = read_pictures(save(tmp_path / "seven.png", image))
+        (picture,) = pictures_of(save(tmp_path / "seven.png", image))
         assert picture.name == "seven.png"
         np.testing.assert_array_equal(picture.pixels, normalised(self.sheet))
 
     @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
     def test_jpeg_gives_nearly_the_same(self, tmp_path: Path, mode: str) -> None:
         image = Image.fromarray(self.sheet).convert("RGB").convert(mode)
-        (picture,) = read_pictures(save(tmp_path / "seven.jpg", image, quality=90))
+        (picture,) = pictures_of(save(tmp_path / "seven.jpg", image, quality=90))
         assert np.abs(picture.pixels.astype(int) - normalised(self.sheet)).mean() < 6
 
     def test_the_format_is_told_from_the_content(self, tmp_path: Path) -> None:
         path = save(tmp_path / "seven.png", Image.fromarray(self.sheet)).rename(tmp_path / "seven.jpg")
-        np.testing.assert_array_equal(read_pictures(path)[0].pixels, normalised(self.sheet))
+        np.testing.assert_array_equal(pictures_of(path)[0].pixels, normalised(self.sheet))
 
     def test_a_photo_is_turned_as_its_camera_says(self, tmp_path: Path) -> None:
         exif = Image.Exif()
         exif[0x0112] = 6  # to be turned by 90 degrees, clockwise
         lying = Image.fromarray(np.rot90(self.sheet).copy())
-        (picture,) = read_pictures(save(tmp_path / "photo.png", lying, exif=exif))
+        (picture,) = pictures_of(save(tmp_path / "photo.png", lying, exif=exif))
         np.testing.assert_array_equal(picture.pixels, normalised(self.sheet))
 
     @pytest.mark.parametrize("ink", [0, 255])
     def test_transparency_is_background_for_dark_and_light_ink(self, tmp_path: Path, ink: int) -> None:
         drawn = 255 - self.sheet
         image = Image.merge("LA", [Image.new("L", (90, 120), ink), Image.fromarray(drawn)])
-        (picture,) = read_pictures(save(tmp_path / "drawn.png", image))
+        (picture,) = pictures_of(save(tmp_path / "drawn.png", image))
         np.testing.assert_array_equal(picture.pixels, normalised(self.sheet))
 
     def test_a_transparent_colour_is_background(self, tmp_path: Path) -> None:
         image = Image.fromarray(np.where(self.sheet == 0, np.uint8(30), np.uint8(77)))
-        (picture,) = read_pictures(save(tmp_path / "drawn.png", image, transparency=77))
+        (picture,) = pictures_of(save(tmp_path / "drawn.png", image, transparency=77))
         np.testing.assert_array_equal(picture.pixels, normalised(self.sheet))
 
     def test_nothing_but_transparency_is_blank(self, tmp_path: Path) -> None:
-        with pytest.raises(DataError, match=r"empty\.png: the picture is blank"):
-            read_pictures(save(tmp_path / "empty.png", Image.new("RGBA", (30, 30), (0, 0, 0, 0))))
+        read = read_pictures(save(tmp_path / "empty.png", Image.new("RGBA", (30, 30), (0, 0, 0, 0))))
+        assert read.pictures == ()
+        assert [str(fault) for fault in read.faults] == [
+            "empty.png: the picture is blank: its pixels are all nearly alike"
+        ]
 
 
 class TestIdxFiles:
@@ -168,7 +178,7 @@ class TestIdxFiles:
         images = np.zeros((3, 28, 28), np.uint8)
         images[:, 3:9, 5:7] = 99
         write_idx(tmp_path / "images.gz", images)
-        made = read_pictures(tmp_path / "images.gz")
+        made = pictures_of(tmp_path / "images.gz")
         assert [picture.name for picture in made] == ["images.gz[0]", "images.gz[1]", "images.gz[2]"]
         np.testing.assert_array_equal(np.stack([picture.pixels for picture in made]), images)
 
@@ -176,13 +186,13 @@ class TestIdxFiles:
         images = np.zeros((3, 28, 28), np.uint8)
         images[:, 3:9, 5:7] = 99
         write_idx(tmp_path / "images", 255 - images)
-        made = np.stack([picture.pixels for picture in read_pictures(tmp_path / "images")])
+        made = np.stack([picture.pixels for picture in pictures_of(tmp_path / "images")])
         np.testing.assert_array_equal(made, images)
 
     def test_one_image_of_another_size(self, tmp_path: Path) -> None:
         sheet = seven(60, 50, top=5, left=5, side=40)
         write_idx(tmp_path / "image", sheet)
-        (picture,) = read_pictures(tmp_path / "image")
+        (picture,) = pictures_of(tmp_path / "image")
         np.testing.assert_array_equal(picture.pixels, normalised(sheet))
 
     @pytest.mark.parametrize(
@@ -191,18 +201,31 @@ class TestIdxFiles:
             (np.zeros(5, np.uint8), r"\(n, height, width\); received uint8 \(5,\)"),
             (np.zeros((2, 5, 5), np.int16), "received int16"),
             (np.zeros((0, 28, 28), np.uint8), "at least one picture"),
-            (np.zeros((2, 9, 9), np.uint8), r"images\[0\]: the picture is blank"),
         ],
     )
     def test_other_idx_files_are_refused(self, tmp_path: Path, array: np.ndarray, message: str) -> None:
         write_idx(tmp_path / "images", array)
         with pytest.raises(DataError, match=message):
-            read_pictures(tmp_path / "images")
+            pictures_of(tmp_path / "images")
+
+    def test_blank_pictures_are_told_and_the_others_are_read(self, tmp_path: Path) -> None:
+        images = np.zeros((4, 40, 40), np.uint8)
+        for place in (1, 3):
+            images[place] = seven(40, 40, top=9, left=9, side=20)
+        write_idx(tmp_path / "images", images)
+        for limit, there, blank in ((None, [1, 3], [0, 2]), (3, [1], [0, 2]), (1, [], [0])):
+            read = read_pictures(tmp_path / "images", limit=limit)
+            assert [(picture.name, picture.position) for picture in read.pictures] == [
+                (f"images[{place}]", place) for place in there
+            ]
+            assert [str(fault) for fault in read.faults] == [
+                f"images[{place}]: the picture is blank: its pixels are all nearly alike" for place in blank
+            ]
 
     def test_a_truncated_file_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "images").write_bytes(b"\0\0\x08\x03" + bytes(11))
         with pytest.raises(IdxInvalid, match="truncated"):
-            read_pictures(tmp_path / "images")
+            pictures_of(tmp_path / "images")
 
 
 def png_claiming(width: int, height: int) -> bytes:
@@ -246,7 +269,7 @@ def test_wrong_files_are_refused(tmp_path: Path, content: Callable[[], bytes], m
     path = tmp_path / "wrong.png"
     path.write_bytes(content())
     with pytest.raises(DataError, match=message) as caught:
-        read_pictures(path)
+        pictures_of(path)
     assert "wrong.png" in str(caught.value)
 
 
@@ -254,13 +277,13 @@ def test_huge_files_are_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(pictures, "LARGEST_FILE_BYTES", 100)
     path = save(tmp_path / "large.png", Image.fromarray(seven(90, 90, top=9, left=9, side=50)))
     with pytest.raises(DataError, match=r"large\.png: a picture file has at most 100 bytes"):
-        read_pictures(path)
+        pictures_of(path)
 
 
 @pytest.mark.parametrize("name", ["nothing.png", "."])
 def test_what_is_no_file_is_told(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="a picture must be a file"):
-        read_pictures(tmp_path / name)
+        pictures_of(tmp_path / name)
 
 
 @given(
@@ -273,7 +296,7 @@ def test_random_bytes_never_get_past_the_door(
     path = tmp_path_factory.mktemp("random") / "file"
     path.write_bytes(start + content)
     try:
-        made = read_pictures(path)
+        made = pictures_of(path)
     except DataError:
         return
     assert all(picture.pixels.shape == (28, 28) for picture in made)

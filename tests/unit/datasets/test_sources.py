@@ -282,7 +282,12 @@ class TestPackagedCsv:
 
     @pytest.mark.parametrize(
         "content",
-        [b"plain", gzip.compress(b"1,2,3\n4,5\n"), gzip.compress(b"0,1,2,3,999\n"), gzip.compress(b"1,2\n")],
+        [
+            b"plain",
+            gzip.compress(b"1,2,3\n4,5\n", mtime=0),
+            gzip.compress(b"0,1,2,3,999\n", mtime=0),
+            gzip.compress(b"1,2\n", mtime=0),
+        ],
         ids=["plain", "uneven", "not_a_byte", "short"],
     )
     def test_a_damaged_table_is_refused(
