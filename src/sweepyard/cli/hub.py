@@ -81,7 +81,7 @@ def serve(
 
         def announce(address: HubAddress) -> None:
             print(f"The hub of {settings.home} answers at {address.url} (Ctrl-C stops it).", flush=True)
-            login = f'eval "$({own_command(os.environ)} hub env)"'
+            login = f'eval "$({_again(settings)} hub env)"'
             print(f"In another shell: {login}, then wandb login, sweep, agent as usual.", flush=True)
 
         logs.log_to()
@@ -159,7 +159,7 @@ def env(shell: str, as_json: bool, settings: Settings) -> None:
     for name, value in variables.items():
         print(line.format(name, shlex.quote(value)))
     if sys.stdout.isatty():
-        print(f'# To put this into effect: eval "$({own_command(os.environ)} hub env)"', file=sys.stderr)
+        print(f'# To put this into effect: eval "$({_again(settings)} hub env)"', file=sys.stderr)
 
 
 @command.command(hidden=True)
@@ -171,6 +171,12 @@ def hold(pid: int, descriptor: int) -> None:
 
     detached.detach()
     holder.hold(pid, settings_now(), descriptor=descriptor)
+
+
+def _again(settings: Settings) -> str:
+    """How this program is called again for the same home, wherever that was said."""
+    elsewhere = settings.home != settings_now().home
+    return own_command({**os.environ, "SWEEPYARD_HOME": str(settings.home)} if elsewhere else os.environ)
 
 
 for archive in hub_archive.COMMANDS:

@@ -86,6 +86,8 @@ def compare(runs: tuple[str, ...], project: str, source: Target, as_json: bool) 
 
     Runs whose configs are equal but for seeds make a group: of each there are mean, deviation and n, and whether it
     differs from the first run's group by more than chance (Welch's t-test).
+
+    Exit codes: 0 shown; 1 there is no such run, or the server refused.
     """
     from sweepyard.cli.output import number, print_json, print_table, value_text
     from sweepyard.cli.run_repeats import print_repeats, repeats_json, seeds_of
