@@ -32,6 +32,7 @@ class Settings:
         heartbeat_timeout_seconds: A run or agent silent for longer counts as crashed.
         blobs: The fsspec URL of the folder that the hub keeps its blobs in; None for a folder in the home.
         database: The URL of the hub's rows; None for a SQLite file in the home. It may hold a password.
+        predictions: The same for the predictions database.
     """
 
     home: Path
@@ -40,10 +41,11 @@ class Settings:
     heartbeat_timeout_seconds: float = 60.0
     database: str | None = field(default=None, repr=False)
     blobs: str | None = field(default=None, repr=False)
+    predictions: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Read `SWEEPYARD_HOME`, `_CACHE`, `_OFFLINE`, `_HEARTBEAT_TIMEOUT`, `_DATABASE` and `_BLOBS`.
+        """Read `SWEEPYARD_HOME`, `_CACHE`, `_OFFLINE`, `_HEARTBEAT_TIMEOUT`, `_DATABASE`, `_BLOBS`, `_PREDICTIONS`.
 
         Raises:
             ValueError: A value is not of its type; the message names the variable.
@@ -57,6 +59,7 @@ class Settings:
             heartbeat_timeout_seconds=_seconds(environ, "SWEEPYARD_HEARTBEAT_TIMEOUT", 60.0),
             database=environ.get("SWEEPYARD_DATABASE", "").strip() or None,
             blobs=environ.get("SWEEPYARD_BLOBS", "").strip() or None,
+            predictions=environ.get("SWEEPYARD_PREDICTIONS", "").strip() or None,
         )
 
 

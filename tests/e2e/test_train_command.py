@@ -55,6 +55,26 @@ def test_an_untracked_training_leaves_a_record_and_a_model_that_predicts_the_sam
         assert sum(result["probabilities"].values()) == pytest.approx(1, abs=1e-5)
         assert result["class"] == next(iter(result["probabilities"]))
 
+    sheet = np.zeros((2, 50, 50), np.uint8)
+    sheet[1, 10:40, 20:26] = 255
+    write_idx(warm.folder / "sheet.idx", sheet)
+    write_idx(warm.folder / "labels.idx", np.array([0, 1], np.uint8))
+    wrong = warm.run("predict", str(model), "sheet.idx", "--true", "ten", "--store")
+    assert (wrong.returncode, "a class of the model, or an IDX file of labels; received 'ten'" in wrong.stderr) == (
+        1,
+        True,
+    )
+    blank = "error: sheet.idx[0]: the picture is blank: its pixels are all nearly alike\n"
+    for told in ("stored 1 predictions and 1 images", "stored 0 predictions and 0 images"):
+        done = warm.run("predict", str(model), "sheet.idx", "--true", "labels.idx", "--json", "--store")
+        assert (done.returncode, done.stderr.startswith(blank + told)) == (1, True), done.stderr
+        (result,) = json.loads(done.stdout)
+        assert (result["image"], result["true"]) == ("sheet.idx[1]", "1")
+    (stored,) = json.loads(warm.run("predictions", "list", "--json").stdout)
+    assert (stored["run"], stored["true_label"], stored["predicted"]) == (run.name, "1", result["class"])
+    assert stored["probabilities"] == pytest.approx(result["probabilities"])
+    assert stored["latency_seconds"] > 0
+
 
 def test_tracked_training_is_read_back_and_leaves_no_process(commands, tiny: tuple[str, ...]) -> None:
     done = commands.run("train", *tiny)

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sweepyard.cli.environment import load_backend, settings_now
+from sweepyard.cli.images import Images
+from sweepyard.cli.options import JSON
 from sweepyard.cli.style import CONTEXT, examples
-from sweepyard.errors import DataError
 from sweepyard.jsonvalue import JsonValue
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from sweepyard.datasets.pictures import Picture
+    from sweepyard.services.predictions import PredictionsService
+    from sweepyard.training.inference import Predictor
+
+_SETTINGS_STORE = ""
 
 
 @click.command(
@@ -24,68 +33,133 @@ if TYPE_CHECKING:
     epilog=examples(
         "sweepyard predict outputs/sweepyard/ab12cd34/model.keras digit.png",
         "sweepyard predict ab12cd34 t10k-images-idx3-ubyte.gz --limit 5 --json",
+        "sweepyard predict ab12cd34 t10k-images-idx3-ubyte.gz --true t10k-labels-idx1-ubyte.gz --store",
     ),
 )
 @click.argument("model")
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--top", default=3, show_default=True, type=click.IntRange(1), help="How many classes to show.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many images of each IDX file.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every class.")
-def command(model: str, images: tuple[Path, ...], top: int, limit: int | None, as_json: bool) -> int:
+@click.option(
+    "--true",
+    "shown",
+    metavar="CLASS|FILE",
+    help="What the images show: one class, or an IDX file with a label for each.",
+)
+@click.option(
+    "--store",
+    metavar="[URL]",
+    is_flag=False,
+    flag_value=_SETTINGS_STORE,
+    help="Keep images and predictions in the database at URL; without URL, of $SWEEPYARD_PREDICTIONS or in the home.",
+)
+@JSON
+def command(
+    model: str,
+    images: tuple[Path, ...],
+    top: int,
+    limit: int | None,
+    shown: str | None,
+    store: str | None,
+    as_json: bool,
+) -> int:
     """Classify PNG, JPEG or IDX images of any size and polarity with MODEL, a file or a run's id.
 
-    A file that holds no picture to classify is told on standard error, and the others are classified.
+    A file that holds no picture to classify, or a picture that is blank, is told on standard error, and the others are
+    classified. What is stored once is not stored again; `sweepyard predictions` looks at it.
 
-    Exit codes: 0 all are classified; 1 some are not, or there is no such model or run.
+    Exit codes: 0 all are classified; 1 some are not, there is no such model or run, or nothing could be stored.
     """
     import numpy as np
 
     from sweepyard.datasets.pictures import FRAME
 
-    # Images first: a wrong file is told before the backend is loaded.
-    pictures, faults = _read(images, limit, FRAME)
-    for fault in faults:
-        print(f"error: {fault}", file=sys.stderr)
-    if not pictures:
+    # Images first, and the database: what is wrong with them is told before the backend is loaded.
+    read = Images(images, limit)
+    read.fit(FRAME)
+    if not read.pictures:
         return 1
-    load_backend()
-    from sweepyard.cli.models import find_model
-    from sweepyard.cli.output import print_json, print_table
-    from sweepyard.training import inference
+    with _opened(store) as predictions:
+        load_backend()
+        from sweepyard.cli.models import find_model
+        from sweepyard.cli.output import print_json, print_table
+        from sweepyard.training import inference
 
-    predictor = inference.load(find_model(model, settings_now()))
-    if predictor.image_shape != FRAME:
-        pictures, _ = _read(images, limit, predictor.image_shape)
-    probabilities = predictor.predict(np.stack([picture.pixels for picture in pictures]))
+        predictor = inference.load(find_model(model, settings_now()))
+        if predictor.image_shape != FRAME:
+            read.fit(predictor.image_shape)
+        if not read.pictures:
+            return 1
+        labels = read.labels(shown, predictor.class_names)
+        probabilities = _classified(predictor, read.pictures, labels, predictions)
     names = predictor.class_names
     results: list[JsonValue] = []
     rows = []
-    for picture, row in zip(pictures, probabilities, strict=True):
+    for picture, label, row in zip(read.pictures, labels, probabilities, strict=True):
         order = np.argsort(-row, kind="stable")
         results.append(
             {
                 "image": picture.name,
                 "class": names[order[0]],
+                **({"true": label} if shown else {}),
                 "probabilities": {names[index]: float(row[index]) for index in order},
             }
         )
-        rows.append([picture.name, names[order[0]], "  ".join(f"{names[i]} {row[i]:.1%}" for i in order[:top])])
+        rows.append(
+            [
+                picture.name,
+                names[order[0]],
+                *([label or "-"] if shown else []),
+                "  ".join(f"{names[i]} {row[i]:.1%}" for i in order[:top]),
+            ]
+        )
     if as_json:
         print_json(results)
     else:
-        print_table(["image", "class", "probabilities"], rows)
-    return 1 if faults else 0
+        print_table(["image", "class", *(["shows"] if shown else []), "probabilities"], rows)
+    return 1 if read.told else 0
 
 
-def _read(paths: Sequence[Path], limit: int | None, frame: tuple[int, int]) -> tuple[list[Picture], list[DataError]]:
-    """The pictures of these files, and what is wrong with those that hold none."""
-    from sweepyard.datasets.pictures import read_pictures
+@contextmanager
+def _opened(store: str | None) -> Iterator[PredictionsService | None]:
+    """The database that `--store` names; None where nothing is to be stored."""
+    from sweepyard.wiring.predictions import open_predictions
 
-    pictures: list[Picture] = []
-    faults: list[DataError] = []
-    for path in paths:
-        try:
-            pictures += read_pictures(path, frame=frame)[:limit]
-        except DataError as error:
-            faults.append(error)
-    return pictures, faults
+    if store is None:
+        yield None
+        return
+    with open_predictions(settings_now(), None if store == _SETTINGS_STORE else store, to_store=True) as predictions:
+        yield predictions
+
+
+def _classified(
+    predictor: Predictor,
+    pictures: Sequence[Picture],
+    labels: Sequence[str | None],
+    predictions: PredictionsService | None,
+) -> NDArray[np.float32]:
+    """The probabilities of the pictures' classes, which are stored if they are to be."""
+    import numpy as np
+
+    from sweepyard.clock import SystemClock
+    from sweepyard.domain.classified import Classified, ModelVersion
+
+    clock, pixels = SystemClock(), np.stack([picture.pixels for picture in pictures])
+    begun = clock.monotonic_seconds()
+    probabilities = predictor.predict(pixels)
+    seconds = clock.monotonic_seconds() - begun
+    if predictions is not None:
+        card = predictor.card
+        batch = Classified(
+            model=ModelVersion(card.run_id, card.weights_digest, card.class_names, card.data_name, card.data_digest),
+            images=pixels,
+            probabilities=probabilities,
+            true_labels=tuple(labels),
+            latency_seconds=seconds / len(pictures),
+            predicted_at=clock.now(),
+        )
+        added = predictions.store(batch)
+        told = f"stored {added.predictions} predictions and {added.images} images of {batch.model.name}"
+        before = added.received - added.predictions
+        print(told + (f"; {before} predictions were there already" if before else ""), file=sys.stderr)
+    return probabilities

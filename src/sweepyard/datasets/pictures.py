@@ -7,9 +7,11 @@ A picture that has the frame's size already, and is centred or fills the frame, 
 
 from __future__ import annotations
 
+import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,23 +42,41 @@ class Picture:
     """One picture, ready for a model.
 
     Attributes:
-        name: The file's name, with a position where the file holds several pictures.
+        name: The file's name, with the position where the file holds several pictures.
+        position: Its place in the file, from 0.
         pixels: (height, width) uint8 of the frame's size, ink bright on black.
     """
 
     name: str
+    position: int
     pixels: Pixels
 
 
-def read_pictures(path: Path, *, frame: tuple[int, int] = FRAME) -> list[Picture]:
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureFile:
+    """What a file of pictures holds.
+
+    Attributes:
+        pictures: Those that show something.
+        faults: What is wrong with the others.
+        count: How many there are, beyond a limit too.
+    """
+
+    pictures: tuple[Picture, ...]
+    faults: tuple[DataError, ...]
+    count: int
+
+
+def read_pictures(path: Path, *, frame: tuple[int, int] = FRAME, limit: int | None = None) -> PictureFile:
     """Every picture of a file: one of a PNG or JPEG, all of an IDX file of images.
 
     Args:
         path: The file; its format is told from its content.
         frame: Height and width that the model takes, in pixels.
+        limit: Only so many, the first ones; None for all.
 
     Raises:
-        DataError: The file is missing, damaged, too large, blank, animated or of another format.
+        DataError: The file is missing, damaged, too large, animated or of another format.
     """
     if not path.is_file():
         raise DataError(f"a picture must be a file; received {path}, which is none")
@@ -66,8 +86,15 @@ def read_pictures(path: Path, *, frame: tuple[int, int] = FRAME) -> list[Picture
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     if start[:2] == b"\x1f\x8b" or looks_like_idx(start):
-        return _of_idx(path, frame)
-    return [Picture(path.name, _named(path.name, _decoded(path, start), frame))]
+        return _of_idx(path, frame, limit)
+    return _readable([path.name], [_decoded(path, start)], frame, 1)
+
+
+def png_bytes(pixels: Pixels) -> bytes:
+    """A grey picture `(height, width)` as a PNG file."""
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    return content.getvalue()
 
 
 def normalised(grey: Pixels, frame: tuple[int, int] = FRAME) -> Pixels:
@@ -93,7 +120,7 @@ def normalised(grey: Pixels, frame: tuple[int, int] = FRAME) -> Pixels:
     return _centred(_scaled(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], frame), frame)
 
 
-def _of_idx(path: Path, frame: tuple[int, int]) -> list[Picture]:
+def _of_idx(path: Path, frame: tuple[int, int], limit: int | None) -> PictureFile:
     array = read_idx(path)
     if array.dtype != np.uint8 or array.ndim not in (2, 3):
         raise DataError(
@@ -103,20 +130,24 @@ def _of_idx(path: Path, frame: tuple[int, int]) -> list[Picture]:
     images = array if array.ndim == 3 else array[np.newaxis]
     if images.size == 0:
         raise DataError(f"{path}: must hold at least one picture with pixels; received {array.shape}")
-    names = [f"{path.name}[{index}]" for index in range(len(images))]
+    names = [f"{path.name}[{position}]" for position in range(len(images))][:limit]
     if images.shape[1:] == frame:
         # A data set's own images stay as they are; only a whole file of dark ink on white is turned.
         border = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=None)
         kept = _inverted(images) if np.median(border) > _WHITE // 2 else images
-        return [Picture(name, pixels) for name, pixels in zip(names, kept, strict=True)]
-    return [Picture(name, _named(name, image, frame)) for name, image in zip(names, images, strict=True)]
+        return PictureFile(tuple(map(Picture, names, range(len(names)), kept)), (), len(images))
+    return _readable(names, images[:limit], frame, len(images))
 
 
-def _named(name: str, grey: Pixels, frame: tuple[int, int]) -> Pixels:
-    try:
-        return normalised(grey, frame)
-    except DataError as error:
-        raise DataError(f"{name}: {error}") from error
+def _readable(names: Sequence[str], images: Iterable[Pixels], frame: tuple[int, int], count: int) -> PictureFile:
+    """These pictures, as a data set's images."""
+    pictures, faults = [], []
+    for position, (name, grey) in enumerate(zip(names, images, strict=True)):
+        try:
+            pictures.append(Picture(name, position, normalised(grey, frame)))
+        except DataError as error:
+            faults.append(DataError(f"{name}: {error}"))
+    return PictureFile(tuple(pictures), tuple(faults), count)
 
 
 def _decoded(path: Path, start: bytes) -> Pixels:

@@ -63,23 +63,11 @@ class ExportFolder:
             ArchiveError: It has not.
         """
         path = self._folder / f"{name}.{self._format.name}"
-        with files.atomic_file(path, 0o600) as stream:
-            inner = self._format.writer(stream, columns)
-            writer = CountingWriter(inner)
-            try:
-                yield writer
-            except BaseException:
-                # The file is about to go; what the writer still holds has nowhere to go.
-                with contextlib.suppress(OSError):
-                    inner.close()
-                raise
-            inner.close()
-        found = self._format.count(path)
-        if found != writer.count:
-            raise ArchiveError(f"{path.name} does not read back: {writer.count} rows were written, {found} are there")
+        with table_file(path, self._format, columns) as writer:
+            yield writer
         self._tables[name] = {
             "file": path.name,
-            "rows": found,
+            "rows": writer.count,
             "size_bytes": path.stat().st_size,
             "sha256": files.sha256_of(path),
             "columns": {column.name: column.cell_type.value for column in columns},
@@ -112,6 +100,29 @@ class CountingWriter:
     def write(self, rows: Sequence[Row]) -> None:
         self._inner.write(rows)
         self.count += len(rows)
+
+
+@contextmanager
+def table_file(path: Path, file_format: FileFormat, columns: Sequence[TableColumn]) -> Iterator[CountingWriter]:
+    """A table as a file: at the end of the block it is on disk, and has as many rows as were written.
+
+    Raises:
+        ArchiveError: It does not read back.
+    """
+    with files.atomic_file(path, 0o600) as stream:
+        inner = file_format.writer(stream, columns)
+        writer = CountingWriter(inner)
+        try:
+            yield writer
+        except BaseException:
+            # The file is about to go; what the writer still holds has nowhere to go.
+            with contextlib.suppress(OSError):
+                inner.close()
+            raise
+        inner.close()
+    found = file_format.count(path)
+    if found != writer.count:
+        raise ArchiveError(f"{path.name} does not read back: {writer.count} rows were written, {found} are there")
 
 
 @contextmanager

@@ -29,14 +29,28 @@ def require_hub_extra() -> None:
     Raises:
         HubError: The extra `hub` is not installed.
     """
+    require_storage(
+        "the hub", ", or set WANDB_BASE_URL and WANDB_API_KEY to a hub that runs elsewhere and use tracking=wandb"
+    )
+
+
+def require_storage(what: str, otherwise: str = "") -> None:
+    """See to it that the packages that databases need are there.
+
+    Args:
+        what: Who needs them.
+        otherwise: What one can do but install them, as the end of a sentence.
+
+    Raises:
+        HubError: The extra `hub` is not installed.
+    """
     try:
         from sweepyard.storage import unit_of_work  # noqa: F401 - only whether it can be imported
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("sweepyard"):
             raise
         raise HubError(
-            f"the hub needs the package {error.name}: install Sweepyard with the extra `hub`, or set "
-            "WANDB_BASE_URL and WANDB_API_KEY to a hub that runs elsewhere and use tracking=wandb"
+            f"{what} needs the package {error.name}: install Sweepyard with the extra `hub`{otherwise}"
         ) from error
 
 

@@ -17,6 +17,15 @@ DATABASE_FILE = "predictions.db"
 _WRITERS = 0x70726564696374
 
 
+def url_of(home: Path, url: str | None = None) -> URL:
+    """The URL of a home's predictions database, or `url` itself.
+
+    Raises:
+        StorageError: It is none.
+    """
+    return parsed_url(url or sqlite_url(home / DATABASE_FILE))
+
+
 def open_predictions(home: Path, url: str | None = None, *, to_store: bool) -> SqlPredictions:
     """The predictions database of a home, or the one at `url`.
 
@@ -27,7 +36,7 @@ def open_predictions(home: Path, url: str | None = None, *, to_store: bool) -> S
         NotFound: There is none, and nothing is to be stored.
         StorageError: It is away or cannot be used, or was written by a newer version.
     """
-    parsed = parsed_url(url or sqlite_url(home / DATABASE_FILE))
+    parsed = url_of(home, url)
     if not to_store and _is_missing_file(parsed):
         raise _nothing_stored(parsed)
     engines = open_engines(parsed, writers=_WRITERS)
