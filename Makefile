@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 # One more than two cores have: some wait for servers, or for an agent's next look.
 WORKERS ?= 3
 PURE := domain sweeps config services
-SYSTEM_PARTS := chromium openssl postgresql strace
+SYSTEM_PARTS := chromium munge openssl postgresql slurm-wlm strace
 AXE := axe-core@4.14.1
 comma := ,
 empty :=
@@ -77,7 +77,7 @@ system-parts: ## install what test-system needs beside Python (Debian; as root)
 	mkdir -p build/axe-core
 	cd build/axe-core && npm pack --silent $(AXE) && tar -xzf axe-core-*.tgz
 
-test-system: setup-dev ## tests with real PostgreSQL, Chromium, openssl and strace (make system-parts; as root)
+test-system: setup-dev ## tests with real PostgreSQL, Chromium, Slurm, Ray, openssl and strace (make system-parts; as root)
 	$(PYTEST) -q -n 2 --dist loadfile -m system tests
 
 test-chaos: setup-dev ## kill hubs and agents 3 times each: nothing lost, nothing twice, nobody left
@@ -102,7 +102,7 @@ screenshots: setup-dev ## take the pictures in docs/screenshots/ from a real swe
 lock: ## resolve the three locks anew (needs a package index)
 	@test -x build/uv/bin/uv || ($(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv)
 	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra cpu --extra hub --extra samples -o requirements.lock
-	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml -c requirements.lock --extra build --extra cpu --extra hub --extra samples --extra postgres --extra remote --extra export --extra report --extra pictures --extra jax --extra joblib --extra dev -o requirements-dev.lock
+	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml -c requirements.lock --extra build --extra cpu --extra hub --extra samples --extra postgres --extra remote --extra export --extra report --extra pictures --extra jax --extra slurm --extra ray --extra joblib --extra dev -o requirements-dev.lock
 	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra gpu --extra hub --extra samples -o requirements-gpu.lock
 
 clean: ## remove what set-up and runs have made (not the hub's home)

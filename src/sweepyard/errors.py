@@ -15,8 +15,10 @@ SweepyardError                    exit code 1 at the command line
 │   ├── CheckpointError           a checkpoint cannot be written, read or resumed
 │   └── ModelFileError            a model file is unreadable or has another shape
 ├── TrackingError                 the tracker's server refused or is away
-│   └── NotTracked                it has no run or sweep of that name
+│   ├── NotTracked                it has no run or sweep of that name
+│   └── SweepClosed               the sweep hands out no runs: it is over, or paused
 ├── StorageError                  a database cannot be reached, used or understood
+├── FleetError                    an engine of fleets is not there, or refuses
 ├── HubError
 │   ├── HubUnreachable            no hub answers where one is expected
 │   ├── HubAlreadyRunning         one hub a home
@@ -136,6 +138,18 @@ class NotTracked(TrackingError):
 
 class StorageError(SweepyardError):
     """A database cannot be reached, used or understood."""
+
+
+class SweepClosed(TrackingError):
+    """The sweep hands out no runs: it is over, or paused."""
+
+    def __init__(self, message: str, *, is_over: bool) -> None:
+        self.is_over = is_over
+        super().__init__(message)
+
+
+class FleetError(SweepyardError):
+    """An engine of fleets is not there, or refuses; or there is no such fleet."""
 
 
 class HubError(SweepyardError):

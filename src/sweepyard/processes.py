@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import select
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +31,18 @@ def spawn(
         stderr=stderr,
         start_new_session=True,
     )
+
+
+def ended(process: subprocess.Popen[bytes], seconds: float | None = None) -> bool:
+    """Whether the process ends within that time; returns at once when it does. A signal's handler may ask, too."""
+    if process.poll() is not None:
+        return True
+    file = os.pidfd_open(process.pid)
+    try:
+        select.select([file], [], [], seconds)
+    finally:
+        os.close(file)
+    return process.poll() is not None
 
 
 def descendants(pid: int) -> list[psutil.Process]:

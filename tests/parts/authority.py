@@ -26,9 +26,9 @@ class Authority:
         """What a user sets so that both parts of the client trust it."""
         return {name: str(self.certificate) for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")}
 
-    def serving_at(self, port: int) -> list[str]:
-        """The options of a hub that others reach as `https://localhost:<port>`."""
-        address = ["--host", "0.0.0.0", "--port", str(port), "--public-url", f"https://localhost:{port}"]
+    def serving_at(self, port: int, name: str = "localhost") -> list[str]:
+        """The options of a hub that others reach as `https://<name>:<port>`."""
+        address = ["--host", "0.0.0.0", "--port", str(port), "--public-url", f"https://{name}:{port}"]
         return [*address, "--tls-cert", str(self.folder / "hub.pem"), "--tls-key", str(self.folder / "hub.key")]
 
     @staticmethod
@@ -43,7 +43,8 @@ def make_authority(folder: Path) -> Authority:
     """Make both certificates with openssl; without it, the test is skipped."""
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl, which makes the certificates: make system-parts")
-    (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
+    names = f"DNS:localhost,DNS:{socket.gethostname()},IP:127.0.0.1"
+    (folder / "names").write_text(f"subjectAltName={names}\nextendedKeyUsage=serverAuth\n")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     extensions = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"]
     signed = ["-out", "hub.pem", "-days", "2", "-extfile", "names"]

@@ -87,10 +87,15 @@ class Division:
                 name=(device or "cpu") + (f"/{number}" if several else ""),
                 device=device,
                 shared=device is not None and self.per_device > 1,
-                processors=tuple(sorted(self.processors[(index * each + k) % total] for k in range(each))),
+                processors=share_of(self.processors, index, each),
             )
             for index, (device, number) in enumerate(names)
         ]
+
+
+def share_of(processors: Sequence[int], index: int, each: int) -> tuple[int, ...]:
+    """The `index`th share of so many processors `each`; where there are too few, they are shared out again."""
+    return tuple(sorted(processors[(index * each + k) % len(processors)] for k in range(each)))
 
 
 def devices_of(text: str) -> list[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # How the client behaves may stay the user's choice; whom it talks to and what it continues may not.
 _KEPT_PREFIXES = ("WANDB_X_", "WANDB_AGENT_", "WANDB_HTTP_TIMEOUT", "WANDB_CONSOLE", "WANDB_DISABLE_GIT")
 # A run of another client must not leak into the runs that agents start.
-_OF_ANOTHER_RUN = ("WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RESUME", "WANDB_SERVICE")
+OF_ANOTHER_RUN = ("WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RESUME", "WANDB_SERVICE")
 _TRANSMIT_SECONDS = "2"
 _HEADERS_VARIABLE = "WANDB_X_EXTRA_HTTP_HEADERS"
 
@@ -33,7 +33,7 @@ def client_environment(environ: Mapping[str, str], *, server: Server | None, fol
         server: The hub; None for the server that the user is logged in to, with the user's own settings.
         folder: Where the client keeps its files instead of the user's folders.
     """
-    result = {name: value for name, value in environ.items() if name not in _OF_ANOTHER_RUN}
+    result = {name: value for name, value in environ.items() if name not in OF_ANOTHER_RUN}
     if server is not None:
         result = {
             name: value

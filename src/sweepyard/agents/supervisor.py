@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import threading
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from sweepyard import exitcodes
+from sweepyard import exitcodes, processes
 from sweepyard.agents.devices import Place
 from sweepyard.agents.failures import Failures
 from sweepyard.agents.offspring import RUN_GRACE_SECONDS, Offspring
@@ -273,7 +272,7 @@ class _Lane(threading.Thread):
         self._supervisor.tell(RunBegan(self._place.name, command))
         if self._supervisor.ending is not None:  # It was told between this lane's last question and now.
             self.hurry(self._supervisor.ending)
-        while not _ended(process, HEARTBEAT_SECONDS):
+        while not processes.ended(process, HEARTBEAT_SECONDS):
             self._obey(self._line.ask([command.run_id]), command.run_id)
         self._process = None
         code = process.wait()
@@ -299,15 +298,3 @@ class _Lane(threading.Thread):
             elif command.kind is CommandKind.STOP and command.run_id == run_id and self._told_to_stop_at is None:
                 self._told_to_stop_at = now
                 process.terminate()
-
-
-def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Whether the process ends within that time; returns at once when it does."""
-    if process.poll() is not None:
-        return True
-    file = os.pidfd_open(process.pid)
-    try:
-        select.select([file], [], [], seconds)
-    finally:
-        os.close(file)
-    return process.poll() is not None

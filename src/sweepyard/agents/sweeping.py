@@ -16,7 +16,7 @@ from sweepyard.clock import Clock
 from sweepyard.domain.objective import Objective
 from sweepyard.domain.progress import RunGlance, SweepProgress, busy_seconds, progress_of
 from sweepyard.domain.run import RunState
-from sweepyard.errors import TrackingError
+from sweepyard.errors import SweepClosed
 from sweepyard.files import make_folder
 from sweepyard.tracking.reader import Reader
 from sweepyard.tracking.records import RunRecord, SweepRecord
@@ -158,12 +158,14 @@ def require_open(record: SweepRecord) -> None:
     """See to it that a sweep hands out runs.
 
     Raises:
-        TrackingError: It is over, or paused.
+        SweepClosed: It is over, or paused.
     """
     if record.state not in {"PENDING", "RUNNING"}:
-        hint = f"; `wandb sweep --resume {record.path}` lets it go on" if record.state == "PAUSED" else ""
-        raise TrackingError(
-            f"a sweep must be pending or running to go on; {record.path} is {record.state.lower()}{hint}"
+        is_paused = record.state == "PAUSED"
+        hint = f"; `wandb sweep --resume {record.path}` lets it go on" if is_paused else ""
+        raise SweepClosed(
+            f"a sweep must be pending or running to go on; {record.path} is {record.state.lower()}{hint}",
+            is_over=not is_paused,
         )
 
 

@@ -8,6 +8,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("sweepyard.cli.train", "Train one model; the arguments are Hydra overrides."),
     "sweep": ("sweepyard.cli.sweep", "Check a sweep file, register it, and start agents."),
     "agent": ("sweepyard.cli.agent", "Work on a sweep with all devices of this host."),
+    "fleet": ("sweepyard.cli.fleet", "Start a sweep's agents on this host, on Slurm or on Ray."),
     "watch": ("sweepyard.cli.watch", "Watch a sweep in the terminal, live."),
     "check": ("sweepyard.cli.check", "Check a sweep file completely, without starting anything."),
     "runs": ("sweepyard.cli.runs", "List, show and compare runs."),
@@ -16,11 +17,9 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "push": ("sweepyard.cli.push", "Send runs and sweeps to wandb.ai or another W&B server."),
     "evaluate": ("sweepyard.cli.evaluate", "Score a saved model, or a run's, on a split."),
     "predict": ("sweepyard.cli.predict", "Classify images with a saved model."),
-    "predictions": ("sweepyard.cli.predictions", "Look at stored predictions: accuracy, confusion, disagreements."),
     "convert": ("sweepyard.cli.convert", "Write a saved model as .keras or .h5."),
     "data": ("sweepyard.cli.data", "Fetch, verify and describe data sets."),
     "hub": ("sweepyard.cli.hub", "Serve the hub, look at it, reach it with plain `wandb` commands."),
-    "db": ("sweepyard.cli.db", "Try out a database."),
     "completion": ("sweepyard.cli.completion", "Print the completion script of a shell."),
 }
 

@@ -17,6 +17,7 @@ from sweepyard.cli.options import OUTPUT, TARGET
 from sweepyard.cli.output import duration
 from sweepyard.cli.reading import path_of
 from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.errors import SweepClosed
 from sweepyard.signals import handled_by
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ Exit codes:
     show_default=True,
     help="What SIGTERM or Ctrl-C means for runs: save a checkpoint and go back to the queue, or finish.",
 )
+@click.option(
+    "--unless-over", is_flag=True, help="Leave with exit code 0, and do nothing, where SWEEP is over already."
+)
 @TARGET
 @OUTPUT
 def command(
@@ -83,6 +87,7 @@ def command(
     cpus: int | None,
     count: int | None,
     on_stop: str,
+    unless_over: bool,
     target: Target,
     output: str,
 ) -> int:
@@ -104,10 +109,16 @@ def command(
         output=Path(output).absolute(),
         working_folder=Path.cwd(),
     )
-    with agent_on(request, settings_now(), os.environ, target=target) as agent:
-        names = ", ".join(place.name for place in places)
-        print(f"agent on {agent.sweep}, at {names}; what runs print: {agent.folder}", flush=True)
-        return _work(agent, requeues=on_stop == "requeue")
+    try:
+        with agent_on(request, settings_now(), os.environ, target=target) as agent:
+            names = ", ".join(place.name for place in places)
+            print(f"agent on {agent.sweep}, at {names}; what runs print: {agent.folder}", flush=True)
+            return _work(agent, requeues=on_stop == "requeue")
+    except SweepClosed as error:
+        if not (unless_over and error.is_over):
+            raise
+        print(f"nothing to do: {error}", flush=True)
+        return 0
 
 
 def _work(agent: ReadyAgent, *, requeues: bool) -> int:

@@ -24,6 +24,21 @@ class CommandGroup(click.Group):
             formatter.write_dl(rows)
 
 
+class RunByDefault(CommandGroup):
+    """A group that takes what is no command of its own for the arguments of `run`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in {*self.commands, "-h", "--help"}:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        records = [option.get_help_record(ctx) for option in self.commands["run"].params]
+        with formatter.section("Options of run"):
+            formatter.write_dl([record for record in records if record is not None])
+        super().format_options(ctx, formatter)
+
+
 def examples(*lines: str) -> str:
     """An epilog with one example a line."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

@@ -13,7 +13,7 @@ import click
 from sweepyard.cli.environment import settings_now
 from sweepyard.cli.options import CONFIG_DIR, OUTPUT, TARGET
 from sweepyard.cli.reading import path_of
-from sweepyard.cli.style import CONTEXT, CommandGroup, examples
+from sweepyard.cli.style import CONTEXT, RunByDefault, examples
 from sweepyard.cli.sweep_changes import edit, export
 from sweepyard.cli.sweep_hosts import hosts, readmit, tell_of_hosts_put_aside
 from sweepyard.settings import own_command
@@ -25,24 +25,9 @@ if TYPE_CHECKING:
     from sweepyard.services.check import Target
 
 
-class _RunByDefault(CommandGroup):
-    """A group that takes what is no command of its own for the arguments of `run`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in {*self.commands, "-h", "--help"}:
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        records = [option.get_help_record(ctx) for option in self.commands["run"].params]
-        with formatter.section("Options of run"):
-            formatter.write_dl([record for record in records if record is not None])
-        super().format_options(ctx, formatter)
-
-
 @click.group(
     "sweep",
-    cls=_RunByDefault,
+    cls=RunByDefault,
     context_settings=CONTEXT,
     epilog=examples(
         "sweepyard sweep sweeps/first.yaml",

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 import yaml
 from hydra import compose as hydra_compose
@@ -35,9 +35,10 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from sweepyard.config.fleets import ENGINE_CONFIGS, FleetConfig, build_fleet, legal_fleet_keys
 from sweepyard.config.locations import conf_folder
 from sweepyard.config.names import hint_for, nearest_name, same_last_part
-from sweepyard.config.overrides import config_groups, overrides_of, read_parameters
+from sweepyard.config.overrides import FLEET, config_groups, overrides_of, read_parameters
 from sweepyard.config.plain import plain
 from sweepyard.config.schema import MODEL_CONFIGS, ExperimentConfig
 from sweepyard.config.validation import UNKNOWN_KEY, build, hint_for_other_models, legal_keys
@@ -45,9 +46,20 @@ from sweepyard.errors import ConfigInvalid, Violation
 from sweepyard.files import write_atomically
 from sweepyard.jsonvalue import JsonObject, flatten
 
-__all__ = ["Composer", "Composition", "Launcher", "compose", "launcher", "multirun", "overrides_of", "read_parameters"]
+__all__ = [
+    "Composer",
+    "Composition",
+    "Launcher",
+    "compose",
+    "compose_fleet",
+    "launcher",
+    "multirun",
+    "overrides_of",
+    "read_parameters",
+]
 
 PRIMARY = "train"
+_Config = TypeVar("_Config")
 _HYDRA_VERSION = "1.3"
 _JOB = "sweepyard"
 # What only Hydra's own applications use: reading it takes a third of the time of a composition.
@@ -97,24 +109,33 @@ class Launcher:
     jobs: int
 
 
-class Composer:
+class _Composing(Generic[_Config]):
     """Composes many configs over the same files, which must not change meanwhile.
 
     What a choice of options comes to is composed by Hydra once; values are set in a copy of it.
     """
 
-    def __init__(self, *, config_folder: Path | None = None, config_name: str = PRIMARY) -> None:
-        """Remember where to look, as `compose` takes it.
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        config_name: str,
+        build: Callable[[Mapping[str, Any]], _Config],
+        legal_in: Callable[[DictConfig], list[str]],
+    ) -> None:
+        """Remember where to look, and what is to come of it.
 
-        Raises:
-            ConfigInvalid: There is no such folder.
+        Args:
+            build: Makes the config of what was composed, or says what is wrong with it.
+            legal_in: The dotted keys that a composition like this one may have.
         """
-        self._folders = _folders(config_folder)
+        self._folders = folders
         self._config_name = config_name
+        self._build = build
+        self._legal_in = legal_in
         self._bases: dict[tuple[str, ...], DictConfig] = {}
 
-    def compose(self, overrides: Sequence[str]) -> Composition:
-        """Compose one run's config; writes no file and makes no folder.
+    def config(self, overrides: Sequence[str]) -> _Config:
+        """Compose one config.
 
         Raises:
             ConfigInvalid: As `compose` raises it.
@@ -123,8 +144,7 @@ class Composer:
             mapping = _mapping(self._composed(overrides))
         except _COMPOSITION_ERRORS as error:
             raise ConfigInvalid(self._diagnosis(error, overrides)) from error
-        config = build(mapping)
-        return Composition(config, plain(config), tuple(overrides))
+        return self._build(mapping)
 
     def _composed(self, overrides: Sequence[str]) -> DictConfig:
         choices: list[str] = []
@@ -154,7 +174,7 @@ class Composer:
 
     def _diagnosis(self, error: Exception, overrides: Sequence[str]) -> list[Violation]:
         """Why a composition failed: Hydra stops at its first error, this looks at each override by itself."""
-        groups = config_groups(self._folders)
+        groups = config_groups(self._folders, of_fleets=self._config_name == FLEET)
         primaries = sorted(path.stem for folder in self._folders for path in folder.glob("*.yaml"))
         if self._config_name not in primaries:
             return [
@@ -189,17 +209,38 @@ class Composer:
             base = self._composed(sound)
             changes: list[str] = []
             for text, parsed in single_keys:
-                wrong = _wrong_key(text, parsed, base, groups)
+                wrong = _wrong_key(text, parsed, base, groups, self._legal_in(base))
                 violations.extend(wrong)
                 if not wrong:
                     changes.append(text)
-            build(_mapping(self._composed([*sound, *changes]) if changes else base))
+            self._build(_mapping(self._composed([*sound, *changes]) if changes else base))
         except ConfigInvalid as invalid:
             violations.extend(invalid.violations)
         except _COMPOSITION_ERRORS as failure:
             if not violations:
                 violations.append(Violation("the config must compose", _first_line(failure)))
         return violations or [Violation("the config must compose", _first_line(error))]
+
+
+class Composer:
+    """Composes many experiment configs over the same files, which must not change meanwhile."""
+
+    def __init__(self, *, config_folder: Path | None = None, config_name: str = PRIMARY) -> None:
+        """Remember where to look, as `compose` takes it.
+
+        Raises:
+            ConfigInvalid: There is no such folder.
+        """
+        self._composing = _Composing(_folders(config_folder), config_name, build, _legal_in)
+
+    def compose(self, overrides: Sequence[str]) -> Composition:
+        """Compose one run's config; writes no file and makes no folder.
+
+        Raises:
+            ConfigInvalid: As `compose` raises it.
+        """
+        config = self._composing.config(overrides)
+        return Composition(config, plain(config), tuple(overrides))
 
 
 def compose(overrides: Sequence[str], *, config_folder: Path | None = None, config_name: str = PRIMARY) -> Composition:
@@ -215,6 +256,20 @@ def compose(overrides: Sequence[str], *, config_folder: Path | None = None, conf
             that is not there; a value breaks a rule of the schema. All violations at once.
     """
     return Composer(config_folder=config_folder, config_name=config_name).compose(overrides)
+
+
+def compose_fleet(overrides: Sequence[str], *, config_folder: Path | None = None) -> FleetConfig:
+    """Compose a fleet's config; takes what `compose` takes.
+
+    Raises:
+        ConfigInvalid: As `compose` raises it.
+    """
+
+    def legal_in(base: DictConfig) -> list[str]:
+        name = OmegaConf.select(base, "fleet.name", throw_on_missing=False)
+        return legal_fleet_keys(name) if name in ENGINE_CONFIGS else []
+
+    return _Composing(_folders(config_folder), FLEET, build_fleet, legal_in).config(overrides)
 
 
 def multirun(
@@ -319,8 +374,10 @@ def _wrong_options(parsed: Override, groups: dict[str, tuple[str, ...]]) -> list
     return [Violation(f"`{group}` must be one of its options", repr(chosen), hint_for(chosen, options), group)]
 
 
-def _wrong_key(text: str, parsed: Override, base: DictConfig, groups: dict[str, tuple[str, ...]]) -> list[Violation]:
-    """Violations of an override that changes, adds or removes a single key."""
+def _wrong_key(
+    text: str, parsed: Override, base: DictConfig, groups: dict[str, tuple[str, ...]], legal: Sequence[str]
+) -> list[Violation]:
+    """Violations of an override that changes, adds or removes a single key, of the `legal` ones."""
     key = parsed.key_or_group
     present = _holds(base, key)
     if parsed.is_add() and present:
@@ -329,7 +386,6 @@ def _wrong_key(text: str, parsed: Override, base: DictConfig, groups: dict[str, 
         return [Violation(f"`{key}` has no value, so ~ cannot remove it", text, "Leave the override out", key)]
     if present or parsed.is_add() or parsed.is_force_add():
         return []
-    legal = _legal_in(base)
     if key in legal:
         return [Violation(f"the chosen files leave `{key}` out", text, f"Write ++{text.lstrip('~')}", key)]
     there = [path for path in _paths(base) if not path.startswith("hydra")]

@@ -13,6 +13,7 @@ from sweepyard.config.locations import conf_folder
 from sweepyard.errors import ConfigInvalid, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue, loads_object
 
+FLEET = "fleet"  # the primary config of fleets, and its only group
 _KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*(\.([A-Za-z_$][A-Za-z0-9_$-]*|0|[1-9][0-9]*))*")
 _SEGMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _DICT_KEY = re.compile(r"[A-Za-z_]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?|0|-?[1-9][0-9]*")
@@ -22,13 +23,17 @@ _INTERPOLATION = re.compile(r"(\\*)\$\{")
 _RECORDED_BY_WANDB = "_wandb"
 
 
-def config_groups(folders: Iterable[Path]) -> dict[str, tuple[str, ...]]:
-    """The config groups below `folders`, each with its options in alphabetical order."""
+def config_groups(folders: Iterable[Path], *, of_fleets: bool = False) -> dict[str, tuple[str, ...]]:
+    """The config groups below `folders`, each with its options in alphabetical order.
+
+    Args:
+        of_fleets: Those of fleets, in place of those of experiments.
+    """
     groups: dict[str, set[str]] = {}
     for folder in folders:
         for path in folder.rglob("*.yaml"):
             group = path.parent.relative_to(folder).as_posix()
-            if group != ".":
+            if group != "." and (group == FLEET) == of_fleets:
                 groups.setdefault(group, set()).add(path.stem)
     return {group: tuple(sorted(options)) for group, options in sorted(groups.items())}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from sweepyard.config.names import hint_for
@@ -21,6 +21,7 @@ from sweepyard.config.schema import (
 from sweepyard.errors import ConfigInvalid, Violation
 
 TARGET_KEY = "_target_"
+VARIANTS = "variants"  # in a field's metadata: the classes that it may have, by the `name` that chooses one
 UNKNOWN_KEY = "unknown key"  # the rule that is broken by what the schema does not name
 _Config = TypeVar("_Config")
 _FLEXIBLE: frozenset[type] = frozenset({DataConfig, OptimizerConfig})
@@ -33,10 +34,24 @@ def build(mapping: Mapping[str, Any]) -> ExperimentConfig:
         ConfigInvalid: Unknown keys (with the nearest legal name), wrong types, values out of range,
             keys that contradict each other: all violations at once.
     """
+    return build_as(ExperimentConfig, mapping, cross_field_violations)
+
+
+def build_as(
+    shape: type[_Config], mapping: Mapping[str, Any], rules: Callable[[_Config], Iterable[Violation]]
+) -> _Config:
+    """What a composed mapping describes, as an instance of `shape`; keys left out take their defaults.
+
+    Args:
+        rules: Those across fields.
+
+    Raises:
+        ConfigInvalid: As `build` raises it.
+    """
     violations: list[Violation] = []
-    config = _dataclass(ExperimentConfig, mapping, "", violations)
+    config = _dataclass(shape, mapping, "", violations)
     if config is not None and not violations:
-        violations.extend(cross_field_violations(config))
+        violations.extend(rules(config))
     if violations or config is None:
         raise ConfigInvalid(violations)
     return config
@@ -44,8 +59,8 @@ def build(mapping: Mapping[str, Any]) -> ExperimentConfig:
 
 def legal_keys(model: type[ModelConfig] = MODEL_CONFIGS["mlp"]) -> list[str]:
     """Every dotted key of an experiment config whose model is of the class `model`."""
-    keys = [key for key in _keys_of(ExperimentConfig, "") if key != "model"]
-    return keys + [f"model.{key}" for key in _keys_of(model, "")]
+    keys = [key for key in keys_of(ExperimentConfig, "") if key != "model"]
+    return keys + [f"model.{key}" for key in keys_of(model, "")]
 
 
 def hint_for_other_models(key: str) -> str:
@@ -56,13 +71,14 @@ def hint_for_other_models(key: str) -> str:
     return f"The chosen model has no such key; {', '.join(having)} {'have' if len(having) > 1 else 'has'}"
 
 
-def _keys_of(shape: type, prefix: str) -> list[str]:
+def keys_of(shape: type, prefix: str) -> list[str]:
+    """Every key of `shape`, dotted, with `prefix` before it; of what has variants, the key alone."""
     hints = get_type_hints(shape)
     keys: list[str] = []
     for item in dataclasses.fields(shape):
         kind = hints[item.name]
-        if item.name != "model" and dataclasses.is_dataclass(kind):
-            keys.extend(_keys_of(cast(type, kind), f"{prefix}{item.name}."))
+        if item.name != "model" and VARIANTS not in item.metadata and dataclasses.is_dataclass(kind):
+            keys.extend(keys_of(cast(type, kind), f"{prefix}{item.name}."))
         else:
             keys.append(f"{prefix}{item.name}")
     return keys
@@ -88,6 +104,8 @@ def _dataclass(
             violations.append(_unknown(where, item, [_join(path, name) for name in fields]))
         elif shape is ExperimentConfig and key == "model":
             built[key] = _model(item, where, violations)
+        elif VARIANTS in fields[key].metadata:
+            built[key] = _variant(fields[key].metadata[VARIANTS], item, where, violations)
         else:
             built[key] = _value(hints[key], item, where, fields[key].metadata, violations)
     for name, definition in fields.items():
@@ -135,6 +153,18 @@ def _model(value: object, path: str, violations: list[Violation]) -> ModelConfig
         violations.append(Violation("the model must be a known one", _shown(name), hint, f"{path}.name"))
         return None
     return _dataclass(MODEL_CONFIGS[name], value, path, violations)
+
+
+def _variant(
+    variants: Mapping[str, type[_Config]], value: object, path: str, violations: list[Violation]
+) -> _Config | None:
+    """The one of `variants` that the mapping's `name` chooses."""
+    name = value.get("name") if isinstance(value, Mapping) else None
+    if not isinstance(name, str) or name not in variants:
+        hint = hint_for(str(name), variants)
+        violations.append(Violation(f"`{path}` must be a known one", _shown(name), hint, f"{path}.name"))
+        return None
+    return _dataclass(variants[name], value, path, violations)
 
 
 def _value(kind: Any, value: object, path: str, bounds: Mapping[str, Any], violations: list[Violation]) -> object:

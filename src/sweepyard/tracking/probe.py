@@ -80,10 +80,15 @@ def _check_once(url: str, api_key: str, advice: Advice) -> None:
     _check_viewer(url, body, advice)
 
 
+def is_loopback(url: str) -> bool:
+    """Whether the server at `url` is one that this host alone can reach."""
+    return urllib.parse.urlsplit(url).hostname in _LOOPBACK
+
+
 def opener_for(url: str) -> urllib.request.OpenerDirector:
     """What asks the server at `url`."""
     # As in the W&B client: proxies of the environment are not for loopback.
-    if urllib.parse.urlsplit(url).hostname in _LOOPBACK:
+    if is_loopback(url):
         return urllib.request.build_opener(urllib.request.ProxyHandler({}))
     return urllib.request.build_opener()
 

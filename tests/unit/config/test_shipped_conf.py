@@ -16,7 +16,7 @@ from sweepyard.config.schema import MODEL_CONFIGS, CustomModelConfig, Experiment
 from sweepyard.config.validation import build, legal_keys
 
 CONF = conf_folder({})
-OPTIONS = sorted(path.relative_to(CONF) for path in CONF.rglob("*.yaml") if path.parent != CONF)
+OPTIONS = sorted(path.relative_to(CONF) for path in CONF.rglob("*.yaml") if path.parent not in {CONF, CONF / "fleet"})
 NEEDED = {
     "data/idx": ["data.folder=digits"],
     "data/entry_point": ["data.name=mine"],

@@ -1,0 +1,49 @@
+"""Fleets on this host."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from sweepyard.agents.fleet.engine import Job, JobState
+from sweepyard.agents.fleet.post import Post
+from sweepyard.agents.fleet.submitted import LEAVE_SIGNAL, SubmittedAgent, require_submitit
+from sweepyard.signals import handled_by
+
+_FOREVER_MINUTES = 60 * 24 * 365 * 10  # submitit knows no job without a limit
+
+
+class LocalEngine:
+    """Processes of this host, which outlive the one that submitted them; submitit's name for each is its pid."""
+
+    def submit(self, posts: Sequence[Post], folder: Path) -> list[str]:
+        require_submitit()
+        from submitit.local.local import LocalExecutor
+
+        executor = LocalExecutor(folder / "jobs")
+        executor.update_parameters(timeout_min=_FOREVER_MINUTES)
+        # What is ignored stays so in the processes that are started: neither Ctrl-C nor a closed terminal ends them.
+        with handled_by(signal.SIG_IGN, signal.SIGINT, signal.SIGHUP):
+            return [executor.submit(SubmittedAgent(post)).job_id for post in posts]
+
+    def states(self, jobs: Sequence[Job]) -> list[JobState]:
+        return [JobState.RUNNING if _controller(job) else JobState.GONE for job in jobs]
+
+    def leave(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            controller = _controller(job)
+            for child in controller.children() if controller else ():
+                child.send_signal(LEAVE_SIGNAL)
+
+
+def _controller(job: Job) -> psutil.Process | None:
+    """The process of that number, if it still is the one that was started for this fleet."""
+    try:
+        process = psutil.Process(int(job.id))
+        is_ours = str(job.folder.parent / "jobs") in process.cmdline()
+    except psutil.NoSuchProcess:
+        return None
+    return process if is_ours and process.status() != psutil.STATUS_ZOMBIE else None
