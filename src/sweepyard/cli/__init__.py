@@ -17,9 +17,11 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "push": ("sweepyard.cli.push", "Send runs and sweeps to wandb.ai or another W&B server."),
     "evaluate": ("sweepyard.cli.evaluate", "Score a saved model, or a run's, on a split."),
     "predict": ("sweepyard.cli.predict", "Classify images with a saved model."),
+    "predictions": ("sweepyard.cli.predictions", "Look at stored predictions: accuracy, confusion, disagreements."),
     "convert": ("sweepyard.cli.convert", "Write a saved model as .keras or .h5."),
     "data": ("sweepyard.cli.data", "Fetch, verify and describe data sets."),
     "hub": ("sweepyard.cli.hub", "Serve the hub, look at it, reach it with plain `wandb` commands."),
+    "db": ("sweepyard.cli.db", "Try out a database."),
     "completion": ("sweepyard.cli.completion", "Print the completion script of a shell."),
 }
 

@@ -39,6 +39,12 @@ SUBCOMMANDS: list[tuple[str, ...]] = [
     ("data", "fetch"),
     ("data", "verify"),
     ("data", "describe"),
+    ("predictions", "list"),
+    ("predictions", "accuracy"),
+    ("predictions", "confusion"),
+    ("predictions", "disagreements"),
+    ("predictions", "export"),
+    ("db", "check"),
 ]
 PROBE = f"""
 import sys
@@ -68,7 +74,9 @@ def test_train_goes_without_click() -> None:
     assert probe("train", "--help")[1] == "code 0 heavy [] False"
 
 
-@pytest.mark.parametrize("group", [("hub",), ("hub", "keys"), ("runs",), ("data",), ("sweep",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "group", [("hub",), ("hub", "keys"), ("runs",), ("data",), ("sweep",), ("predictions",), ("db",)], ids=" ".join
+)
 def test_a_group_cuts_no_sentence_short(group: tuple[str, ...]) -> None:
     listed = probe(*group, "--help")[0].partition("Commands:")[2].partition("Examples:")[0]
     assert listed.strip()
@@ -80,6 +88,7 @@ def test_a_group_cuts_no_sentence_short(group: tuple[str, ...]) -> None:
     [
         *((name,) for name in ("demo", "train", "runs", "evaluate", "predict", "convert")),
         *(("sweep", "run"), ("runs", "list"), ("runs", "show"), ("data", "fetch"), ("data", "describe")),
+        *(("predictions",), ("db", "check")),
     ],
     ids=" ".join,
 )
