@@ -249,8 +249,9 @@ def _matches(pattern: JsonValue, options: JsonValue) -> _Test:
         raise _invalid(f"$regex takes a regular expression: {error}", pattern) from error
 
     def test(found: JsonValue) -> bool:
-        items = found if isinstance(found, list) else [found]
-        return any(isinstance(item, str) and compiled.occurs_in(item) for item in items)
+        if isinstance(found, str):
+            return compiled.occurs_in(found)
+        return isinstance(found, list) and any(isinstance(item, str) and compiled.occurs_in(item) for item in found)
 
     return test
 

@@ -10,7 +10,7 @@ import bisect
 import itertools
 import math
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,13 +109,15 @@ def parse_order(text: str | None) -> Order:
 
 def _sorted_by(run_ids: Sequence[str], column: Mapping[str, JsonValue], *, descending: bool) -> list[str]:
     """The runs by the ranks of their values, kind by kind: values of one kind compare faster than ranks."""
+    values = [column[run_id] for run_id in run_ids]
+    found = set(map(type, values))
+    # NaN alone differs from itself.
+    if found <= {str} or (found <= {int, float, bool} and not any(map(operator.ne, values, values))):
+        place: Callable[[str], Any] = column.__getitem__
+        return sorted(run_ids, key=place, reverse=descending)
     kinds: tuple[list[tuple[Any, str]], ...] = ([], [], [])
     last: list[str] = []
-    for run_id in run_ids:
-        value = column[run_id]
-        if type(value) is float and value == value:  # NaN alone differs from itself
-            kinds[0].append((value, run_id))
-            continue
+    for run_id, value in zip(run_ids, values, strict=True):
         rank = rank_of(value)
         if rank is None:
             last.append(run_id)

@@ -36,11 +36,17 @@ class Pattern:
         options.log_errors = False
         options.case_sensitive = not ignore_case
         try:
-            self._compiled = re2.compile(pattern, options)
+            # Bytes all the way: of texts, the engine's module would count characters before and behind each match.
+            self._compiled = re2.compile(_bytes_of(pattern), options)
         except re2.error as error:
             reason = error.args[0]
             raise PatternError(reason.decode() if isinstance(reason, bytes) else str(reason)) from error
 
     def occurs_in(self, text: str) -> bool:
         """Whether it matches somewhere in the text."""
-        return self._compiled.search(text) is not None
+        return self._compiled.search(_bytes_of(text)) is not None
+
+
+def _bytes_of(text: str) -> bytes:
+    """UTF-8; half a surrogate pair, which has none, matches nothing."""
+    return text.encode("utf-8", "surrogatepass")
