@@ -33,13 +33,17 @@ def spawn(
     )
 
 
-def ended(process: subprocess.Popen[bytes], seconds: float | None = None) -> bool:
-    """Whether the process ends within that time; returns at once when it does. A signal's handler may ask, too."""
+def ended(process: subprocess.Popen[bytes], seconds: float | None = None, *, unless: int | None = None) -> bool:
+    """Whether the process ends within that time; returns at once when it does. A signal's handler may ask, too.
+
+    Args:
+        unless: A file; when it can be read the wait ends too.
+    """
     if process.poll() is not None:
         return True
     file = os.pidfd_open(process.pid)
     try:
-        select.select([file], [], [], seconds)
+        select.select([file] if unless is None else [file, unless], [], [], seconds)
     finally:
         os.close(file)
     return process.poll() is not None

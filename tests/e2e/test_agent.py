@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 # What a run tells of itself; no TensorFlow.
 RUN = """\
-import json, os, sys, time
+import glob, json, os, sys, time
 import wandb
 
 with wandb.init() as run:
@@ -23,6 +23,14 @@ with wandb.init() as run:
     if sys.argv[1] == "wait":
         open(f"began-{run.id}", "w").close()
         time.sleep(300)
+    if sys.argv[1] == "upload":
+        open(f"began-{run.id}", "w").close()
+        with open(os.environ["SWEEPYARD_HANDOVER"], "w") as told:
+            told.write(".")
+        deadline = time.monotonic() + (3 if os.environ.get("CUDA_VISIBLE_DEVICES") else 60)
+        while len(glob.glob("began-*")) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        run.config["seen"] = len(glob.glob("began-*"))
     if sys.argv[1] == "fail":
         sys.exit("this is why")
 """
@@ -54,9 +62,7 @@ def registered(commands: Any, mode: str, points: int = 4) -> str:
 def runs_of(commands: Any, sweep: str) -> list[dict[str, Any]]:
     listed = commands.run("runs", "list", "--project", "many", "--json")
     assert listed.returncode == 0, listed.stderr
-    runs: list[dict[str, Any]] = json.loads(listed.stdout)
-    assert {run["sweep"] for run in runs} <= {sweep.rpartition("/")[2]}
-    return runs
+    return [run for run in json.loads(listed.stdout) if run["sweep"] == sweep.rpartition("/")[2]]
 
 
 def test_every_place_works_and_each_point_runs_once(commands) -> None:
@@ -76,6 +82,21 @@ def test_every_place_works_and_each_point_runs_once(commands) -> None:
     assert done.stdout.count("MIG-1: ") >= 3
     assert done.stdout.count(" finished (") == 6
     assert done.stdout.count("leaves, the sweep is over") == 2
+    commands.assert_none_left()
+
+
+def test_the_next_run_begins_while_one_uploads_but_not_on_its_device(commands) -> None:
+    with commands.one_hub():
+        for options, seen in (([], [2, 2]), (["--gpus", "0"], [1, 2])):
+            sweep = registered(commands, "upload", points=2)
+            done = commands.run("agent", sweep, *options)
+            assert done.returncode == 0, done.stderr
+            assert done.stdout.count("leaves, the sweep is over") == 1
+            runs = runs_of(commands, sweep)
+            assert sorted(run["config"]["seen"] for run in runs) == seen
+            assert {run["state"] for run in runs} == {"finished"}
+            for mark in commands.folder.glob("began-*"):
+                mark.unlink()
     commands.assert_none_left()
 
 

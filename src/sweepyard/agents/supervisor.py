@@ -14,6 +14,7 @@ from typing import Protocol
 from sweepyard import exitcodes, processes
 from sweepyard.agents.devices import Place
 from sweepyard.agents.failures import Failures
+from sweepyard.agents.handover import Handover
 from sweepyard.agents.offspring import RUN_GRACE_SECONDS, Offspring
 from sweepyard.clock import Clock
 from sweepyard.domain.agent import Command, CommandKind
@@ -95,7 +96,7 @@ class Supervisor:
 
     def __init__(
         self,
-        places: Sequence[tuple[Place, Line, Starter]],
+        places: Sequence[tuple[Place, Sequence[tuple[Line, Starter]]]],
         *,
         count: int | None,
         failures: Failures,
@@ -104,7 +105,8 @@ class Supervisor:
         """Remember what to do; see `work`.
 
         Args:
-            places: Each with its own line to the server: W&B hands an agent one run at a time.
+            places: Each with its lines to the server. W&B hands an agent one run at a time, so a place with two
+                lines can begin a run while the one before it still uploads.
             count: How many runs to start in all; None for as many as there are.
         """
         self._left_to_start = count
@@ -114,7 +116,10 @@ class Supervisor:
         self._lock = threading.Lock()
         self._ending: Ending | None = None
         self._changed = threading.Event()
-        self._lanes = [_Lane(self, place, line, starter, clock) for place, line, starter in places]
+        self._lanes = []
+        for place, lines in places:
+            turns = _Turns(len(lines))
+            self._lanes += [_Lane(self, place, line, starter, clock, turns) for line, starter in lines]
         self._errors: list[BaseException] = []
         self._crowded: set[str | None] = set()  # Devices on which a run found too little memory.
 
@@ -208,10 +213,37 @@ class Supervisor:
         self.end(Ending.FINISH)
 
 
-class _Lane(threading.Thread):
-    """One place at work."""
+class _Turns:
+    """The lanes of a place take turns: whose run computes, or who asks for one, has the place."""
 
-    def __init__(self, supervisor: Supervisor, place: Place, line: Line, starter: Starter, clock: Clock) -> None:
+    def __init__(self, lanes: int) -> None:
+        self._free = threading.Lock()
+        self._left_behind = lanes
+        self._counting = threading.Lock()
+        self._reason = ""
+
+    def take(self) -> None:
+        """Wait for one's turn."""
+        self._free.acquire()
+
+    def pass_on(self) -> None:
+        """Let another lane have it."""
+        self._free.release()
+
+    def leave(self, why: str) -> str | None:
+        """A lane asks no more; gives the reason of the first one when all have left."""
+        with self._counting:
+            self._left_behind -= 1
+            self._reason = self._reason or why
+            return None if self._left_behind else self._reason
+
+
+class _Lane(threading.Thread):
+    """One run after another at a place."""
+
+    def __init__(
+        self, supervisor: Supervisor, place: Place, line: Line, starter: Starter, clock: Clock, turns: _Turns
+    ) -> None:
         super().__init__(name=f"place-{place.name}", daemon=True)
         self._supervisor = supervisor
         self._place = place
@@ -221,6 +253,8 @@ class _Lane(threading.Thread):
         self._process: subprocess.Popen[bytes] | None = None
         self._told_to_stop_at: float | None = None
         self._may_go_back = False
+        self._turns = turns
+        self._has_turn = False
 
     def run(self) -> None:
         # Processes inherit it from the thread that starts them, and a backend makes as many threads.
@@ -230,7 +264,11 @@ class _Lane(threading.Thread):
         except Exception as error:  # noqa: BLE001 - it is raised again in the main thread
             self._supervisor.fail(error)
             why = "an error"
-        self._supervisor.tell(PlaceLeft(self._place.name, why))
+        finally:
+            self._pass_on()
+        reason = self._turns.leave(why)
+        if reason is not None:
+            self._supervisor.tell(PlaceLeft(self._place.name, reason))
 
     def hurry(self, how: Ending) -> None:
         """Make the run here end so."""
@@ -242,8 +280,14 @@ class _Lane(threading.Thread):
             self._told_to_stop_at = self._clock.monotonic_seconds()
 
     def _work(self) -> str:
+        """Gives the reason for leaving."""
         waited = 0.0
-        while self._supervisor.may_start():
+        while True:
+            if not self._has_turn:
+                self._turns.take()
+                self._has_turn = True
+            if not self._supervisor.may_start():
+                return "told to leave" if self._supervisor.ending else "enough runs"
             commands = self._line.ask(())
             starts = [command for command in commands if command.kind in _STARTS]
             for number, command in enumerate(starts):
@@ -262,24 +306,42 @@ class _Lane(threading.Thread):
             # What it waits for is mostly the end of others' runs: soon at first, then as often as W&B's own agent.
             waited = min(2 * waited or _FIRST_WAIT_SECONDS, HEARTBEAT_SECONDS)
             self._supervisor.wait(waited)
-        return "told to leave" if self._supervisor.ending else "enough runs"
+
+    def _pass_on(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            self._turns.pass_on()
 
     def _do(self, command: Command) -> int:
         """Run it to its end; gives its exit code."""
         began = self._clock.monotonic_seconds()
         self._told_to_stop_at = None
-        process = self._process = self._starter.start(command, self._environ())
-        self._supervisor.tell(RunBegan(self._place.name, command))
-        if self._supervisor.ending is not None:  # It was told between this lane's last question and now.
-            self.hurry(self._supervisor.ending)
-        while not processes.ended(process, HEARTBEAT_SECONDS):
-            self._obey(self._line.ask([command.run_id]), command.run_id)
+        with Handover() as handover:
+            process = self._process = self._starter.start(command, {**self._environ(), **handover.environ})
+            self._supervisor.tell(RunBegan(self._place.name, command))
+            if self._supervisor.ending is not None:  # It was told between this lane's last question and now.
+                self.hurry(self._supervisor.ending)
+            self._see_it_out(process, command.run_id, handover)
         self._process = None
         code = process.wait()
         self._supervisor.tell(RunEnded(self._place.name, command.run_id, code, self._clock.monotonic_seconds() - began))
         if code != exitcodes.OUT_OF_MEMORY or not self._may_go_back:
             self._supervisor.note_end(code)
         return code
+
+    def _see_it_out(self, process: subprocess.Popen[bytes], run_id: str, handover: Handover) -> None:
+        """Until the process ends; the turn passes on as soon as it computes no more."""
+        asked = self._clock.monotonic_seconds()
+        while True:
+            now = self._clock.monotonic_seconds()
+            until_asking = max(0.0, asked + HEARTBEAT_SECONDS - now)
+            if processes.ended(process, until_asking, unless=handover.fileno() if self._has_turn else None):
+                return
+            if self._has_turn and handover.is_told:
+                self._pass_on()
+            if self._clock.monotonic_seconds() - asked >= HEARTBEAT_SECONDS:
+                asked = self._clock.monotonic_seconds()
+                self._obey(self._line.ask([run_id]), run_id)
 
     def _environ(self) -> dict[str, str]:
         self._may_go_back = self._place.shared and not self._supervisor.is_crowded(self._place)

@@ -77,8 +77,8 @@ def agent_on(
         folder = make_sweep_folder(request.output, path.project, path.sweep_id)
         common = agent_environment(environ, server=server, folder=folder, output=request.output)
         command = record.config.get("command")
-        places = []
-        for place in request.places:
+
+        def line_and_launcher() -> tuple[AgentLine, Launcher]:
             token = secrets.token_hex(8)
             line = AgentLine(reader, path, host=socket.gethostname(), token=token)
             launcher = Launcher(
@@ -88,7 +88,12 @@ def agent_on(
                 folder,
                 request.working_folder,
             )
-            places.append((place, line, launcher))
+            return line, launcher
+
+        # Processors take another run while one uploads; a device's memory is free only when a run has ended.
+        places = [
+            (place, [line_and_launcher() for _ in range(2 if place.device is None else 1)]) for place in request.places
+        ]
         failures = Failures(environ, began=clock.monotonic_seconds())
         supervisor = Supervisor(places, count=request.count, failures=failures, clock=clock)
         yield ReadyAgent(path, supervisor, folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweepyard import exitcodes
+from sweepyard.agents import handover
 from sweepyard.errors import CheckpointError, ConfigInvalid, OutOfMemory, SweepyardError
 from sweepyard.files import make_folder
 from sweepyard.settings import SHARED_DEVICE_VARIABLE, Settings, own_command
@@ -120,6 +121,7 @@ def run_training(
                 tracker.mark_preempting()  # Alone on the device, or with fewer others, it may fit.
             tracker.finish(_exit_code_of(error))
             raise
+        handover.tell(environ)
         with bounded_wait(tracker.url, settings.home if server is not None else None):
             tracker.finish(result.exit_code)
         _report(result, folder, tracker.url, environ, say)
