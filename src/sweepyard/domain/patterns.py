@@ -48,5 +48,5 @@ class Pattern:
 
 
 def _bytes_of(text: str) -> bytes:
-    """UTF-8; half a surrogate pair, which has none, matches nothing."""
+    """UTF-8; half a surrogate pair, which JSON may hold, counts as a character."""
     return text.encode("utf-8", "surrogatepass")
