@@ -113,6 +113,8 @@ def is_finite_number(value: object) -> bool:
 
 def finite_number(value: object) -> float | None:
     """The number, as a float; None for what is none, or none that a float can hold."""
+    if type(value) is float:  # as most are, of thousands of runs
+        return value if math.isfinite(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

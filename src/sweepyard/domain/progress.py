@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,9 +70,10 @@ def progress_of(
         over_before: How many runs were over when the time began to count; they say nothing of the rate.
     """
     glances = list(runs)
-    finished = sum(run.state is RunState.FINISHED for run in glances)
-    running = sum(run.state in {RunState.RUNNING, RunState.PREEMPTING} for run in glances)
-    ended = sum(run.state in _BADLY for run in glances)
+    counts = Counter(run.state for run in glances)
+    finished = counts[RunState.FINISHED]
+    running = counts[RunState.RUNNING] + counts[RunState.PREEMPTING]
+    ended = sum(counts[state] for state in _BADLY)
     values = [run.value for run in glances if run.value is not None]
     remaining = None
     since = finished + ended - over_before
