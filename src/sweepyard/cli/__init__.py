@@ -22,6 +22,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("sweepyard.cli.data", "Fetch, verify and describe data sets."),
     "hub": ("sweepyard.cli.hub", "Serve the hub, look at it, reach it with plain `wandb` commands."),
     "db": ("sweepyard.cli.db", "Try out a database."),
+    "env": ("sweepyard.cli.env", "Show what results depend on: versions, machine, data; compare runs in it."),
     "completion": ("sweepyard.cli.completion", "Print the completion script of a shell."),
 }
 

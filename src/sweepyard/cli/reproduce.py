@@ -73,7 +73,7 @@ def _json(outcome: Reproduction) -> JsonObject:
         "deterministic": outcome.deterministic,
         "weights_digest": {"then": outcome.then, "now": outcome.now},
         "metrics": metrics,
-        "differences": [{"what": each.what, "then": each.then, "now": each.now} for each in outcome.differences],
+        "differences": [{"what": what, "then": then, "now": now} for what, (then, now) in outcome.differences.items()],
     }
 
 
@@ -85,7 +85,7 @@ def _print(outcome: Reproduction) -> None:
     else:
         print(f"{outcome.run}: other weights\n  then {outcome.then}\n  now  {outcome.now}")
     rows = [["metric", name, _text(then), _text(now)] for name, (then, now) in outcome.metrics.items() if then != now]
-    rows += [["made from", each.what, _text(each.then), _text(each.now)] for each in outcome.differences]
+    rows += [["made from", what, _text(then), _text(now)] for what, (then, now) in outcome.differences.items()]
     if rows:
         print()
         print_table(["", "", "then", "now"], rows)

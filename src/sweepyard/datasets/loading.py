@@ -81,6 +81,16 @@ def contents_of(entry: CatalogueEntry, settings: Settings, folder: Path | None, 
     return cache.fill(entry.sources, downloader, offline=settings.offline, advice=_advice(entry))
 
 
+def cached_digest(entry: CatalogueEntry, settings: Settings) -> str | None:
+    """The digest of a data set whose files are in the cache, which are read and checked for it; None if they are not.
+
+    Raises:
+        DataError: A file is damaged, or another than it was.
+    """
+    cache = Cache(settings.cache, entry.name, entry.payloads)
+    return _digest(cache.read(), entry.sizes) if cache.complete else None
+
+
 def entry_named(name: str) -> CatalogueEntry:
     """The catalogue's entry of that name.
 

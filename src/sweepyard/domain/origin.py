@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sweepyard.domain.comparison import differ, side_by_side
 from sweepyard.domain.fields import descend
 from sweepyard.domain.run_config import CODE, PROVENANCE
-from sweepyard.jsonvalue import JsonObject, JsonValue
+from sweepyard.jsonvalue import JsonObject, JsonValue, flatten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,22 @@ def origin_of(machine: JsonObject, config: JsonObject) -> Origin:
         memory_bytes=_count(descend(machine, "memory.total")),
         gpus=_gpus(machine),
     )
+
+
+def origin_differences(one: JsonObject, other: JsonObject) -> dict[str, list[JsonValue]]:
+    """Where two runs were made from different things, as far as training recorded it in their configs.
+
+    Returns:
+        By dotted name, such as `packages.keras`, what was recorded of the one and of the other; None for nothing.
+    """
+    rows = side_by_side([_recorded(config) for config in (one, other)])
+    return {name: values for name, values in rows.items() if differ(values)}
+
+
+def _recorded(config: JsonObject) -> JsonObject:
+    code: JsonObject = {CODE: _object(config.get(CODE))}
+    leaves = flatten({**_object(config.get(PROVENANCE)), **code})
+    return {name: value for name, value in leaves if value != {}}
 
 
 def _gpus(machine: JsonObject) -> tuple[str, ...]:

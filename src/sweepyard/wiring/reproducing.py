@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweepyard.domain.run_config import CODE, PROVENANCE, as_composed
+from sweepyard.domain.origin import origin_differences
+from sweepyard.domain.run_config import CODE, as_composed
 from sweepyard.errors import ConfigInvalid, TrackingError, TrainingError
-from sweepyard.jsonvalue import JsonObject, JsonValue, finite_number, flatten
+from sweepyard.jsonvalue import JsonObject, JsonValue, finite_number
 from sweepyard.settings import Settings
 from sweepyard.wiring.joining import open_target
 
@@ -24,21 +25,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """Something that the run was made from and that is otherwise now.
-
-    Attributes:
-        what: For example `packages.keras`.
-        then: What the run recorded; None where it recorded nothing.
-        now: What it is here; None where there is no such thing.
-    """
-
-    what: str
-    then: JsonValue
-    now: JsonValue
-
-
-@dataclass(frozen=True, slots=True)
 class Reproduction:
     """How it came out.
 
@@ -46,7 +32,8 @@ class Reproduction:
         run: The run's path.
         then: The recorded weights' digest.
         now: This one's.
-        differences: In what the two were made from; they can explain different digests.
+        differences: In what the two were made from, the recorded run's and this one's, by dotted name; they can explain
+            different digests.
         deterministic: Whether the config asks for digests that repeat.
         metrics: The recorded best figures and these, by name.
     """
@@ -54,7 +41,7 @@ class Reproduction:
     run: str
     then: str
     now: str
-    differences: tuple[Difference, ...]
+    differences: Mapping[str, list[JsonValue]]
     deterministic: bool
     metrics: Mapping[str, tuple[float | None, float]]
 
@@ -109,13 +96,12 @@ def reproduce(
         result = fit(config, dataset, tracker, Path(name), resolved=plain(config), stop=stop, clock=SystemClock())
     if result.exit_code != 0:
         raise TrainingError(f"the run must be trained to its end to be compared; it was {result.stopped_because}")
-    now = {PROVENANCE: tracker.config.get(PROVENANCE), CODE: code_version(Path.cwd())}
-    then = {PROVENANCE: record.config.get(PROVENANCE), CODE: record.config.get(CODE)}
+    now: JsonObject = {**tracker.config, CODE: code_version(Path.cwd())}
     return Reproduction(
         run=str(record.path),
         then=digest,
         now=result.weights_digest,
-        differences=differences(then, now),
+        differences=origin_differences(record.config, now),
         deterministic=config.seed.deterministic,
         metrics={name: (finite_number(record.summary.get(name)), value) for name, value in result.best.items()},
     )
@@ -149,21 +135,6 @@ def config_of(record: RunRecord) -> ExperimentConfig:
         tracking=replace(config.tracking, mode="disabled"),
         trainer=replace(config.trainer, resume=False, verbose="silent"),
     )
-
-
-def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """What is not the same in two records of what a run was made from, by dotted name."""
-    flat_then, flat_now = (_flat(record) for record in (then, now))
-    return tuple(
-        Difference(name, flat_then.get(name), flat_now.get(name))
-        for name in sorted({*flat_then, *flat_now})
-        if flat_then.get(name) != flat_now.get(name)
-    )
-
-
-def _flat(record: Mapping[str, Any]) -> JsonObject:
-    flat = flatten({key: value for key, value in record.items() if isinstance(value, dict)})
-    return {name.removeprefix(f"{PROVENANCE}."): value for name, value in flat}
 
 
 def _digest(record: RunRecord, name: str) -> str:

@@ -88,7 +88,7 @@ def test_a_group_cuts_no_sentence_short(group: tuple[str, ...]) -> None:
     [
         *((name,) for name in ("demo", "train", "runs", "evaluate", "predict", "convert")),
         *(("sweep", "run"), ("runs", "list"), ("runs", "show"), ("data", "fetch"), ("data", "describe")),
-        *(("predictions",), ("db", "check")),
+        *(("predictions",), ("db", "check"), ("env",)),
     ],
     ids=" ".join,
 )
@@ -108,7 +108,7 @@ def test_version() -> None:
 
 
 def test_the_commands_that_read_give_json() -> None:
-    readers = ("check", "sweep", "evaluate", "predict"), SUBCOMMANDS
+    readers = ("check", "sweep", "evaluate", "predict", "env"), SUBCOMMANDS
     for name in readers[0]:
         assert "--json" in probe(name, "--help")[0]
     for arguments in readers[1]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sweepyard.domain.origin import Origin, origin_of
+from sweepyard.domain.origin import Origin, origin_differences, origin_of
 
 
 def test_what_the_client_and_our_training_tell() -> None:
@@ -56,3 +56,15 @@ def test_what_is_of_another_kind_is_not_told() -> None:
     machine: Any = {"program": 3, "args": "x", "git": "y", "memory": {"total": "many"}, "cpu_count": True, "gpu": []}
     config: Any = {"code": 1, "provenance": {"packages": ["x"], "data": "y", "code_version": None}}
     assert origin_of(machine, config) == Origin(packages={}, data={})
+
+
+def test_differences_are_named_with_both_sides() -> None:
+    one: Any = {"provenance": {"python": "3.11.7", "packages": {"keras": "3.14", "jax": "1"}}, "code": {"commit": "a"}}
+    other: Any = {"provenance": {"python": "3.11.7", "packages": {"keras": "3.15"}}, "code": None, "lr": 0.1}
+    assert origin_differences(one, other) == {
+        "code.commit": ["a", None],
+        "packages.jax": ["1", None],
+        "packages.keras": ["3.14", "3.15"],
+    }
+    assert origin_differences(one, one) == {}
+    assert origin_differences({}, {"provenance": "odd"}) == {}

@@ -1,4 +1,4 @@
-"""From what a run recorded back to its config, and what is said of differences."""
+"""From what a run recorded back to its config."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweepyard.domain.run import RunPath
 from sweepyard.errors import ConfigInvalid, TrackingError
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.tracking.records import RunRecord
-from sweepyard.wiring.reproducing import Difference, config_of, differences
+from sweepyard.wiring.reproducing import config_of
 
 
 def record(config: JsonObject) -> RunRecord:
@@ -63,14 +63,3 @@ def test_a_config_of_another_version_is_refused_key_by_key() -> None:
         config_of(record(resolved))
     assert len(told.value.violations) == 2
     assert all("local/digits/ab12cd34" in violation.where for violation in told.value.violations)
-
-
-def test_differences_are_named_with_both_sides() -> None:
-    then = {"provenance": {"python": "3.11.7", "packages": {"keras": "3.14", "jax": "1"}}, "code": {"commit": "a"}}
-    now = {"provenance": {"python": "3.11.7", "packages": {"keras": "3.15"}}, "code": None}
-    assert differences(then, now) == (
-        Difference("code.commit", "a", None),
-        Difference("packages.jax", "1", None),
-        Difference("packages.keras", "3.14", "3.15"),
-    )
-    assert differences(then, then) == ()
