@@ -66,8 +66,8 @@ def test_what_was_stored_is_read_back(store: PredictionStore) -> None:
     third = float(np.float32(1) / np.float32(3))
     made = batch((0, (third, third, third), None), (1, (0.1, 0.2, 0.7), "cat"))
     assert store.add(made) == Added(received=2, images=2, predictions=2)
-    first, second = sorted(store.predictions(), key=lambda each: made.digests().index(each.image_digest))
-    assert (first.model, first.image_digest, first.height, first.width) == (ONE, made.digests()[0], 2, 3)
+    first, second = sorted(store.predictions(), key=lambda each: made.digests.index(each.image_digest))
+    assert (first.model, first.image_digest, first.height, first.width) == (ONE, made.digests[0], 2, 3)
     assert (first.true_label, first.predicted, first.is_correct) == (None, "cat", None)
     assert (second.true_label, second.predicted, second.is_correct) == ("cat", "owl", False)
     assert second.confidence == pytest.approx(0.7)
@@ -87,7 +87,7 @@ def test_what_is_there_stays_as_it_was(store: PredictionStore) -> None:
     assert store.add(again) == Added(received=3, images=1, predictions=1)
     assert store.add(again) == Added(received=3, images=0, predictions=0)
     found = {each.image_digest: (each.predicted, each.predicted_at) for each in store.predictions()}
-    assert [found[digest] for digest in again.digests()] == [
+    assert [found[digest] for digest in again.digests] == [
         ("cat", START),
         ("dog", START),
         ("owl", START + timedelta(days=1)),
@@ -123,11 +123,11 @@ def test_another_true_label_is_refused_and_nothing_of_the_batch_is_kept(store: P
     with pytest.raises(Conflict) as refused:
         store.add(wrong)
     lines = str(refused.value).splitlines()
-    first = min(wrong.digests()[:7])
+    first = min(wrong.digests[:7])
     assert lines[0] == f"image {first[:8]}: an image has one true label; received 'dog', and 'cat' before it"
     assert lines[5:] == ["and 2 more such images"]
     assert store.versions() == [ONE]
-    assert store.image(wrong.digests()[7]) is None
+    assert store.image(wrong.digests[7]) is None
     assert len(list(store.predictions())) == 7
 
 
@@ -193,7 +193,7 @@ def test_disagreements_of_two_versions_are_the_surest_first(store: PredictionSto
     store.add(batch(*((number, row, None) for number, row in took.items()), model=TWO))
     found = store.disagreements(ONE, TWO)
     assert (found.shared, found.differing) == (4, 3)
-    digests = one.digests()
+    digests = one.digests
     assert found.found[0] == VersionDisagreement(digests[3], None, ("cat", 0.5), ("owl", 0.75))
     assert [each.image_digest for each in found.found[1:]] == sorted([digests[1], digests[4]])
     assert {each.true_label for each in found.found[1:]} == {None, "dog"}

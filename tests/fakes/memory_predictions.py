@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -33,9 +33,9 @@ class MemoryPredictions:
 
     def add(self, batch: Classified) -> Added:
         with self._lock:
-            return self._add(batch, batch.digests())
+            return self._add(batch, batch.digests)
 
-    def _add(self, batch: Classified, digests: list[str]) -> Added:
+    def _add(self, batch: Classified, digests: Sequence[str]) -> Added:
         said = {digest: label for digest, label in zip(digests, batch.true_labels, strict=True) if label is not None}
         wrong = sorted(digest for digest, label in said.items() if self._labels.get(digest, label) != label)
         if wrong:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
@@ -48,6 +48,7 @@ class Classified:
         probabilities: (n, classes) float32, each row adds up to 1.
         true_labels: What each image shows; None where that is not known.
         latency_seconds: What one image's share of the time was.
+        digests: What each image is known by: the SHA-256, in hex, over one line `uint8 height,width` and its pixels.
 
     Raises:
         InvalidInput: Something of this does not hold, or one image is said to show two things.
@@ -59,22 +60,15 @@ class Classified:
     true_labels: tuple[str | None, ...]
     latency_seconds: float
     predicted_at: datetime
+    digests: Sequence[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        violations = [*self._of_shape()] or [*self._of_numbers(), *self._of_labels()]
+        violations = [*self._of_shape()]
+        if not violations:
+            object.__setattr__(self, "digests", _digests(self.images))
+            violations = [*self._of_numbers(), *self._of_labels()]
         if violations:
             raise InvalidInput(violations)
-
-    def digests(self) -> list[str]:
-        """What each image is known by: the SHA-256, in hex, over one line `uint8 height,width` and its pixels."""
-        _, height, width = self.images.shape
-        head = hashlib.sha256(f"uint8 {height},{width}\n".encode())
-        found = []
-        for image in np.ascontiguousarray(self.images):
-            digest = head.copy()
-            digest.update(image)
-            found.append(digest.hexdigest())
-        return found
 
     def predicted(self) -> list[str]:
         """The most probable class of each image, the first of equals."""
@@ -109,7 +103,7 @@ class Classified:
         for unknown in sorted(set(filter(None, self.true_labels)) - set(known)):
             yield Violation("a true label must be a class of the model", repr(unknown), f"Its: {', '.join(known)}")
         first: dict[str, str] = {}
-        for digest, label in zip(self.digests(), self.true_labels, strict=True):
+        for digest, label in zip(self.digests, self.true_labels, strict=True):
             if label is not None and first.setdefault(digest, label) != label:
                 yield contradiction(digest, first[digest], label)
 
@@ -217,6 +211,17 @@ class VersionDisagreements:
     shared: int
     differing: int
     found: tuple[VersionDisagreement, ...]
+
+
+def _digests(images: NDArray[np.uint8]) -> list[str]:
+    _, height, width = images.shape
+    head = hashlib.sha256(f"uint8 {height},{width}\n".encode())
+    found = []
+    for image in np.ascontiguousarray(images):
+        digest = head.copy()
+        digest.update(image)
+        found.append(digest.hexdigest())
+    return found
 
 
 def contradiction(digest: str, stored: str, received: str) -> Violation:

@@ -107,7 +107,7 @@ def test_versions_are_compared_by_name(service: PredictionsService) -> None:
 
 
 def test_an_image_is_had_by_its_digest(service: PredictionsService) -> None:
-    digest = batch(ONE, None).digests()[0]
+    digest = batch(ONE, None).digests[0]
     assert service.image(digest).tolist() == [[0, 1], [2, 3]]
     with pytest.raises(NotFound, match="there is no image 1234"):
         service.image("1234")
@@ -116,8 +116,8 @@ def test_an_image_is_had_by_its_digest(service: PredictionsService) -> None:
 def test_digests_tell_shapes_apart() -> None:
     square = batch(ONE, None)
     line = replace(square, images=square.images.reshape(1, 1, 4))
-    assert square.digests() != line.digests()
-    assert replace(square, images=np.asfortranarray(square.images)).digests() == square.digests()
+    assert square.digests != line.digests
+    assert replace(square, images=np.asfortranarray(square.images)).digests == square.digests
 
 
 @pytest.mark.parametrize(
@@ -152,4 +152,4 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 
 def test_one_image_twice_with_one_label_is_no_contradiction() -> None:
     same = np.zeros((3, 2, 2), np.uint8)
-    assert len(set(replace(batch(ONE, "cat", None, "cat"), images=same).digests())) == 1
+    assert len(set(replace(batch(ONE, "cat", None, "cat"), images=same).digests)) == 1

@@ -43,9 +43,10 @@ def brought_in(connection: Connection, batch: Classified) -> Iterator[None]:
     if connection.dialect.name == "postgresql":
         _copy(connection, batch)
     else:
-        rows, names = _rows(batch), incoming.columns.keys()
+        # The driver's own form of the rows goes to it as it is: SQLAlchemy's takes a fifth of the whole time.
+        rows, statement = _rows(batch), str(incoming.insert().compile(dialect=connection.dialect))
         while piece := list(islice(rows, _ROWS_A_PIECE)):
-            connection.execute(incoming.insert(), [dict(zip(names, row, strict=True)) for row in piece])
+            connection.exec_driver_sql(statement, piece)
     yield
     incoming.drop(connection, checkfirst=False)
 
@@ -66,10 +67,9 @@ def _copy(connection: Connection, batch: Classified) -> None:
 def _rows(batch: Classified) -> Iterator[_Row]:
     """The rows by digest: indexes grow at their end, which is several times faster than all over."""
     _, height, width = batch.images.shape
-    digests, predicted = batch.digests(), batch.predicted()
+    digests, predicted, confidences = batch.digests, batch.predicted(), batch.probabilities.max(axis=1).tolist()
     for place in sorted(range(len(digests)), key=digests.__getitem__):
-        probabilities = batch.probabilities[place]
         # JSON, each number by the fewest digits that give the same float32 again.
-        text = f"[{','.join(map(str, probabilities))}]"
+        probabilities = f"[{','.join(map(str, batch.probabilities[place]))}]"
         pixels, label = batch.images[place].tobytes(), batch.true_labels[place]
-        yield digests[place], height, width, pixels, label, predicted[place], float(probabilities.max()), text
+        yield digests[place], height, width, pixels, label, predicted[place], confidences[place], probabilities
