@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -24,9 +27,10 @@ class LocalEngine:
         from submitit.local.local import LocalExecutor
 
         executor = LocalExecutor(folder / "jobs")
+        (folder / "jobs").mkdir(exist_ok=True)
         executor.update_parameters(timeout_min=_FOREVER_MINUTES)
         # What is ignored stays so in the processes that are started: neither Ctrl-C nor a closed terminal ends them.
-        with handled_by(signal.SIG_IGN, signal.SIGINT, signal.SIGHUP):
+        with handled_by(signal.SIG_IGN, signal.SIGINT, signal.SIGHUP), _output_in(folder / "jobs" / "submitit.log"):
             return [executor.submit(SubmittedAgent(post)).job_id for post in posts]
 
     def states(self, jobs: Sequence[Job]) -> list[JobState]:
@@ -37,6 +41,22 @@ class LocalEngine:
             controller = _controller(job)
             for child in controller.children() if controller else ():
                 child.send_signal(LEAVE_SIGNAL)
+
+
+@contextmanager
+def _output_in(file: Path) -> Iterator[None]:
+    """Have what is started write there: whoever reads this process's output must not wait for the agents, too."""
+    kept = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
+    sys.stdout.flush()
+    try:
+        with file.open("ab") as output:
+            for descriptor in kept:
+                os.dup2(output.fileno(), descriptor)
+        yield
+    finally:
+        for descriptor, original in kept.items():
+            os.dup2(original, descriptor)
+            os.close(original)
 
 
 def _controller(job: Job) -> psutil.Process | None:

@@ -85,7 +85,7 @@ class Fleet:
 
     def write(self) -> None:
         """Keep it."""
-        fields = {**asdict(self), "folder": None, "config": asdict(self.config)}
+        fields = {name: value for name, value in asdict(self).items() if name != "folder"}
         write_atomically(self.folder / _FILE, json.dumps(fields, indent=2).encode())
 
     def standings(self, engine: Engine) -> list[AgentStanding]:
@@ -117,8 +117,8 @@ class Fleet:
 def read_fleet(folder: Path) -> Fleet:
     """The fleet that was kept in a folder."""
     fields = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-    changed = {"folder": folder, "config": build_fleet(fields["config"]), "jobs": tuple(fields["jobs"])}
-    return Fleet(**{**fields, **changed})
+    config, jobs = build_fleet(fields.pop("config")), tuple(fields.pop("jobs"))
+    return Fleet(folder=folder, config=config, jobs=jobs, **fields)
 
 
 def fleets_below(output: Path) -> list[Fleet]:
