@@ -37,6 +37,7 @@ def open_predictions(
 
     Raises:
         HubError: The extra `hub` is not installed.
+        InvalidInput: The home cannot be written.
         NotFound: There is no such database, and nothing is to be stored.
         StorageError: It is away or cannot be used, or was written by a newer version.
     """
@@ -44,7 +45,8 @@ def open_predictions(
     from sweepyard.services.predictions import PredictionsService
     from sweepyard.storage.predictions import opening
 
-    store = opening.open_predictions(settings.home, url or settings.predictions, to_store=to_store)
+    chosen = _url_to_write(settings, url) if to_store else url or settings.predictions
+    store = opening.open_predictions(settings.home, chosen, to_store=to_store)
     try:
         yield PredictionsService(store)
     finally:
@@ -100,6 +102,7 @@ def check_database(settings: Settings, url: str | None = None) -> DatabaseCheck:
 
     Raises:
         HubError: The extra `hub` is not installed.
+        InvalidInput: The home cannot be written.
         StorageError: It is away, or does not do what it is asked for.
     """
     require_storage("a database")
@@ -108,4 +111,14 @@ def check_database(settings: Settings, url: str | None = None) -> DatabaseCheck:
     from sweepyard.storage.checking import check_database as check
     from sweepyard.storage.predictions.opening import url_of
 
-    return check(url_of(settings.home, url or settings.predictions), clock=SystemClock(), ids=RandomIds())
+    return check(url_of(settings.home, _url_to_write(settings, url)), clock=SystemClock(), ids=RandomIds())
+
+
+def _url_to_write(settings: Settings, url: str | None) -> str | None:
+    """The URL of the database that is to be written; None for the file in the home, which is there from now on."""
+    from sweepyard.hub.places import HubPlaces
+
+    chosen = url or settings.predictions
+    if chosen is None:
+        HubPlaces(settings.home).make_home()
+    return chosen

@@ -179,3 +179,24 @@ def test_a_database_is_tried_out(
     told = capsys.readouterr().err
     assert told.startswith("error: the PostgreSQL database rows at 127.0.0.1 (user ann) must answer; ")
     assert "secret-word" not in told
+
+
+def test_a_home_that_a_database_is_made_in_is_private(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWEEPYARD_HOME", str(tmp_path / "home"))
+    asked(capsys, "db", "check")
+    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "home" / "predictions.db").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SWEEPYARD_HOME", str(tmp_path / "file" / "home"))
+    assert door.enter(["db", "check"]) == 1
+    assert "SWEEPYARD_HOME must name a folder that can be written" in capsys.readouterr().err
+
+
+def test_a_url_that_is_none_is_told_without_what_it_may_hold(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for url in ("digit.png", "postgresql://ann:se/cret@host:port/rows", "mysql://ann:se-cret@host/rows"):
+        assert door.enter(["predictions", "list", "--store", url]) == 1
+        told = capsys.readouterr().err
+        assert "a database is named by a URL" in told or "received mysql" in told
+        assert "cret" not in told
