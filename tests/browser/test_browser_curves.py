@@ -18,6 +18,16 @@ STEPS = 600
 INKED = """canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
   .reduce((count, value, index) => count + (index % 4 === 3 && value > 0), 0)"""
 
+COLOURED = """canvas => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let place = 0; place < data.length; place += 4) {
+    const colours = data.slice(place, place + 3);
+    if (data[place + 3] > 200 && Math.max(...colours) - Math.min(...colours) > 40) count += 1;
+  }
+  return count;
+}"""
+
 
 def rows(place: int) -> list[dict[str, Any]]:
     """A loss that falls to the run's place, with a spike at step 301; an accuracy; an epoch every hundredth step."""
@@ -275,6 +285,12 @@ def test_groups_that_are_hidden_are_not_drawn(curves: Page) -> None:
     curves.get_by_role("link", name="Show convnet").press("Enter")
     expect(convnet).to_be_visible()
     expect(mlp).to_be_hidden()
+
+
+def test_a_point_with_nothing_beside_it_is_a_dot_that_can_be_seen(page: Page, filling: Filling, project: str) -> None:
+    filling.run(project, "one", rows=[{"_step": 0, "loss": 1}], summary={"loss": 1})
+    page.goto(f"/local/{project}")
+    assert chart(page, "loss").locator("canvas").first.evaluate(COLOURED) > 12
 
 
 def test_a_sample_is_said_to_be_one(page: Page, waves: str) -> None:

@@ -334,6 +334,7 @@ def test_axe_finds_no_serious_fault_in_tables(
         page.goto(f"/local/{digits}{path}")
         assert faults_of(page) == [], path
     page.set_viewport_size({"width": 360, "height": 700})
-    page.goto(f"/local/{digits}")
-    assert faults_of(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    for path in ("", "/columns", "?group=config.model"):
+        page.goto(f"/local/{digits}{path}")
+        assert faults_of(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

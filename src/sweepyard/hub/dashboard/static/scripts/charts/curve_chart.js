@@ -166,7 +166,7 @@ export class CurveChart {
     const x = scale(across ?? [0, 1], [box.left, box.right]);
     const y = vertical([box.bottom, box.top]);
     const colours = resolved(this.plot, COLOUR_NAMES);
-    this.frame = { width, height, style, box, x, y, colours, empty: !upward };
+    this.frame = { width, height, style, box, x, y, across: new Map(), colours, empty: !upward };
     return this.frame;
   }
 

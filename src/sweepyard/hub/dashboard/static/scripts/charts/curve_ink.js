@@ -12,9 +12,32 @@ import { colourName } from "./palette.js";
  * @property {import("./axes.js").Box} box
  * @property {import("./scales.js").Scale} x
  * @property {import("./scales.js").Scale} y
+ * @property {Map<Float64Array, Float64Array>} across places of axes' values, which curves have in common
  * @property {Record<string, string>} colours
  * @property {boolean} empty whether there is nothing to draw
  */
+
+/**
+ * Where values lie, in pixels.
+ *
+ * @param {import("./scales.js").Scale} scale
+ * @param {Float64Array} values
+ */
+function placed(scale, values) {
+  return values.map(scale.place);
+}
+
+/**
+ * Where a curve's points lie from left to right; looked up once for all curves along the same values.
+ *
+ * @param {Frame} frame
+ * @param {Float64Array} values
+ */
+function placedAcross({ across, x }, values) {
+  let places = across.get(values);
+  if (!places) across.set(values, (places = placed(x, values)));
+  return places;
+}
 
 /**
  * @param {CanvasRenderingContext2D} context
@@ -24,24 +47,41 @@ import { colourName } from "./palette.js";
  * @param {number} width
  * @param {number} strength
  */
-export function drawLine(context, { x, y, colours }, { curve, colour }, values, width, strength) {
+export function drawLine(context, frame, { curve, colour }, values, width, strength) {
   context.globalAlpha = strength;
-  context.strokeStyle = colours[colourName(colour)];
+  context.strokeStyle = frame.colours[colourName(colour)];
   context.lineWidth = width;
   context.lineJoin = context.lineCap = "round";
   context.beginPath();
+  const [across, upward] = [placedAcross(frame, curve.x), placed(frame.y, values)];
+  const isHere = (/** @type {number} */ index) => !Number.isNaN(across[index]) && !Number.isNaN(upward[index]);
+  const alone = [];
   let joined = false;
   for (let index = 0; index < values.length; index += 1) {
-    const [across, upward] = [x.place(curve.x[index]), y.place(values[index])];
-    const here = !Number.isNaN(across) && !Number.isNaN(upward);
-    if (here && joined) context.lineTo(across, upward);
-    else if (here) {
-      context.moveTo(across, upward);
-      context.lineTo(across, upward); // A point with nothing beside it is a dot.
-    }
+    const here = isHere(index);
+    if (here && joined) context.lineTo(across[index], upward[index]);
+    else if (here) context.moveTo(across[index], upward[index]);
+    if (here && !joined && (index + 1 === values.length || !isHere(index + 1))) alone.push(index);
     joined = here;
   }
   context.stroke();
+  drawDots(context, alone.map((index) => [across[index], upward[index]]), width + 1);
+}
+
+/**
+ * What has nothing beside it that a line could lead to.
+ *
+ * @param {CanvasRenderingContext2D} context whose strokes have the dots' colour
+ * @param {number[][]} places
+ * @param {number} radius
+ */
+function drawDots(context, places, radius) {
+  context.fillStyle = context.strokeStyle;
+  for (const [across, upward] of places) {
+    context.beginPath();
+    context.arc(across, upward, radius, 0, 2 * Math.PI);
+    context.fill();
+  }
 }
 
 /**
@@ -50,21 +90,20 @@ export function drawLine(context, { x, y, colours }, { curve, colour }, values, 
  * @param {Line} line
  * @param {number} strength
  */
-export function drawBand(context, { x, y, colours, box }, { curve, colour }, strength) {
+export function drawBand(context, frame, { curve, colour }, strength) {
   const { low, high } = curve;
   if (!low || !high) return;
   context.globalAlpha = strength;
-  context.fillStyle = colours[colourName(colour)];
+  context.fillStyle = frame.colours[colourName(colour)];
   context.beginPath();
+  const [across, bottoms, tops] = [placedAcross(frame, curve.x), placed(frame.y, low), placed(frame.y, high)];
   for (let begin = 0; begin < low.length; begin += 1) {
     if (Number.isNaN(low[begin])) continue;
     let end = begin;
     while (end < low.length && !Number.isNaN(low[end])) end += 1;
-    const places = (/** @type {Float64Array} */ values, /** @type {number} */ index) =>
-      /** @type {[number, number]} */ ([x.place(curve.x[index]), bounded(y.place(values[index]), box)]);
-    context.moveTo(...places(high, begin));
-    for (let index = begin + 1; index < end; index += 1) context.lineTo(...places(high, index));
-    for (let index = end - 1; index >= begin; index -= 1) context.lineTo(...places(low, index));
+    context.moveTo(across[begin], bounded(tops[begin], frame.box));
+    for (let index = begin + 1; index < end; index += 1) context.lineTo(across[index], bounded(tops[index], frame.box));
+    for (let index = end - 1; index >= begin; index -= 1) context.lineTo(across[index], bounded(bottoms[index], frame.box));
     context.closePath();
     begin = end;
   }

@@ -69,7 +69,7 @@ function curveOf(sent, axes) {
 
 /** @param {(number | null)[]} list */
 function numbers(list) {
-  return Float64Array.from(list, (value) => value ?? NaN);
+  return list.includes(null) ? Float64Array.from(list, (value) => value ?? NaN) : Float64Array.from(list);
 }
 
 /** @type {WeakMap<Curve, {weight: number, length: number, values: Float64Array}>} */
