@@ -11,7 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, inspect
 from tests.fakes.deterministic import START
 from tests.parts.disks import disk_of
 from tests.parts.postgresql import PostgresServer
@@ -24,6 +24,7 @@ from sweepyard.storage.predictions.opening import DATABASE_FILE, open_prediction
 from sweepyard.storage.predictions.tables import metadata
 from sweepyard.storage.unit_of_work import open_database
 
+FIRST_VERSION = Path(__file__).parents[2] / "golden" / "databases" / "predictions-0001.sql"
 MODEL = ModelVersion("one", "1" * 64, ("cat", "dog"), "animals", "d" * 64)
 
 
@@ -52,8 +53,10 @@ def test_the_migrations_give_the_tables_that_the_code_means(tmp_path: Path, url:
     options = {"compare_type": False, "version_table": LINEAGE.version_table}
     with opened.connect() as connection:
         difference = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+        rules = {rule["name"] for table in metadata.tables for rule in inspect(connection).get_check_constraints(table)}
     opened.dispose()
     assert difference == []
+    assert rules == {"ck_images_size", "ck_predictions_confidence", "ck_predictions_latency"}
 
 
 def test_the_newest_revision_is_the_one_that_the_code_names() -> None:
@@ -101,6 +104,30 @@ def test_a_file_without_tables_gets_them(tmp_path: Path) -> None:
     (tmp_path / DATABASE_FILE).touch()
     store = open_predictions(tmp_path, to_store=True)
     assert store.versions() == []
+    store.close()
+
+
+def test_a_database_of_the_first_version_keeps_every_row(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / DATABASE_FILE) as rows:
+        rows.executescript(FIRST_VERSION.read_text(encoding="utf-8"))
+    rows.close()
+    store = open_predictions(tmp_path, to_store=False)
+    one, two = store.versions()
+    assert (one.run_id, one.class_names, two.weights_digest) == ("ab12cd34", ("cat", "dog"), "2" * 64)
+    found = [(each.true_label, each.probabilities, each.predicted_at.day) for each in store.predictions()]
+    assert sorted(found, key=str) == [
+        ("dog", (0.1, 0.9), 21),
+        ("dog", (0.5, 0.5), 22),
+        ("dog", (0.6, 0.4), 22),
+        ("dog", (0.75, 0.25), 21),
+        (None, (0.0, 1.0), 22),
+        (None, (0.33333334, 0.6666667), 21),
+    ]
+    assert [each.share for each in store.accuracy()] == [0.5, 0.0]
+    assert (store.disagreements(one, two).shared, store.disagreements(one, two).differing) == (3, 1)
+    image = store.image(next(store.predictions(one)).image_digest)
+    assert image is not None
+    assert image.shape == (2, 3)
     store.close()
 
 

@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.Column("pixels", sa.LargeBinary(), nullable=False),
         sa.Column("true_label", sa.Text()),
         sa.PrimaryKeyConstraint("digest", name="pk_images"),
-        sa.CheckConstraint("height > 0 AND width > 0 AND length(pixels) = height * width", name="ck_images_size"),
+        sa.CheckConstraint("height > 0 AND width > 0 AND length(pixels) = height * width", name=op.f("ck_images_size")),
     )
     op.create_table(
         "predictions",
@@ -50,8 +50,8 @@ def upgrade() -> None:
             ["model_number"], ["model_versions.number"], name="fk_predictions_model_number_model_versions"
         ),
         sa.ForeignKeyConstraint(["image_digest"], ["images.digest"], name="fk_predictions_image_digest_images"),
-        sa.CheckConstraint("confidence >= 0 AND confidence <= 1", name="ck_predictions_confidence"),
-        sa.CheckConstraint("latency_seconds >= 0", name="ck_predictions_latency"),
+        sa.CheckConstraint("confidence >= 0 AND confidence <= 1", name=op.f("ck_predictions_confidence")),
+        sa.CheckConstraint("latency_seconds >= 0", name=op.f("ck_predictions_latency")),
     )
     op.create_index("ix_predictions_image_digest", "predictions", ["image_digest"])
     op.create_index("ix_predictions_predicted_at", "predictions", ["predicted_at"])
