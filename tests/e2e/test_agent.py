@@ -144,18 +144,19 @@ def test_a_cancelled_sweep_ends_its_runs_and_the_agent(commands, wait: Callable[
         assert {run["state"] for run in runs_of(commands, sweep)} <= {"killed", "failed", "crashed"}
 
 
-def test_a_preempted_run_goes_on_with_the_next_agent(commands, wait: Callable[..., None]) -> None:
-    (commands.folder / "trained.yaml").write_text(TRAINED.replace("EPOCHS", "30"))
+def test_a_preempted_run_goes_on_with_the_next_agent_on_another_host(commands, wait: Callable[..., None]) -> None:
+    shared = TRAINED.replace("EPOCHS", f"30, trainer.checkpoint.folder={commands.folder}/shared")
+    (commands.folder / "trained.yaml").write_text(shared)
     with commands.one_hub():
         sweep = commands.register("trained.yaml")
         first = commands.start("agent", sweep)
-        wait(lambda: any(commands.folder.glob("outputs/many/*/checkpoints/*.npz")), seconds=180)
+        wait(lambda: any(commands.folder.glob("shared/many/*/*.npz")), seconds=180)
         first.send_signal(signal.SIGTERM)
         stdout, stderr = first.communicate(timeout=90)
         assert first.returncode == 75, stderr
         assert "the runs save a checkpoint and go back to the queue" in stderr
         assert "preempted: it goes back to the queue" in stdout
-        second = commands.run("agent", sweep)
+        second = commands.run("agent", sweep, "--output", "of-another-host")
         assert second.returncode == 0, second.stderr
         (run,) = runs_of(commands, sweep)
         shown = json.loads(commands.run("runs", "show", f"many/{run['run']}", "--history", "--json").stdout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import get_args
+from urllib.parse import urlsplit
 
 from sweepyard.config.fits import CATALOGUE_SIDE, shape_violations
 from sweepyard.config.names import hint_for
@@ -19,6 +20,7 @@ from sweepyard.config.schema import (
 )
 from sweepyard.errors import Violation
 from sweepyard.ids import is_legal_name
+from sweepyard.remote import without_secrets
 
 _TAKE_MOMENTUM = frozenset({"sgd", "rmsprop"})
 _TAKE_FINAL_FRACTION = frozenset({"cosine", "linear"})
@@ -84,6 +86,11 @@ def _trainer(trainer: TrainerConfig) -> Iterator[Violation]:
         rule = "resuming needs checkpoints"
         hint = "Set trainer.checkpoint.enabled=true"
         yield Violation(rule, "trainer.checkpoint.enabled = false", hint, "trainer.resume")
+    folder = trainer.checkpoint.folder
+    if folder is not None and "@" in urlsplit(folder).netloc:
+        rule = "configs are recorded and shown, so no user or password belongs into them"
+        hint = "fsspec finds credentials in the environment, or in files of their own"
+        yield Violation(rule, without_secrets(folder), hint, "trainer.checkpoint.folder")
 
 
 def _tracking(tracking: TrackingConfig) -> Iterator[Violation]:

@@ -201,6 +201,11 @@ class CheckpointConfig:
     enabled: bool = rule(True, "write checkpoints")
     every_steps: int | None = rule(None, "write every N training steps; by default at each epoch's end", minimum=1)
     keep: int = rule(1, "how many checkpoints to keep", minimum=1)
+    folder: str | None = rule(
+        None,
+        "a folder, or an fsspec URL, below which the checkpoints of each run lie, so that other hosts go on with it; "
+        "by default the run's own folder",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,12 +18,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sweepyard.domain.artifact import BlobRef
 from sweepyard.errors import HubError, NotFound
 from sweepyard.files import FileLock
+from sweepyard.remote import FileSystem, open_folder, without_secrets
 from sweepyard.services.ports.blobs import StoredBlob, Upload
 from sweepyard.storage.blobs import CLAIM_FILE, DIGEST, BlobFolder, Digests, check_claim
 
@@ -39,35 +40,13 @@ _TIMES = ("LastModified", "last_modified", "updated", "mtime", "modified", "time
 _LOCK = "blobs.lock"
 
 
-class FileSystem(Protocol):
-    """The little that is used of `fsspec.AbstractFileSystem`."""
-
-    def open(self, path: str, mode: str) -> IO[bytes]: ...
-
-    def info(self, path: str) -> Mapping[str, Any]: ...
-
-    def exists(self, path: str) -> bool: ...
-
-    def find(self, path: str, *, detail: bool) -> Mapping[str, Mapping[str, Any]]: ...
-
-    def modified(self, path: str) -> datetime: ...
-
-    def makedirs(self, path: str, exist_ok: bool) -> None: ...
-
-    def mv(self, path1: str, path2: str) -> None: ...
-
-    def rm_file(self, path: str) -> None: ...
-
-    def invalidate_cache(self) -> None: ...
-
-
 def open_store(url: str, home: Path) -> BlobFolder | RemoteBlobs:
     """The blob store at a URL: `file:` is a synced folder, others go through fsspec.
 
     Raises:
         HubError: The URL names nothing that keeps what it is given, or the package that speaks to it is missing.
     """
-    named = _without_secrets(url)
+    named = without_secrets(url)
     protocol = urlsplit(url).scheme
     if not protocol:
         raise HubError(f"SWEEPYARD_BLOBS is a URL, as s3://bucket/folder or file:///folder; received {named}")
@@ -76,17 +55,11 @@ def open_store(url: str, home: Path) -> BlobFolder | RemoteBlobs:
         if place.netloc or not place.path.startswith("/"):
             raise HubError(f"a local folder is named by its whole path, as file:///srv/blobs; received {named}")
         return BlobFolder(Path(place.path))
-    if protocol == "memory":
-        raise HubError(f"{named} forgets everything when the hub ends; blobs must be kept")
     try:
-        from fsspec.core import url_to_fs
-    except ModuleNotFoundError as error:
-        raise HubError("blobs at a URL need fsspec: install Sweepyard with the extra `remote`") from error
-    try:
-        filesystem, root = url_to_fs(url)
-    except (ImportError, ValueError) as error:
+        filesystem, root = open_folder(url)
+    except ValueError as error:
         raise HubError(f"blobs cannot be kept at {named}: {error}") from error
-    return RemoteBlobs(cast(FileSystem, filesystem), root, lock=home / _LOCK)
+    return RemoteBlobs(filesystem, root, lock=home / _LOCK)
 
 
 class RemoteWriter:
@@ -295,9 +268,3 @@ class CheckedStream(io.RawIOBase):
         if not self.closed:
             self._stream.close()
         super().close()
-
-
-def _without_secrets(url: str) -> str:
-    """The URL as it may be shown: without user, password and query."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

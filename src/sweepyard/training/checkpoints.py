@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sweepyard.errors import CheckpointError
-from sweepyard.files import atomic_file
 from sweepyard.jsonvalue import JsonObject, dumps, loads_object
+from sweepyard.training.checkpoint_folders import CheckpointFolder, LocalFolder
 
 Array = npt.NDArray[np.generic]
 FORMAT = 1
-CHECKPOINTS_FOLDER = "checkpoints"  # in a run's own folder
 _PREFIX = "step-"
 _SUFFIX = ".npz"
 _STATE = "state"
@@ -49,30 +50,41 @@ class Checkpoints:
     Not for two processes at once: a run is executed by one.
     """
 
-    def __init__(self, folder: Path, keep: int) -> None:
+    def __init__(self, folder: CheckpointFolder, keep: int) -> None:
         self._folder = folder
         self._keep = keep
 
-    def write(self, checkpoint: Checkpoint) -> Path:
-        """Write a checkpoint, then drop those beyond `keep`.
+    @property
+    def begun(self) -> bool:
+        """Whether a fit has begun to write here.
+
+        Raises:
+            CheckpointError: The folder cannot be looked at.
+        """
+        with self._reachable():
+            return self._folder.exists()
+
+    def write(self, checkpoint: Checkpoint) -> str:
+        """Write a checkpoint, then drop those beyond `keep`; gives its name in the folder.
 
         Raises:
             CheckpointError: The disk is full or the folder cannot be written; the checkpoints before stay.
         """
-        path = self._folder / f"{_PREFIX}{checkpoint.step:09d}{_SUFFIX}"
+        name = f"{_PREFIX}{checkpoint.step:09d}{_SUFFIX}"
         text = dumps({"format": FORMAT, "step": checkpoint.step, **checkpoint.state}).encode()
         arrays: dict[str, Any] = {_STATE: np.frombuffer(text, dtype=np.uint8), **checkpoint.arrays}
         try:
-            with atomic_file(path) as stream:
+            with self._folder.writing(name) as stream:
                 np.savez(stream, **arrays)
         except OSError as error:
             raise CheckpointError(
-                f"the checkpoint {path} could not be written: {error.strerror or error}; "
+                f"the checkpoint {self._folder}/{name} could not be written: {error.strerror or error}; "
                 "nothing half-written was left and the checkpoint before, if any, stays. Free some space and resume"
             ) from error
-        for old in self._paths()[: -self._keep]:
-            old.unlink()
-        return path
+        with self._reachable():
+            for old in self._names()[: -self._keep]:
+                self._folder.remove(old)
+        return name
 
     def latest(self) -> Checkpoint | None:
         """The checkpoint with the highest step, or None where there is none.
@@ -80,16 +92,32 @@ class Checkpoints:
         Raises:
             CheckpointError: It cannot be read.
         """
-        paths = self._paths()
-        return read(paths[-1]) if paths else None
+        with self._reachable():
+            names = self._names()
+        return _read(self._folder, names[-1]) if names else None
 
     def clear(self) -> None:
-        """Remove all checkpoints: a fit that starts anew must not be resumed into an older one."""
-        for path in self._paths():
-            path.unlink()
+        """Remove all checkpoints: a fit that starts anew must not be resumed into an older one.
 
-    def _paths(self) -> list[Path]:
-        return sorted(self._folder.glob(f"{_PREFIX}*{_SUFFIX}"))
+        Raises:
+            CheckpointError: The folder cannot be looked at, or not be changed.
+        """
+        with self._reachable():
+            for name in self._names():
+                self._folder.remove(name)
+
+    def _names(self) -> list[str]:
+        return [name for name in self._folder.names() if name.startswith(_PREFIX) and name.endswith(_SUFFIX)]
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise CheckpointError(
+                f"the folder of checkpoints must be there to be read and changed; {self._folder}: "
+                f"{error.strerror or error}"
+            ) from error
 
 
 def refuse_model_file(path: Path) -> None:
@@ -113,17 +141,22 @@ def read(path: Path) -> Checkpoint:
         CheckpointError: The file is missing, damaged, of another format, or a model file.
     """
     refuse_model_file(path)
+    return _read(LocalFolder(path.parent), path.name)
+
+
+def _read(folder: CheckpointFolder, name: str) -> Checkpoint:
+    shown = f"{folder}/{name}"
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as members:
-            arrays = {name: members[name] for name in members.files}
+        with folder.reading(name) as stream, np.load(stream, allow_pickle=False) as members:
+            arrays = {member: members[member] for member in members.files}
         state = loads_object(arrays.pop(_STATE).tobytes())
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, json.JSONDecodeError) as error:
         raise CheckpointError(
-            f"the checkpoint {path} cannot be read ({error}). Remove it to resume from the one before, if there is one"
+            f"the checkpoint {shown} cannot be read ({error}). Remove it to resume from the one before, if there is one"
         ) from error
     if state.get("format") != FORMAT:
-        raise CheckpointError(f"the checkpoint {path} must be of format {FORMAT}; received {state.get('format')!r}")
+        raise CheckpointError(f"the checkpoint {shown} must be of format {FORMAT}; received {state.get('format')!r}")
     step = state["step"]
     if not isinstance(step, int):
-        raise CheckpointError(f"the checkpoint {path} must name its step; received {step!r}")
+        raise CheckpointError(f"the checkpoint {shown} must name its step; received {step!r}")
     return Checkpoint(step, state, arrays)

@@ -25,7 +25,8 @@ from sweepyard.training.callbacks.printing import PrintEpochs
 from sweepyard.training.callbacks.progress import Progress
 from sweepyard.training.callbacks.timing import Stopwatch
 from sweepyard.training.callbacks.tracking import TrackMetrics
-from sweepyard.training.checkpoints import CHECKPOINTS_FOLDER, Checkpoints
+from sweepyard.training.checkpoint_folders import CheckpointFolder, folder_of
+from sweepyard.training.checkpoints import Checkpoints
 from sweepyard.training.digest import weights_digest
 from sweepyard.training.experiment import Experiment, build
 from sweepyard.training.inference import logits_of, softmax
@@ -58,7 +59,8 @@ def fit(
     raises.
 
     Args:
-        output: The run's own folder; checkpoints and model files go there.
+        output: The run's own folder, `project/run`; model files go there, and checkpoints unless the config names
+            another folder.
         resolved: The config as plain JSON, for the run config.
         stop: Set it to make the fit leave after its present step, with a checkpoint.
 
@@ -91,7 +93,13 @@ def fit(
     try:
         with watchdog, backend.memory_errors():
             stopped_because = _train(
-                experiment, state, output / CHECKPOINTS_FOLDER, stop, watch, watchdog, tracks=tracks
+                experiment,
+                state,
+                folder_of(config.trainer.checkpoint.folder, output),
+                stop,
+                watch,
+                watchdog,
+                tracks=tracks,
             )
         exit_code = 0
     except LeftEarly:
@@ -126,7 +134,7 @@ def fit(
 def _train(
     experiment: Experiment,
     state: FitState,
-    folder: Path,
+    folder: CheckpointFolder,
     stop: StopSignal,
     watch: Stopwatch,
     watchdog: Watchdog,

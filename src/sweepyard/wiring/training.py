@@ -14,7 +14,7 @@ from sweepyard.agents import handover
 from sweepyard.errors import CheckpointError, ConfigInvalid, OutOfMemory, SweepyardError
 from sweepyard.files import make_folder
 from sweepyard.settings import SHARED_DEVICE_VARIABLE, Settings, own_command
-from sweepyard.wiring.finishing import bounded_wait
+from sweepyard.wiring.finishing import bounded_wait, told_for
 from sweepyard.wiring.joining import open_server
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def run_training(
     from sweepyard.ids import RandomIds
     from sweepyard.tracking.opening import open_tracker
     from sweepyard.training import backend, console
-    from sweepyard.training.checkpoints import CHECKPOINTS_FOLDER
+    from sweepyard.training.checkpoint_folders import folder_of
+    from sweepyard.training.checkpoints import Checkpoints
 
     composition = compose(request.overrides, config_folder=request.config_folder, config_name=request.config_name)
     config = composition.config
@@ -82,16 +83,19 @@ def run_training(
     run_id = environ.get("WANDB_RUN_ID") or RandomIds().short()
     folder = request.resume or Path(config.output).expanduser().absolute() / project / run_id
     # A run that an agent starts anew, after a crash or a preemption, goes on where it was.
-    going_on = (by_agent or config.trainer.resume) and (folder / CHECKPOINTS_FOLDER).is_dir()
+    place = folder_of(config.trainer.checkpoint.folder, folder)
+    begun = Checkpoints(place, config.trainer.checkpoint.keep).begun
+    going_on = begun and (by_agent or config.trainer.resume)
     if request.resume is not None:
-        if not (folder / CHECKPOINTS_FOLDER).is_dir():
-            raise CheckpointError(f"a run to go on with must have a checkpoint; there is none in {folder}")
+        if not begun:
+            raise CheckpointError(f"a run to go on with must have a checkpoint; there is none in {place}")
         run_id, going_on = folder.name, True
     config = replace(config, trainer=replace(config.trainer, resume=going_on))
     with (
         _new_folder(folder) as keep_folder,
         console.kept_in(folder / "train.log"),
         open_server(config.tracking.mode, settings, environ) as server,
+        told_for(folder, stop, environ),
     ):
         composition.write(folder)
         tracker = open_tracker(

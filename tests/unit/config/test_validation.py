@@ -176,6 +176,11 @@ def test_arguments_beside_a_target_must_be_a_mapping() -> None:
         ({"optimizer": {"schedule": {"warmup_epochs": 13}}}, "the warm-up must fit into the 12 epochs"),
         ({"optimizer": {"schedule": {"final_fraction": 0.1}}}, "only cosine and linear schedules end at a fraction"),
         ({"trainer": {"resume": True, "checkpoint": {"enabled": False}}}, "trainer.resume: resuming needs checkpoints"),
+        (
+            {"trainer": {"checkpoint": {"folder": "s3://ann:secret@host/x"}}},
+            "trainer.checkpoint.folder: configs are recorded and shown, so no user or password belongs into them; "
+            "received s3://host/x",
+        ),
         ({"tracking": {"project": "a/b"}}, "tracking.project: must be 1 to 128 letters"),
         ({"tracking": {"entity": ""}}, "tracking.entity: must be 1 to 128 letters"),
     ],

@@ -160,7 +160,7 @@ def test_a_local_url_is_a_synced_folder(tmp_path: Path) -> None:
     [
         ("bucket/folder", r"is a URL, as s3://bucket/folder or file:///folder; received bucket/folder"),
         ("file://folder", r"named by its whole path, as file:///srv/blobs; received file://folder"),
-        ("memory://x", r"memory://x forgets everything"),
+        ("memory://x", r"memory://x: .* forgotten when the process ends"),
         ("nothing://ann:secret@host/x?key=secret", r"cannot be kept at nothing://host/x: Protocol not known"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from tests.parts.disks import disk_of
 
 from sweepyard.errors import CheckpointError
+from sweepyard.training.checkpoint_folders import LocalFolder
 from sweepyard.training.checkpoints import Checkpoint, Checkpoints, read
 
 
@@ -19,8 +20,8 @@ def checkpoint(step: int, size: int = 10) -> Checkpoint:
 
 
 def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
-    path = Checkpoints(tmp_path, keep=1).write(checkpoint(7))
-    again = read(path)
+    name = Checkpoints(LocalFolder(tmp_path), keep=1).write(checkpoint(7))
+    again = read(tmp_path / name)
     assert again.step == 7
     assert again.state["rows"] == [[7, {"a": 0.1}]]
     np.testing.assert_array_equal(again.arrays["model/0000"], np.arange(10, dtype=np.float32))
@@ -28,7 +29,7 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 def test_the_last_ones_are_kept_and_the_latest_found(tmp_path: Path) -> None:
-    store = Checkpoints(tmp_path, keep=2)
+    store = Checkpoints(LocalFolder(tmp_path), keep=2)
     assert store.latest() is None
     for step in (9, 10, 100):
         store.write(checkpoint(step))
@@ -41,7 +42,7 @@ def test_the_last_ones_are_kept_and_the_latest_found(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_the_checkpoint_before_and_no_rest(tmp_path: Path) -> None:
-    store = Checkpoints(tmp_path, keep=1)
+    store = Checkpoints(LocalFolder(tmp_path), keep=1)
     store.write(checkpoint(1))
     large = Checkpoint(2, {}, {"a": np.random.default_rng(0).random(100_000)})
     with pytest.raises(CheckpointError) as caught, disk_of(20_000):
@@ -57,7 +58,7 @@ def test_damage_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "step-000000001.npz"
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match="cannot be read"):
-        Checkpoints(tmp_path, keep=1).latest()
+        Checkpoints(LocalFolder(tmp_path), keep=1).latest()
 
 
 def test_a_missing_state_is_damage(tmp_path: Path) -> None:
