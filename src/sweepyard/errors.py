@@ -16,7 +16,8 @@ SweepyardError                    exit code 1 at the command line
 │   └── ModelFileError            a model file is unreadable or has another shape
 ├── TrackingError                 the tracker's server refused or is away
 │   ├── NotTracked                it has no run or sweep of that name
-│   └── SweepClosed               the sweep hands out no runs: it is over, or paused
+│   ├── SweepClosed               the sweep hands out no runs: it is over, or paused
+│   └── Preempted                 a run lost its host, and the client's service before it could say so; exit code 75
 ├── StorageError                  a database cannot be reached, used or understood
 ├── FleetError                    an engine of fleets is not there, or refuses
 ├── HubError
@@ -146,6 +147,12 @@ class SweepClosed(TrackingError):
     def __init__(self, message: str, *, is_over: bool) -> None:
         self.is_over = is_over
         super().__init__(message)
+
+
+class Preempted(TrackingError):
+    """A run lost its host, and the client's service before it could say so itself; its server knows."""
+
+    exit_code = exitcodes.PREEMPTED
 
 
 class FleetError(SweepyardError):

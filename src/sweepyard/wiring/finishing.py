@@ -10,12 +10,17 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
+from sweepyard.errors import Preempted
 from sweepyard.signals import handled_by
+
+if TYPE_CHECKING:
+    from sweepyard.training.stopping import StopSignal
 
 _FIRST_WORD_SECONDS = 20.0
 _LATER_WORDS_SECONDS = 60.0
@@ -49,6 +54,30 @@ def bounded_wait(url: str | None, home: Path | None) -> Iterator[None]:
         raise
     finally:
         over.set()
+
+
+@contextmanager
+def told_for(run: Path, stop: StopSignal, environ: Mapping[str, str]) -> Iterator[None]:
+    """Within the block, in which an agent's run is trained: whoever ends it may end its client's service with it.
+
+    Args:
+        run: Its folder.
+
+    Raises:
+        Preempted: That happened; the server was told, and the run goes back to its queue.
+        TrackingError: That happened, and the server could not be told.
+    """
+    try:
+        yield
+    except ConnectionError as error:
+        if not stop.is_set or not environ.get("WANDB_SWEEP_ID"):
+            raise
+        from sweepyard.tracking.leaving import tell_preempted
+
+        tell_preempted(environ, run)
+        raise Preempted(
+            "preempted, and the W&B client's service with it; the server was told by another process"
+        ) from error
 
 
 def _interrupt_unless(over: threading.Event, seconds: float) -> None:

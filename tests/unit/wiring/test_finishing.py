@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from sweepyard.errors import Preempted, TrackingError
+from sweepyard.training.stopping import StopSignal
+from sweepyard.wiring.finishing import told_for
 
 WAITS = """
 import sys, time
@@ -51,3 +56,25 @@ def test_a_full_disk_is_named() -> None:
     assert word.endswith("the disk of the hub is full. Free space at /proc, and it goes on by itself\n")
     process.kill()
     process.communicate()
+
+
+def test_a_connection_that_breaks_without_a_signal_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionResetError), told_for(tmp_path, StopSignal(), {"WANDB_SWEEP_ID": "ab12cd34"}):
+        raise ConnectionResetError
+
+
+def test_outside_a_sweep_there_is_no_queue_to_go_back_to(tmp_path: Path) -> None:
+    stop = StopSignal()
+    stop.set()
+    with pytest.raises(ConnectionResetError), told_for(tmp_path, stop, {}):
+        raise ConnectionResetError
+
+
+def test_a_server_that_cannot_be_told_of_a_preemption_is_an_error_that_says_what_follows(tmp_path: Path) -> None:
+    stop = StopSignal()
+    stop.set()
+    environ = {**os.environ, "WANDB_SWEEP_ID": "ab12cd34", "WANDB_RUN_ID": "r", "WANDB_BASE_URL": "no address"}
+    with pytest.raises(TrackingError, match="will count as crashed; `max_retries`") as caught:  # noqa: SIM117
+        with told_for(tmp_path, stop, environ):
+            raise ConnectionResetError
+    assert not isinstance(caught.value, Preempted)
