@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sweepyard.agents.fleet.engine import Job, JobState
 from sweepyard.agents.fleet.post import Post
@@ -15,6 +17,7 @@ from sweepyard.errors import FleetError
 
 _NAMESPACE = "sweepyard"
 _ANSWER_SECONDS = 5.0
+_CLIENT_PORT = 10001  # Ray's own default for `ray://HOST`
 
 
 class AgentActor:
@@ -95,11 +98,25 @@ class RayEngine:
         except ModuleNotFoundError as error:
             raise FleetError("fleet=ray needs Ray: install Sweepyard with the extra `ray`") from error
         if not ray.is_initialized():
+            address = self._config.address
             try:
-                ray.init(self._config.address, namespace=_NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
-            except (ConnectionError, RuntimeError, ValueError) as error:
+                _try_out(address)
+                ray.init(address, namespace=_NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
+            except (OSError, RuntimeError, ValueError) as error:
                 raise FleetError(
-                    f"fleet=ray needs a Ray cluster that runs; received fleet.address={self._config.address} "
-                    f"({error}). Start one (`ray start --head`) or name its address"
+                    f"fleet=ray needs a Ray cluster that runs; received fleet.address={address} ({error}). Start one "
+                    "(`ray start --head`) or name its address"
                 ) from error
         return ray
+
+
+def _try_out(address: str) -> None:
+    """Connect to an address once: Ray would try for minutes.
+
+    Raises:
+        OSError: Nobody answers there.
+        ValueError: It is no address.
+    """
+    if address != "auto":
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        socket.create_connection((parts.hostname or "", parts.port or _CLIENT_PORT), _ANSWER_SECONDS).close()
