@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -164,6 +165,18 @@ def test_without_slurm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         SlurmEngine(SlurmConfig()).submit([], tmp_path)
     with pytest.raises(FleetError, match="there is no `squeue` on the PATH"):
         SlurmEngine(SlurmConfig()).states([])
+
+
+def test_what_sbatch_refuses_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("sbatch", "srun"):
+        (tmp_path / name).write_text('#!/bin/sh\necho invalid partition >&2; test -z "$WANDB_API_KEY" && exit 1\n')
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setenv("WANDB_API_KEY", "k" * 40)
+    post = Post(number=1, folder=tmp_path, working_folder=tmp_path, arguments=())
+    with pytest.raises(FleetError, match="sbatch says: .*invalid partition"):
+        SlurmEngine(SlurmConfig()).submit([post, post], tmp_path)
+    assert os.environ["WANDB_API_KEY"] == "k" * 40
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,8 @@ class SlurmEngine:
 
     def submit(self, posts: Sequence[Post], folder: Path) -> list[str]:
         require_submitit()
-        _require("sbatch")
+        for command in ("sbatch", "srun"):  # submitit looks for the second
+            _require(command)
         from submitit.core.utils import FailedJobError
         from submitit.slurm.slurm import SlurmExecutor
 
@@ -55,9 +56,8 @@ class SlurmEngine:
         return [job.job_id for job in jobs]
 
     def states(self, jobs: Sequence[Job]) -> list[JobState]:
-        ids = sorted({job.id.partition("_")[0] for job in jobs})
         listed = _output("squeue", "--noheader", "--array", "--format=%i %T", f"--name={_NAME}", "--me")
-        known = dict(line.split() for line in listed.splitlines() if line.split("_")[0].split()[0] in ids)
+        known = dict(line.split() for line in listed.splitlines())
         return [_state(known.get(job.id)) for job in jobs]
 
     def leave(self, jobs: Sequence[Job]) -> None:
