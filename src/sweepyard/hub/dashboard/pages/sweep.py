@@ -35,7 +35,6 @@ class SweepPage(Page):
     Attributes:
         controls: What the reader may do with it.
         sheets: The page as a document.
-        charts: None where it has no runs yet.
         early: None for a sweep without early termination.
     """
 
@@ -45,7 +44,7 @@ class SweepPage(Page):
     controls: tuple[Control, ...]
     overview: Overview
     reports: ReportsSection
-    charts: Charts | None
+    charts: Charts
     influences: Influences
     early: EarlyTermination | None
     curves: CurvesSection
@@ -81,7 +80,7 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
         controls=controls(sweep, actor, live_runs=live_runs),
         overview=overview(services, sweep),
         reports=reports_section(services, actor, path.entity, path.project, path.sweep_id),
-        charts=charts(selection, page, parameters, analysis, telling) if analysis.runs else None,
+        charts=charts(selection, page, parameters, analysis, telling),
         influences=influences(analysis),
         early=early_termination(services, sweep),
         curves=curves_section(

@@ -32,7 +32,5 @@ async function load() {
 }
 
 const { events } = document.body.dataset;
-if (document.getElementById("pictures")) {
-  if (events) subscribe(events, load);
-  void load();
-}
+if (events) subscribe(events, load);
+void load();

@@ -2,7 +2,7 @@
 // is a part of the table's filter, in the address.
 
 import { readBrushes, writeBrushes } from "./charts/brush.js";
-import { shareOf } from "./charts/columns.js";
+import { NO_RUNS, shareOf } from "./charts/columns.js";
 import { figureOf, jsonOf, note, part, urlOf } from "./charts/figures.js";
 import { countText } from "./charts/numbers.js";
 import { Parallel, spanText } from "./charts/parallel.js";
@@ -141,7 +141,7 @@ function drawWith(spans) {
     result ? `coloured by ${result.label}, the best stand out` : "",
   );
   part(figure, "[data-clear]").hidden = !spans.size;
-  const blank = points.total ? "No column to draw." : "No run passes the filter.";
+  const blank = points.total ? "No column to draw." : NO_RUNS;
   parallel.show(points, columns, spans, passes, colourOf, blank);
   const [x, y, colour] = ["x", "y", "colour"].map((name) => columnOf(scattered(name)));
   drawScatter(points, passes, x, y, colour);

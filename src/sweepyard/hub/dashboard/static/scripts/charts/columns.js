@@ -5,6 +5,8 @@ import { extent, linear, log, roomy, time } from "./scales.js";
 
 /** @typedef {import("./scales.js").Scale} Scale */
 
+export const NO_RUNS = "No run has begun, or none passes the filter.";
+
 const SPREAD = 0.4; // Of the room that a category has.
 const GOLDEN = 0.618033988749895; // Its multiples, without their whole parts, lie evenly.
 

@@ -1,6 +1,6 @@
 // Runs by two columns, coloured by a third; and slices: the result over each parameter.
 
-import { scaleOf, shareOf, spotOf, textOf } from "./columns.js";
+import { NO_RUNS, scaleOf, shareOf, spotOf, textOf } from "./columns.js";
 import { figureOf, note, part, pointsChart, urlOf } from "./figures.js";
 import { countText } from "./numbers.js";
 import { COLOURS, colourName, resolved } from "./palette.js";
@@ -36,7 +36,7 @@ export function drawScatter(points, passes, x, y, colour) {
     y: (range) => scaleOf(y, range),
     xLabel: x.label,
     yLabel: y.label,
-    blank: points.total ? `No run has both ${x.label} and ${y.label}.` : "No run passes the filter.",
+    blank: points.total ? `No run has both ${x.label} and ${y.label}.` : NO_RUNS,
   });
 }
 
