@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
@@ -137,7 +138,7 @@ class SlurmCluster:
         return "\n".join(f"{log}:\n{log.read_text(errors='replace')[-2000:]}" for log in logs)
 
 
-def _await(condition, told) -> None:  # type: ignore[no-untyped-def]
+def _await(condition: Callable[[], bool], told: Callable[[], str]) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while not condition():
         assert time.monotonic() < deadline, told()

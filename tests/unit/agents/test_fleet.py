@@ -167,14 +167,14 @@ def test_without_slurm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         SlurmEngine(SlurmConfig()).states([])
 
 
-def test_what_sbatch_refuses_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_sbatch_refuses_is_told_and_it_sees_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("sbatch", "srun"):
-        (tmp_path / name).write_text('#!/bin/sh\necho invalid partition >&2; test -z "$WANDB_API_KEY" && exit 1\n')
+        (tmp_path / name).write_text("#!/bin/sh\necho ${WANDB_API_KEY:-invalid partition} >&2; exit 1\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
     monkeypatch.setenv("WANDB_API_KEY", "k" * 40)
     post = Post(number=1, folder=tmp_path, working_folder=tmp_path, arguments=())
-    with pytest.raises(FleetError, match="sbatch says: .*invalid partition"):
+    with pytest.raises(FleetError, match=r"sbatch says: .*invalid partition"):
         SlurmEngine(SlurmConfig()).submit([post, post], tmp_path)
     assert os.environ["WANDB_API_KEY"] == "k" * 40
 

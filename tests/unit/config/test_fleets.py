@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import yaml
@@ -70,6 +71,13 @@ def test_all_violations_are_told_at_once() -> None:
 def test_a_group_of_fleets_is_none_of_experiments(composer: Composer) -> None:
     with pytest.raises(ConfigInvalid, match="fleet: unknown key"):
         composer.compose(["fleet=slurm"])
+
+
+@pytest.mark.parametrize("engine", OPTIONS)
+def test_the_page_lists_every_key(engine: str) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "fleets.md").read_text(encoding="utf-8")
+    keys = [key for key in legal_fleet_keys(engine) if key not in {"fleet", "fleet.name"}]
+    assert [key for key in keys if f"`{key}`" not in page and f"`{key.removeprefix('fleet.')}`" not in page] == []
 
 
 def test_every_key_has_its_meaning() -> None:
