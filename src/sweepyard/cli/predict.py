@@ -14,7 +14,6 @@ from sweepyard.cli.environment import load_backend, settings_now
 from sweepyard.cli.images import Images
 from sweepyard.cli.options import JSON
 from sweepyard.cli.style import CONTEXT, examples
-from sweepyard.jsonvalue import JsonValue
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,30 +92,33 @@ def command(
         labels = read.labels(shown, predictor.class_names)
         probabilities = _classified(predictor, read.pictures, labels, predictions)
     names = predictor.class_names
-    results: list[JsonValue] = []
-    rows = []
-    for picture, label, row in zip(read.pictures, labels, probabilities, strict=True):
-        order = np.argsort(-row, kind="stable")
-        results.append(
-            {
-                "image": picture.name,
-                "class": names[order[0]],
-                **({"true": label} if shown else {}),
-                "probabilities": {names[index]: float(row[index]) for index in order},
-            }
-        )
-        rows.append(
+    ranked = [[(names[place], float(row[place])) for place in np.argsort(-row, kind="stable")] for row in probabilities]
+    results = list(zip(read.pictures, labels, ranked, strict=True))
+    if as_json:
+        print_json(
             [
-                picture.name,
-                names[order[0]],
-                *([label or "-"] if shown else []),
-                "  ".join(f"{names[i]} {row[i]:.1%}" for i in order[:top]),
+                {
+                    "image": picture.name,
+                    "class": classes[0][0],
+                    **({"true": label} if shown else {}),
+                    "probabilities": {**dict(classes)},
+                }
+                for picture, label, classes in results
             ]
         )
-    if as_json:
-        print_json(results)
     else:
-        print_table(["image", "class", *(["shows"] if shown else []), "probabilities"], rows)
+        print_table(
+            ["image", "class", *(["shows"] if shown else []), "probabilities"],
+            [
+                [
+                    picture.name,
+                    classes[0][0],
+                    *([str(label)] if shown else []),
+                    "  ".join(f"{name} {share:.1%}" for name, share in classes[:top]),
+                ]
+                for picture, label, classes in results
+            ],
+        )
     return 1 if read.told else 0
 
 

@@ -100,7 +100,7 @@ class Classified:
 
     def _of_labels(self) -> Iterator[Violation]:
         known = self.model.class_names
-        for unknown in sorted(set(filter(None, self.true_labels)) - set(known)):
+        for unknown in sorted({each for each in self.true_labels if each is not None} - set(known)):
             yield Violation("a true label must be a class of the model", repr(unknown), f"Its: {', '.join(known)}")
         first: dict[str, str] = {}
         for digest, label in zip(self.digests, self.true_labels, strict=True):

@@ -136,6 +136,7 @@ def test_digests_tell_shapes_apart() -> None:
         ({"latency_seconds": float("nan")}, "received nan"),
         ({"predicted_at": START.replace(tzinfo=None)}, "must have a time zone"),
         ({"true_labels": ("owl", None)}, "must be a class of the model; received 'owl'. Its: cat, dog"),
+        ({"true_labels": ("", None)}, "must be a class of the model; received ''"),
         ({"images": np.zeros((2, 2, 2), np.uint8), "true_labels": ("cat", "dog")}, "one true label; received 'dog'"),
     ],
 )
