@@ -30,8 +30,8 @@ class RayCluster:
         port = _free_port()
         self.address = f"127.0.0.1:{port}"
         options = ["--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats", "--block"]
-        sizes = [f"--object-store-memory={_OBJECT_BYTES}", f"--port={port}", f"--temp-dir={folder}"]
-        self._log = folder.with_suffix(".log")
+        sizes = [f"--object-store-memory={_OBJECT_BYTES}", f"--port={port}", f"--temp-dir={folder / 'r'}"]
+        self._log = folder / "start.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", *options, *sizes],

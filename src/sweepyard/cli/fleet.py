@@ -18,14 +18,7 @@ from sweepyard.cli.reading import path_of
 from sweepyard.cli.style import CONTEXT, RunByDefault, examples
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.settings import OUTPUT_VARIABLE, own_command
-from sweepyard.wiring.fleets import (
-    FleetRequest,
-    cancel_fleet,
-    list_fleets,
-    look_at_fleet,
-    named_fleet,
-    submit_fleet,
-)
+from sweepyard.wiring.fleets import FleetRequest, cancel_fleet, look_at_fleet, submit_fleet
 
 if TYPE_CHECKING:
     from sweepyard.agents.fleet.roll import AgentStanding, Fleet
@@ -120,15 +113,17 @@ def status(fleet: str | None, output: str, as_json: bool) -> None:
 
     Exit code 1 if there is no such fleet, or its engine does not answer.
     """
+    from sweepyard.agents.fleet.roll import find_fleet, fleets_below
+    from sweepyard.cli.output import print_table
+
     folder = Path(output).absolute()
-    shown = [(each, look_at_fleet(each)) for each in ([named_fleet(folder, fleet)] if fleet else list_fleets(folder))]
+    shown = [(each, look_at_fleet(each)) for each in ([find_fleet(folder, fleet)] if fleet else fleets_below(folder))]
     if as_json:
         _print_fleets(shown)
-    elif not shown:
+        return
+    if not shown:
         print(f"there is no fleet below {folder}")
-    for each, standings in () if as_json else shown:
-        from sweepyard.cli.output import print_table
-
+    for each, standings in shown:
         print_table(
             ["agent", "state", "host", "job", "log"],
             [[str(agent.number), _told(agent), _host(agent), agent.job, str(agent.log)] for agent in standings],
@@ -145,7 +140,9 @@ def cancel(fleet: str, output: str, as_json: bool) -> None:
 
     Agents that wait for a host never begin. Exit code 1 if there is no such fleet, or its engine does not answer.
     """
-    found = named_fleet(Path(output).absolute(), fleet)
+    from sweepyard.agents.fleet.roll import find_fleet
+
+    found = find_fleet(Path(output).absolute(), fleet)
     cancel_fleet(found)
     if as_json:
         _print_fleets([(found, look_at_fleet(found))])

@@ -82,13 +82,6 @@ def submit_fleet(request: FleetRequest, settings: Settings, *, target: Target) -
     return fleet
 
 
-def list_fleets(output: Path) -> list[Fleet]:
-    """The fleets whose folders lie below an output folder, the newest last."""
-    from sweepyard.agents.fleet.roll import fleets_below
-
-    return fleets_below(output)
-
-
 def look_at_fleet(fleet: Fleet) -> list[AgentStanding]:
     """How each agent is; when the last one has left, the key that they needed is removed.
 
@@ -96,20 +89,10 @@ def look_at_fleet(fleet: Fleet) -> list[AgentStanding]:
         FleetError: The engine does not answer.
     """
     standings = fleet.standings(_engine(fleet.config.fleet))
-    if all(agent.standing.is_over for agent in standings):
+    if not fleet.over and all(agent.standing.is_over for agent in standings):
         fleet.login.unlink(missing_ok=True)
+        replace(fleet, over=True).write()
     return standings
-
-
-def named_fleet(output: Path, identity: str) -> Fleet:
-    """The fleet of that id whose folder lies below `output`.
-
-    Raises:
-        FleetError: There is none.
-    """
-    from sweepyard.agents.fleet.roll import find_fleet
-
-    return find_fleet(output, identity)
 
 
 def cancel_fleet(fleet: Fleet) -> None:

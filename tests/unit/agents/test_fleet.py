@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,12 @@ def test_an_agent_that_was_cancelled_before_it_began_was_not_lost(tmp_path: Path
     fleet = mark_cancelled(fleet_in(tmp_path))
     assert find_fleet(tmp_path, fleet.id).cancelled
     assert [agent.standing for agent in fleet.standings(Told(JobState.GONE))] == [Standing.LEFT]
+
+
+def test_of_a_fleet_that_is_over_nobody_asks_its_engine(tmp_path: Path) -> None:
+    fleet = replace(fleet_in(tmp_path), over=True)
+    started(fleet.agent_folder(1)).wait()
+    assert [agent.standing for agent in fleet.standings(Told(JobState.RUNNING))] == [Standing.FINISHED]
 
 
 def test_an_agent_is_told_to_leave_once_since_a_second_time_would_kill_its_runs(tmp_path: Path) -> None:
@@ -199,4 +206,4 @@ def test_what_squeue_says_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_what_is_kept_of_a_fleet_holds_no_key(tmp_path: Path) -> None:
     fleet = fleet_in(tmp_path)
     kept = json.loads((fleet.folder / "fleet.json").read_text())
-    assert set(kept) == {"sweep", "config", "submitted_at", "jobs", "cancelled"}
+    assert set(kept) == {"sweep", "config", "submitted_at", "jobs", "cancelled", "over"}

@@ -60,6 +60,7 @@ class Fleet:
         jobs: What its engine calls the agents.
         submitted_at: ISO 8601, in UTC.
         cancelled: Whether they were told to leave.
+        over: Whether all of them were seen to have left: their engine, which may be gone, is asked no more.
     """
 
     folder: Path
@@ -68,6 +69,7 @@ class Fleet:
     submitted_at: str
     jobs: tuple[str, ...] = ()
     cancelled: bool = False
+    over: bool = False
 
     @property
     def id(self) -> str:
@@ -94,8 +96,9 @@ class Fleet:
         Raises:
             FleetError: The engine does not answer.
         """
+        states = [JobState.GONE for _ in self.jobs] if self.over else engine.states(self.as_jobs())
         found = []
-        for number, (job, state) in enumerate(zip(self.jobs, engine.states(self.as_jobs()), strict=True), start=1):
+        for number, (job, state) in enumerate(zip(self.jobs, states, strict=True), start=1):
             folder = self.agent_folder(number)
             record = read_record(folder)
             found.append(AgentStanding(number, job, self._standing(state, record), record, folder / "agent.log"))
