@@ -20,7 +20,7 @@ from sweepyard.agents.fleet.roll import Fleet, Standing, find_fleet, fleets_belo
 from sweepyard.agents.fleet.slurm import SlurmEngine, parameters
 from sweepyard.agents.fleet.submitted import SubmittedAgent
 from sweepyard.config.fleets import FleetConfig, SlurmConfig
-from sweepyard.errors import FleetError, TrackingError
+from sweepyard.errors import FleetError
 from sweepyard.processes import spawn
 
 # Says that it listens, then counts how often it is told, and leaves a little later.
@@ -107,26 +107,16 @@ def test_an_agent_is_told_to_leave_once_since_a_second_time_would_kill_its_runs(
     process = started(tmp_path, LISTENER)
     process.leave()
     process.leave()
-    assert process.is_to_begin_again()
+    assert process.wait() == exitcodes.PREEMPTED
     record = read_record(tmp_path)
     assert record is not None
-    assert (record.exit_code, record.requeued) == (exitcodes.PREEMPTED, True)
+    assert (record.exit_code, record.ended_at is None) == (exitcodes.PREEMPTED, False)
 
 
 def test_an_agent_that_was_told_before_it_listened_has_left(tmp_path: Path) -> None:
     process = started(tmp_path, "import time; time.sleep(60)")
     process.leave()
     assert process.wait() == exitcodes.PREEMPTED
-
-
-def test_an_agent_that_is_done_does_not_begin_again(tmp_path: Path) -> None:
-    process = started(tmp_path)
-    assert process.wait() == 0
-    assert not process.is_to_begin_again()
-    record = read_record(tmp_path)
-    assert record is not None
-    assert record.ended_at is not None
-    assert not record.requeued
 
 
 def test_a_signal_of_nobody_here_is_no_leave(tmp_path: Path) -> None:
@@ -144,10 +134,19 @@ def test_before_it_began_nothing_is_known(tmp_path: Path) -> None:
 
 def test_a_key_that_a_host_cannot_read_is_told_with_what_to_do(tmp_path: Path) -> None:
     post = Post(number=1, folder=tmp_path, working_folder=tmp_path, arguments=("a/b/ab12cd34",), login=tmp_path / "key")
-    with pytest.raises(TrackingError, match=r"key: No such file or directory.*fleet.login=host"):
+    with pytest.raises(FleetError, match=r"key: No such file or directory.*fleet.login=host"):
         post.start()
-    with pytest.raises(TrackingError):
+    with pytest.raises(FleetError):
         SubmittedAgent(post)()
+
+
+def test_an_agent_that_was_to_have_devices_and_got_none_takes_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    post = Post(number=1, folder=tmp_path, working_folder=tmp_path, arguments=(), takes_devices=True)
+    with pytest.raises(FleetError, match="must find them in CUDA_VISIBLE_DEVICES"):
+        post.start()
 
 
 def test_slurm_is_asked_for_what_the_config_says() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from sweepyard import exitcodes, processes
 from sweepyard.agents.environment import OF_ANOTHER_RUN
-from sweepyard.errors import TrackingError
+from sweepyard.errors import FleetError
 from sweepyard.files import write_atomically
 
 _DEVICES_VARIABLE = "CUDA_VISIBLE_DEVICES"
@@ -57,7 +57,7 @@ class Post:
         """Start the agent on this host; it ends with this process.
 
         Raises:
-            TrackingError: The file with the key cannot be read.
+            FleetError: The file with the key cannot be read, or its engine gave it no devices.
         """
         # The process that submitted it had a client, too.
         inherited = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_RUN}
@@ -66,7 +66,7 @@ class Post:
         if self.login is not None:
             environ[_KEY_VARIABLE] = _key_in(self.login)
         if self.takes_devices:
-            arguments += ["--gpus", environ.get(_DEVICES_VARIABLE) or "all"]
+            arguments += ["--gpus", _devices_in(environ)]
         if self.processors is not None:
             os.sched_setaffinity(0, self.processors)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -84,17 +84,13 @@ class AgentRecord:
     """What is known of a fleet's agent from the agent's side.
 
     Attributes:
-        pid: Of the process that stands for it on its host.
         exit_code: None while it is at work.
-        requeued: Whether it was told to go back to its engine's queue, so that it will begin again.
     """
 
     host: str
-    pid: int
     began_at: str
     ended_at: str | None = None
     exit_code: int | None = None
-    requeued: bool = False
 
 
 class AgentProcess:
@@ -123,21 +119,12 @@ class AgentProcess:
             self._told.set()
             self._process.terminate()
 
-    def is_to_begin_again(self) -> bool:
-        """After `leave`, waits for its end; says whether there is more for it to do, and records that."""
-        code = self.wait()
-        again = code == exitcodes.PREEMPTED
-        self._write(exit_code=code, requeued=again)
-        return again
-
-    def _write(self, *, exit_code: int | None = None, requeued: bool = False) -> None:
+    def _write(self, *, exit_code: int | None = None) -> None:
         record = AgentRecord(
             host=socket.gethostname(),
-            pid=os.getpid(),
             began_at=self._began_at,
             ended_at=None if exit_code is None else _now(),
             exit_code=exit_code,
-            requeued=requeued,
         )
         write_atomically(_record_in(self._folder), json.dumps(asdict(record)).encode())
 
@@ -159,10 +146,20 @@ def _key_in(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise TrackingError(
+        raise FleetError(
             f"the fleet's key must be readable on {socket.gethostname()}; {file}: {error.strerror}. Let the folder be "
             "one that all hosts see, or use fleet.login=host"
         ) from error
+
+
+def _devices_in(environ: Mapping[str, str]) -> str:
+    devices = environ.get(_DEVICES_VARIABLE)
+    if not devices:
+        raise FleetError(
+            f"an agent with GPUs must find them in {_DEVICES_VARIABLE}, where its engine names them; on "
+            f"{socket.gethostname()} there are none. Ask for GPUs that the cluster knows, or set fleet.gpus=0"
+        )
+    return devices
 
 
 def _now() -> str:

@@ -46,8 +46,8 @@ class SubmittedAgent:
 
         if self._process is not None:
             self._process.leave()
-            if not self._process.is_to_begin_again():
-                sys.exit(0)
+            if self._process.wait() != exitcodes.PREEMPTED:
+                sys.exit(0)  # There is nothing more to do.
         return DelayedSubmission(SubmittedAgent(self._post))
 
 
