@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 # One more than two cores have: some wait for servers, or for an agent's next look.
 WORKERS ?= 3
 PURE := domain sweeps config services
-SYSTEM_PARTS := chromium munge openssl postgresql slurm-wlm strace
+SYSTEM_PARTS := chromium faketime munge openssl postgresql slurm-wlm strace
 AXE := axe-core@4.14.1
 comma := ,
 empty :=

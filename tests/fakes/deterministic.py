@@ -12,17 +12,23 @@ START = datetime(2026, 11, 21, 8, 0, 0, 123456, tzinfo=UTC)
 class ManualClock:
     def __init__(self) -> None:
         self._now = START
+        self._passed_seconds = 0.0
 
     def now(self) -> datetime:
         return self._now
 
     def monotonic_seconds(self) -> float:
-        return (self._now - START).total_seconds()
+        return self._passed_seconds
 
     def sleep(self, seconds: float) -> None:
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
+        self._passed_seconds += seconds
+        self.jump(seconds)
+
+    def jump(self, seconds: float) -> None:
+        """What setting the wall clock does."""
         self._now += timedelta(seconds=seconds)
 
 

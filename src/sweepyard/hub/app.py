@@ -38,6 +38,7 @@ from sweepyard.web.origins import OriginCheck
 log = logging.getLogger(__name__)
 
 REAP_EVERY_SECONDS = 2.0
+_DEAF_SECONDS = 10.0
 
 
 def create_app(services: Services, *, settings: Settings, addresses: Addresses, clock: Clock | None = None) -> ASGIApp:
@@ -120,8 +121,13 @@ def reaping(services: Services) -> Callable[[Starlette], AbstractAsyncContextMan
 
 
 async def _reap_for_ever(services: Services) -> None:
+    loop = asyncio.get_running_loop()
     while True:
+        due = loop.time() + REAP_EVERY_SECONDS
         await asyncio.sleep(REAP_EVERY_SECONDS)
+        if loop.time() - due > _DEAF_SECONDS:
+            log.warning("this process was kept from running for %.0f s; nobody's silence counts", loop.time() - due)
+            services.agents.pardon()
         try:
             reaped = await run_in_threadpool(services.agents.reap)
         except Exception:  # One failed look must not end all later ones.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sweepyard.clock import Clock
 from sweepyard.domain.agent import Agent, Command, CommandKind
@@ -17,8 +17,11 @@ from sweepyard.services.custody import Custody, lose
 from sweepyard.services.dispatch import Dispatcher
 from sweepyard.services.foresight import Foresight
 from sweepyard.services.hosts import HostStanding, agents_of_host, host_standings, readmit
+from sweepyard.services.listening import Listening
 from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.services.sweep_rows import existing_sweep, parsed
+
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class AgentService:
         self._clock = clock
         self._ids = ids
         self._timeout = timedelta(seconds=heartbeat_timeout_seconds)
-        self._listening_since = clock.now()
+        self._listening = Listening(clock)
         self._foresight = Foresight()
 
     def create(self, path: SweepPath, *, host: str, token: str = "") -> Agent:
@@ -149,13 +152,21 @@ class AgentService:
         A run whose agent fell silent before the run began is not to blame: its point goes out again, as a preempted
         one does.
 
-        Time before this service was made counts as noise: clients cannot reach a hub that is down.
+        Time before this service was made counts as noise: clients cannot reach a hub that is down. So does time
+        before the wall clock was set, or `pardon` was called.
         """
+        set_to = self._listening.clock_was_set()
+        if set_to is not None:
+            self._forget_the_future(set_to)
         now = self._clock.now()
         deadline = now - self._timeout
-        if deadline < self._listening_since:
+        if deadline < self._listening.since:
             return Reaped((), (), ())
         return self._give_up(deadline, now, f"silent for more than {self._timeout.total_seconds():g} s")
+
+    def pardon(self) -> None:
+        """Take nobody for dead who was silent until now: this process did not run, and could not hear."""
+        self._listening.begin_anew()
 
     def abandon(self) -> Reaped:
         """Give up every run and agent at once: for a hub that knows that no process of theirs lives any more."""
@@ -173,6 +184,16 @@ class AgentService:
             unfinished = unit.sweeps.unfinished()
             sweeps = [sweep.path for sweep in unfinished if self._finishes(unit, sweep, now)]
         return Reaped(tuple(run.path for run in runs), tuple(agent.agent_id for agent in agents), tuple(sweeps))
+
+    def _forget_the_future(self, now: datetime) -> None:
+        """Where the wall clock was set back, signs of life are from times to come: they would never grow old."""
+        with self._database.writing() as unit:
+            for run in unit.runs.live_and_silent_since(_END_OF_TIME):
+                if (run.heartbeat_at or run.created_at) > now:
+                    unit.runs.beat(run.path, now)
+            for agent in unit.agents.silent_since(_END_OF_TIME):
+                if agent.heartbeat_at > now:
+                    unit.agents.save(replace(agent, heartbeat_at=now))
 
     def _finishes(self, unit: UnitOfWork, sweep: Sweep, now: datetime) -> bool:
         return Dispatcher(unit, sweep, self._ids, now, self._foresight).finish_if_over()

@@ -5,6 +5,7 @@ import pytest
 from sweepyard.domain.agent import Command, CommandKind
 from sweepyard.domain.sweep import SweepState
 from sweepyard.errors import NotFound
+from sweepyard.services.agents import Reaped
 from sweepyard.services.sweeps import SweepDraft
 
 GRID = """
@@ -392,6 +393,36 @@ def test_a_heartbeat_keeps_a_run_alive_that_streams_nothing(hub) -> None:
     hub.beat(agent, run_id)
     hub.clock.advance(40)
     assert [path.run_id for path in hub.services.agents.reap().runs] == ["by hand"]
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_wall_clock_that_is_set_kills_nobody_and_keeps_nobody_alive(hub, hours: int) -> None:
+    agent = hub.agent(hub.sweep(GRID))
+    run_id = first_run(hub, agent)
+    hub.beat(agent, run_id)
+    handed_out = first_run(hub, hub.agent(hub.sweep(GRID)))
+    assert hub.services.agents.reap().runs == ()
+    hub.clock.jump(3600 * hours)
+    assert hub.services.agents.reap() == Reaped((), (), ())
+    hub.clock.advance(50)
+    assert hub.beat(agent, run_id) == WAIT
+    hub.clock.advance(11)
+    assert [path.run_id for path in hub.services.agents.reap().runs] == [handed_out]
+    hub.clock.advance(50)
+    reaped = hub.services.agents.reap()
+    assert [path.run_id for path in reaped.runs] == [run_id]
+    assert agent.agent_id in reaped.agents
+
+
+def test_who_could_not_be_heard_is_not_taken_for_dead(hub) -> None:
+    agent = hub.agent(hub.sweep(GRID))
+    run_id = first_run(hub, agent)
+    hub.clock.advance(100)
+    hub.services.agents.pardon()
+    hub.clock.advance(59)
+    assert hub.services.agents.reap().runs == ()
+    hub.clock.advance(2)
+    assert [path.run_id for path in hub.services.agents.reap().runs] == [run_id]
 
 
 def test_reaping_finishes_a_sweep_whose_agents_all_left(hub) -> None:
