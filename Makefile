@@ -77,7 +77,7 @@ system-parts: ## install what test-system needs beside Python (Debian; as root)
 	mkdir -p build/axe-core
 	cd build/axe-core && npm pack --silent $(AXE) && tar -xzf axe-core-*.tgz
 
-test-system: setup-dev ## tests with real PostgreSQL, Chromium, Slurm, Ray, openssl and strace (make system-parts; as root)
+test-system: setup-dev ## tests with real PostgreSQL, Chromium, Slurm, Ray, openssl, strace and faketime (make system-parts; as root)
 	$(PYTEST) -q -n 2 --dist loadfile -m system tests
 
 test-chaos: setup-dev ## kill hubs and agents 3 times each: nothing lost, nothing twice, nobody left
