@@ -99,6 +99,7 @@ def main() -> int:
         context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
         log_in(context, url, key)
         world = World(url, key, hub, browser, context, options)
+        settle(hub)
         print(f"load average {os.getloadavg()[0]:.1f}")
         for name in options.only.split(","):
             for line in FIGURES[name](world):
@@ -145,6 +146,14 @@ def fill(home: Path) -> None:
             unit.runs.add(run)
             unit.streams.write(run.path, Chunk(Stream.HISTORY, 0, lines), list(range(POINTS)))
     database.close()
+
+
+def settle(hub: psutil.Process) -> None:
+    """Wait until the hub has packed the histories that it found, which it does by itself after it begins."""
+    hub.cpu_percent()
+    time.sleep(2)
+    while hub.cpu_percent() > 5:
+        time.sleep(2)
 
 
 def history(draw: random.Random) -> Iterator[dict[str, float]]:

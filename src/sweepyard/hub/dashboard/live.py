@@ -15,7 +15,7 @@ from starlette.responses import StreamingResponse
 
 from sweepyard.errors import SweepyardError, Unauthenticated
 
-LOOK_EVERY_SECONDS = 1.25
+LOOK_EVERY_SECONDS = 1.5
 SIGN_EVERY_LOOKS = 8
 """A stream with nothing to say gives a sign of life so often: the page, and every proxy, see that it stands."""
 RETRY_MILLISECONDS = 1000
