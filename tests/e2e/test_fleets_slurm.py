@@ -16,7 +16,7 @@ from tests.parts.slurm import SlurmCluster, missing_programs
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
 
-EPOCHS = 25
+EPOCHS = 12
 TRAINED = f"""\
 project: many
 method: grid
