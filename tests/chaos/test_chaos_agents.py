@@ -1,6 +1,7 @@
-"""Agents, stock and ours, fork servers, and whole hosts are killed at random moments in a grid with `max_retries`.
+"""Agents, fork servers, hubs and whole hosts are killed at random moments in a grid with `max_retries`.
 
-Each point is finished once, with a whole history, and nobody is left.
+The agents are stock and ours. A killed hub stays away for a while, longer than a run may be silent; a long chaos has it
+away for two minutes once. Each point is finished once, with a whole history, and nobody is left.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ import psutil
 STOCK = ("wandb", "agent")
 OURS = ("sweepyard", "agent", "--target", "wandb")
 AGENTS = (STOCK, STOCK, OURS)
-VICTIMS = {"agent": 5, "fork server": 3, "host": 2}  # how often each, of ten
+VICTIMS = {"agent": 4, "fork server": 2, "hub": 2, "host": 2}  # how often each, of ten
+AWAY_SECONDS = (3.0, 15.0)  # around the timeout of the hub's heartbeats
+LONG_ABSENCE_SECONDS, LONG_CHAOS = 120.0, 50
 SWEEP = """
 project: chaos
 method: grid
@@ -85,11 +88,16 @@ def test_killed_agents_leave_every_point_finished_once(
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
             hub.start()
+        elif victim == "hub":
+            hub.kill()
+            time.sleep(absences.pop() if absences else chance.uniform(*AWAY_SECONDS))
+            hub.start()
         elif victim == "fork server" and servers:
             chance.choice(servers).kill()
         else:
             chance.choice(agents).kill()
 
+    absences = [LONG_ABSENCE_SECONDS] if rounds >= LONG_CHAOS else []
     agents = [start(command) for command in AGENTS]
     try:
         kills = 0
