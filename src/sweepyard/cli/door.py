@@ -27,6 +27,8 @@ def enter(arguments: Sequence[str], start: Start | None = None) -> int:
         The exit code: 0 done; 1 it did not work, and a message says why; 2 the command line makes no sense;
         130 interrupted. `train` may return others, see `sweepyard train --help`.
     """
+    if sys.stdout is None:  # Closed by whoever started this; what is printed goes nowhere.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the process lives
     try:
         code = _dispatch(list(arguments), start)
         sys.stdout.flush()  # Here: what the interpreter flushes at its end, and cannot, is no exception anyone meets.
@@ -44,10 +46,13 @@ def enter(arguments: Sequence[str], start: Start | None = None) -> int:
         return exitcodes.INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe has left (`sweepyard runs list | head`); what is buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except Exception as error:  # noqa: BLE001 - the outermost door: shown to the user, with the way to all of it
         _show_traceback_if_wanted()
+        if isinstance(error, OSError) and _output_is_lost():
+            _say(f"error: standard output cannot be written: {error.strerror or error}")
+            return 1
         _say(
             f"unexpected error: {type(error).__name__}: {error}\n"
             f"This is a fault in Sweepyard, or in its surroundings; {DEBUG_VARIABLE}=1 shows the traceback."
@@ -88,6 +93,20 @@ def _dispatch(arguments: list[str], start: Start | None) -> int:
 def _show_traceback_if_wanted() -> None:
     if os.environ.get(DEBUG_VARIABLE, "") not in {"", "0"}:
         traceback.print_exc()
+
+
+def _output_is_lost() -> bool:
+    """Whether standard output takes nothing, as on a full disk; then nothing more is tried."""
+    try:
+        os.write(sys.stdout.fileno(), b"\n")  # A buffer that failed once is empty, and flushing it proves nothing.
+    except OSError:
+        _drop_output()
+        return True
+    return False
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(text: str) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from typing import Any
 
 from sweepyard.config.names import hint_for
+from sweepyard.config.schema import CustomModelConfig, ExperimentConfig
 from sweepyard.errors import ConfigInvalid, Violation
 
+_NONE_OFFERED = "No installed package offers any; install the package that declares it with `pip install`"
 ENTRY_POINT_PREFIX = "entry_point:"
 MODELS = "sweepyard.models"
 OPTIMIZERS = "sweepyard.optimizers"
@@ -36,10 +39,34 @@ def find_target(target: str, *, group: str, where: str) -> Callable[..., Any]:
     return found
 
 
+def missing_targets(config: ExperimentConfig) -> list[Violation]:
+    """The targets of a config that are not installed here, as far as can be told without importing them."""
+    model = config.model
+    named = {
+        (MODELS, "model._target_"): model.target if isinstance(model, CustomModelConfig) else None,
+        (OPTIMIZERS, "optimizer._target_"): config.optimizer.target,
+        (DATASETS, "data._target_"): config.data.target,
+    }
+    missing = []
+    for (group, where), target in named.items():
+        if target is None:
+            continue
+        name = target.removeprefix(ENTRY_POINT_PREFIX)
+        if name != target:
+            offered = entry_points(group=group).names
+            hint = "" if name in offered else hint_for(name, offered) or _NONE_OFFERED
+        else:
+            package = target.partition(".")[0]
+            hint = "" if find_spec(package) else f"Install the package that holds {package}, or put it on PYTHONPATH"
+        if hint:
+            missing.append(Violation("what a run needs must be installed where it runs", repr(name), hint, where))
+    return missing
+
+
 def _entry_point(name: str, group: str, where: str) -> object:
     offered = {point.name: point for point in entry_points(group=group)}
     if name not in offered:
-        hint = hint_for(name, offered) or f"No installed package offers any; see the entry point group {group}"
+        hint = hint_for(name, offered) or _NONE_OFFERED
         raise ConfigInvalid([Violation(f"must be an entry point of the group {group}", repr(name), hint, where)])
     try:
         return offered[name].load()

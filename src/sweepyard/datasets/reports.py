@@ -126,12 +126,12 @@ def fetch(name: str, settings: Settings, *, folder: str | None = None, progress:
     """Bring a data set into the cache, unless it is there, and tell what it holds.
 
     Raises:
-        DataError: As for `loading.load`.
+        DataError: As for `loading.load`; or the cache cannot be written.
     """
-    dataset = load(DataConfig(name=name, folder=folder), settings, progress=progress)
-    if folder is not None:
-        return _report(dataset, Path(folder).expanduser())
-    return _report(dataset, Cache(settings.cache, name, entry_named(name).payloads).folder)
+    report = _loaded(name, settings, folder, progress)
+    if folder is None and not _cache_of(name, settings).complete:
+        raise DataError(f"{name} could be delivered but not kept: {report.place} cannot be written")
+    return report
 
 
 def describe(name: str, settings: Settings, *, folder: str | None = None) -> DataReport:
@@ -143,7 +143,16 @@ def describe(name: str, settings: Settings, *, folder: str | None = None) -> Dat
     """
     if name != OWN_FOLDER and folder is None:
         _at_hand(entry_named(name), settings)
-    return fetch(name, settings, folder=folder)
+    return _loaded(name, settings, folder, silent)
+
+
+def _loaded(name: str, settings: Settings, folder: str | None, progress: Progress) -> DataReport:
+    dataset = load(DataConfig(name=name, folder=folder), settings, progress=progress)
+    return _report(dataset, Path(folder).expanduser() if folder is not None else _cache_of(name, settings).folder)
+
+
+def _cache_of(name: str, settings: Settings) -> Cache:
+    return Cache(settings.cache, name, entry_named(name).payloads)
 
 
 def verify(name: str, settings: Settings, *, folder: str | None = None) -> VerifyReport:

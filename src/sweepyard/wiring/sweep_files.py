@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,16 +23,27 @@ def check_sweep_file(file: Path, *, target: Target, config_folder: Path | None =
     Raises:
         SweepFileInvalid: The file cannot be read.
     """
-    from sweepyard.config.compose import Composer, overrides_of
+    from sweepyard.config.compose import Composer, Composition, overrides_of
+    from sweepyard.config.targets import missing_targets
     from sweepyard.services.check import check_sweep
 
-    return check_sweep(
+    composer = Composer(config_folder=config_folder)
+    missing: dict[str, Violation] = {}
+
+    def compose(overrides: Sequence[str]) -> Composition:
+        composition = composer.compose(overrides)
+        missing.update({str(each): each for each in missing_targets(composition.config)})
+        return composition
+
+    report = check_sweep(
         _read_sweep_file(file),
         source=str(file),
-        compose=Composer(config_folder=config_folder).compose,
+        compose=compose,
         overrides_of=partial(overrides_of, config_folder=config_folder),
         target=target,
     )
+    # No more than a warning: agents on other hosts may have what is not here.
+    return replace(report, warnings=(*report.warnings, *missing.values()))
 
 
 def _read_sweep_file(file: Path) -> str:

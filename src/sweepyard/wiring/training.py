@@ -164,7 +164,10 @@ def _report(result: FitResult, folder: Path, url: str | None, environ: Mapping[s
     best = ", ".join(f"{name} {value:g}" for name, value in result.best.items())
     epochs = f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}"
     say(f"{epochs} in {result.timing.fit_seconds:.1f} s; {best or 'no epoch was completed'}")
-    say(f"model: {result.model_path}" + (f"\nrun:   {url}" if url else ""))
+    if result.epochs:
+        say(f"model: {result.model_path}")
+    if url:
+        say(f"run:   {url}")
 
 
 def _say_how_the_page_is_seen_later(url: str | None, settings: Settings, say: Say) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,3 +108,16 @@ def test_a_reader_that_leaves_while_click_prints_is_no_error(
     monkeypatch.setattr(sys, "stderr", sys.stderr)  # click wraps both
     assert door.enter(["--version"]) == 0
     assert leads_to_nowhere(left_pipe)
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "said"),
+    [
+        ("> /dev/full", 1, "error: standard output cannot be written: No space left on device\n"),
+        (">&-", 0, ""),
+    ],
+)
+def test_an_output_that_takes_nothing_is_told_if_it_can_be(redirection: str, code: int, said: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -P -m sweepyard data describe {redirection}"
+    done = subprocess.run(["bash", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, said)

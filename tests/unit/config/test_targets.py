@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sweepyard.config.targets import MODELS, find_target
+from sweepyard.config.schema import CustomModelConfig, ExperimentConfig, OptimizerConfig
+from sweepyard.config.targets import MODELS, find_target, missing_targets
 from sweepyard.errors import ConfigInvalid
 
 
@@ -55,3 +57,23 @@ def test_what_a_wrong_target_is_told(target: str, rule: str) -> None:
 def test_a_group_that_nobody_offers() -> None:
     with pytest.raises(ConfigInvalid, match="No installed package offers any"):
         find_target("entry_point:x", group="sweepyard.nothing", where="m")
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_is_not_installed_is_told_without_importing_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "towers_of_theirs", raising=False)
+
+    def missing(model: str, optimizer: str | None = None) -> list[str]:
+        config = ExperimentConfig(
+            model=CustomModelConfig(name="mine", target=model), optimizer=OptimizerConfig(name="mine", target=optimizer)
+        )
+        return [str(violation) for violation in missing_targets(config)]
+
+    assert missing("entry_point:ruin", "towers_of_theirs.anything") == []
+    rule = "what a run needs must be installed where it runs; received"
+    assert missing("entry_point:towr") == [f"model._target_: {rule} 'towr'. Did you mean `tower`?"]
+    advice = "Install the package that holds gone_package, or put it on PYTHONPATH"
+    assert missing("entry_point:tower", "gone_package.optimizer") == [
+        f"optimizer._target_: {rule} 'gone_package.optimizer'. {advice}"
+    ]
+    assert "towers_of_theirs" not in sys.modules
