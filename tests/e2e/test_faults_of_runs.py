@@ -54,18 +54,18 @@ method: grid
 metric: {{name: epoch/val_loss, goal: minimize}}
 parameters: {{seed.value: {{values: [1]}}}}
 command: [sweepyard, train, --parameters, "${{args_json_file}}", --config-dir, {conf}, model=faulty,
-  data.train_limit=256, trainer.batch_size=64, trainer.epochs=3, trainer.checkpoint.every_steps=1,
+  data.train_limit=256, trainer.batch_size=64, trainer.epochs={epochs}, trainer.checkpoint.every_steps=1,
   trainer.hang_minutes=0.05, tracking.mistakes=0, tracking.confusion_matrix=false, tracking.model_artifact=false]
 """
 
 
-def worked_on(commands: Any, kind: str, *options: str) -> tuple[Any, dict[str, Any]]:
+def worked_on(commands: Any, kind: str, *options: str, epochs: int) -> tuple[Any, dict[str, Any]]:
     """The agent's end, and the run that it left on the hub, with its history."""
     conf = commands.folder / "conf"
     (conf / "model").mkdir(parents=True)
     (conf / "model" / "faulty.yaml").write_text(MODEL.format(kind=kind, folder=commands.folder))
     (commands.folder / "faults.py").write_text(FAULTS)
-    (commands.folder / "sweep.yaml").write_text(SWEEP.format(conf=conf))
+    (commands.folder / "sweep.yaml").write_text(SWEEP.format(conf=conf, epochs=epochs))
     commands.environ["PYTHONPATH"] = str(commands.folder)
     with commands.one_hub():
         agent = commands.run("agent", commands.register("sweep.yaml", "--config-dir", str(conf)), *options)
@@ -81,7 +81,7 @@ def log_of(commands: Any, run: dict[str, Any]) -> str:
 
 
 def test_a_run_that_hangs_goes_on_from_its_checkpoint(commands) -> None:
-    agent, run = worked_on(commands, "hang")
+    agent, run = worked_on(commands, "hang", epochs=3)
     assert agent.returncode == 0, agent.stderr
     assert "preempted: it goes back to the queue" in agent.stdout
     assert run["state"] == "finished"
@@ -92,7 +92,8 @@ def test_a_run_that_hangs_goes_on_from_its_checkpoint(commands) -> None:
 
 
 def test_too_little_memory_is_tried_once_with_fewer_runs_on_the_device(commands) -> None:
-    agent, run = worked_on(commands, "memory", "--gpus", "-1", "--per-gpu", "2")
+    # Each attempt gets six steps further: after three of them there must be some left.
+    agent, run = worked_on(commands, "memory", "--gpus", "-1", "--per-gpu", "2", epochs=6)
     assert "the device has too little memory for so many runs" in agent.stdout
     # The second place may have taken the run before the first one was given up.
     assert agent.stdout.count("found too little memory on the device") in {2, 3}
