@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ import yaml
 from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 
 from sweepyard import processes
+from sweepyard.agents.leash import leash
 from sweepyard.domain.agent import Command
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.files import write_atomically
@@ -82,7 +81,7 @@ class Launcher:
         # `sweepyard train` sees to it by itself.
         if Path(words[0]).name == "sweepyard" and words[1:2] == ["train"]:
             return []
-        return [sys.executable, "-P", "-m", "sweepyard.agents.leash", str(os.getpid())]
+        return leash()
 
 
 def output_of(folder: Path, run_id: str) -> Path:

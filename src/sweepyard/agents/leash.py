@@ -8,6 +8,11 @@ import sys
 from sweepyard.linux import end_with_parent
 
 
+def leash() -> list[str]:
+    """The words before a command line that have it end with this process, however this process ends."""
+    return [sys.executable, "-P", "-m", "sweepyard.agents.leash", str(os.getpid())]
+
+
 def main(arguments: list[str]) -> None:
     """Tie this process to the parent `arguments[0]` and become the command behind it."""
     parent, command = int(arguments[0]), arguments[1:]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ import psutil
 
 from sweepyard import processes
 from sweepyard.agents.environment import wandb_command, with_token
+from sweepyard.agents.leash import leash
 from sweepyard.agents.offspring import RUN_GRACE_SECONDS, Offspring
 from sweepyard.errors import TrackingError
 from sweepyard.signals import handled_by
@@ -200,10 +199,9 @@ class StockAgents:
         command = [*wandb_command(self._environ), "agent"]
         if self._runs is not None:
             command += ["--count", str(self._runs)]
-        leash = [sys.executable, "-P", "-m", "sweepyard.agents.leash", str(os.getpid())]
         with log.open("ab") as output:
             return processes.spawn(
-                [*leash, *command, self._sweep.path],
+                [*leash(), *command, self._sweep.path],
                 environ=with_token(self._environ, secrets.token_hex(8)),
                 folder=self._working_folder,
                 stdout=output,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -24,12 +22,12 @@ def push_runs(
         InvalidInput: The destination is no server's address, or is where the runs are.
         HubError, TrackingError: A server is away or refuses, or has no such run.
     """
+    from sweepyard.agents.leash import leash
     from sweepyard.tracking.push.opening import open_push
 
     # A push that is killed takes the client's process with it.
-    leash = (sys.executable, "-P", "-m", "sweepyard.agents.leash", str(os.getpid()))
     with (
         open_target(request.source, settings) as server,
-        open_push(request, server, settings.home, environ, say=say, leash=leash) as (push, wanted),
+        open_push(request, server, settings.home, environ, say=say, leash=leash()) as (push, wanted),
     ):
         return push.plan(wanted) if request.dry_run else push.push(wanted)

@@ -17,6 +17,7 @@ from typing import Any
 
 from sweepyard import exitcodes, processes
 from sweepyard.agents.environment import OF_ANOTHER_RUN
+from sweepyard.agents.leash import leash
 from sweepyard.errors import FleetError
 from sweepyard.files import write_atomically
 
@@ -70,8 +71,7 @@ class Post:
         if self.processors is not None:
             os.sched_setaffinity(0, self.processors)
         self.folder.mkdir(parents=True, exist_ok=True)
-        leash = [sys.executable, "-P", "-m", "sweepyard.agents.leash", str(os.getpid())]
-        command = [*leash, sys.executable, "-P", "-m", "sweepyard", "agent", *arguments]
+        command = [*leash(), sys.executable, "-P", "-m", "sweepyard", "agent", *arguments]
         with self.log.open("ab") as output:
             process = processes.spawn(
                 command, environ=environ, folder=self.working_folder, stdout=output, stderr=subprocess.STDOUT
