@@ -14,6 +14,9 @@ import platformdirs
 DEFAULT_ENTITY = "local"
 DEFAULT_PROJECT = "sweepyard"
 
+# URLs in which a password may stand.
+SECRET_VARIABLES = ("SWEEPYARD_DATABASE", "SWEEPYARD_BLOBS", "SWEEPYARD_PREDICTIONS")
+
 # conf/train.yaml takes its `output` from it, so that whoever starts runs says where their folders go.
 OUTPUT_VARIABLE = "SWEEPYARD_OUTPUT"
 

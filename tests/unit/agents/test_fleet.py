@@ -22,6 +22,7 @@ from sweepyard.agents.fleet.submitted import SubmittedAgent
 from sweepyard.config.fleets import FleetConfig, SlurmConfig
 from sweepyard.errors import FleetError
 from sweepyard.processes import spawn
+from sweepyard.settings import SECRET_VARIABLES
 
 # Says that it listens, then counts how often it is told, and leaves a little later.
 LISTENER = """\
@@ -179,6 +180,8 @@ def test_what_sbatch_refuses_is_told_and_it_sees_no_key(tmp_path: Path, monkeypa
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
     monkeypatch.setenv("WANDB_API_KEY", "k" * 40)
+    for variable in SECRET_VARIABLES:
+        monkeypatch.setenv(variable, f"postgresql://ann:{'k' * 40}@host/name")
     post = Post(number=1, folder=tmp_path, working_folder=tmp_path, arguments=())
     with pytest.raises(FleetError, match=r"sbatch says: .*invalid partition"):
         SlurmEngine(SlurmConfig()).submit([post, post], tmp_path)

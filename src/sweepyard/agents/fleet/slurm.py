@@ -22,12 +22,13 @@ from sweepyard.agents.fleet.submitted import (
 )
 from sweepyard.config.fleets import SlurmConfig
 from sweepyard.errors import FleetError
+from sweepyard.settings import SECRET_VARIABLES
 
 _NAME = "sweepyard"
 _COMMAND_SECONDS = 60
 _UNLIMITED_REQUEUES = 1_000_000
 # What nobody but this user's own processes has to know; Slurm keeps a job's environment.
-_SECRETS = ("WANDB_API_KEY", "SWEEPYARD_PUSH_API_KEY", "SWEEPYARD_DATABASE")
+_SECRETS = ("WANDB_API_KEY", "SWEEPYARD_PUSH_API_KEY", *SECRET_VARIABLES)
 _WAITING = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "SUSPENDED", "RESV_DEL_HOLD"})
 
 
