@@ -176,7 +176,7 @@ def test_without_slurm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_what_sbatch_refuses_is_told_and_it_sees_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("sbatch", "srun"):
-        (tmp_path / name).write_text("#!/bin/sh\necho ${WANDB_API_KEY:-invalid partition} >&2; exit 1\n")
+        (tmp_path / name).write_text("#!/bin/sh\n(env | grep kkkk || echo invalid partition) >&2; exit 1\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
     monkeypatch.setenv("WANDB_API_KEY", "k" * 40)
