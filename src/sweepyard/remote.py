@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from collections.abc import Mapping
 from datetime import datetime
 from typing import IO, Any, Protocol, cast
 from urllib.parse import urlsplit
+
+_BLOCK_BYTES = 1 << 20
 
 
 class FileSystem(Protocol):
@@ -48,6 +52,41 @@ def open_folder(url: str) -> tuple[FileSystem, str]:
     except ImportError as error:
         raise ValueError(str(error)) from error
     return cast(FileSystem, filesystem), root.rstrip("/")
+
+
+def put(filesystem: FileSystem, content: IO[bytes], place: str, *, temporary: str) -> None:
+    """Have a file at `place`, whole or not at all.
+
+    Args:
+        content: At its beginning.
+        temporary: Where it goes first, on its way.
+
+    Raises:
+        OSError: It did not arrive.
+    """
+    for path in (temporary, place):
+        filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
+    try:
+        with filesystem.open(temporary, "wb") as out:
+            shutil.copyfileobj(content, out, _BLOCK_BYTES)
+        filesystem.mv(temporary, place)
+    except BaseException:
+        remove(filesystem, temporary)
+        raise
+    filesystem.invalidate_cache()
+    arrived = int(filesystem.info(place)["size"])
+    if arrived != content.tell():
+        remove(filesystem, place)
+        raise OSError(errno.EIO, f"{arrived} of {content.tell()} bytes arrived", place)
+
+
+def remove(filesystem: FileSystem, path: str) -> bool:
+    """Take a file away; gives whether it was there."""
+    try:
+        filesystem.rm_file(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def without_secrets(url: str) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
-import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
@@ -24,7 +23,7 @@ from urllib.parse import urlsplit
 from sweepyard.domain.artifact import BlobRef
 from sweepyard.errors import HubError, NotFound
 from sweepyard.files import FileLock
-from sweepyard.remote import FileSystem, open_folder, without_secrets
+from sweepyard.remote import FileSystem, open_folder, put, remove, without_secrets
 from sweepyard.services.ports.blobs import StoredBlob, Upload
 from sweepyard.storage.blobs import CLAIM_FILE, DIGEST, BlobFolder, Digests, check_claim
 
@@ -124,20 +123,7 @@ class RemoteBlobs:
         try:
             if self._is_fresh(place, blob.size_bytes):
                 return
-            self._filesystem.makedirs(f"{self._root}/{_INCOMING}", exist_ok=True)
-            self._filesystem.makedirs(place.rpartition("/")[0], exist_ok=True)
-            try:
-                with self._filesystem.open(temporary, "wb") as out:
-                    shutil.copyfileobj(content, out, _BLOCK_BYTES)
-                self._filesystem.mv(temporary, place)
-            except BaseException:
-                self._remove(temporary)
-                raise
-            self._filesystem.invalidate_cache()
-            arrived = int(self._filesystem.info(place)["size"])
-            if arrived != blob.size_bytes:
-                self._remove(place)
-                raise OSError(errno.EIO, f"{arrived} of {blob.size_bytes} bytes arrived", place)
+            put(self._filesystem, content, place, temporary=temporary)
         finally:
             lock.release()
 
@@ -186,7 +172,7 @@ class RemoteBlobs:
             yield Upload(path.rpartition("/")[2], int(info["size"]), self._time_of(path, info))
 
     def forget(self, upload: Upload) -> bool:
-        return self._remove(f"{self._root}/{_INCOMING}/{upload.name.rpartition('/')[2]}")
+        return remove(self._filesystem, f"{self._root}/{_INCOMING}/{upload.name.rpartition('/')[2]}")
 
     def _find(self, folder: str) -> list[tuple[str, Mapping[str, Any]]]:
         self._filesystem.invalidate_cache()
@@ -211,13 +197,6 @@ class RemoteBlobs:
             if isinstance(value, int | float):
                 return datetime.fromtimestamp(value, UTC)
         return self._filesystem.modified(path)
-
-    def _remove(self, path: str) -> bool:
-        try:
-            self._filesystem.rm_file(path)
-        except FileNotFoundError:
-            return False
-        return True
 
     def _path_of(self, digest: str) -> str:
         if not DIGEST.fullmatch(digest):

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from sweepyard.errors import ConfigInvalid, Violation
 from sweepyard.files import atomic_file
-from sweepyard.remote import FileSystem, open_folder, without_secrets
+from sweepyard.remote import FileSystem, open_folder, put, without_secrets
 
 CHECKPOINTS_FOLDER = "checkpoints"  # in a run's own folder
 
@@ -123,15 +123,7 @@ class RemoteFolder:
             yield gathered
             gathered.seek(0)
             with _as_os_errors():
-                self._filesystem.makedirs(self._root, exist_ok=True)
-                try:
-                    with self._filesystem.open(temporary, "wb") as out:
-                        shutil.copyfileobj(gathered, out)
-                    self._filesystem.mv(temporary, f"{self._root}/{name}")
-                except BaseException:
-                    if self._filesystem.exists(temporary):
-                        self._filesystem.rm_file(temporary)
-                    raise
+                put(self._filesystem, gathered, f"{self._root}/{name}", temporary=temporary)
 
     @contextmanager
     def reading(self, name: str) -> Iterator[IO[bytes]]:
