@@ -228,13 +228,18 @@ class _Worker:
         return _least(self._expected, over_before + self._plan.agents * self._plan.runs_each)
 
 
+def sweep_folder(output: Path, project: str, sweep_id: str = "") -> Path:
+    """The folder of a sweep's logs, below `output`; without an id, that of all of a project's sweeps."""
+    return output / project / "sweeps" / sweep_id
+
+
 def make_sweep_folder(output: Path, project: str, sweep_id: str = "") -> Path:
-    """The folder of a sweep's logs, below `output`; without an id, that of all of a project's sweeps.
+    """The same, made if it is not there.
 
     Raises:
         InvalidInput: The output is no folder that can be written.
     """
-    folder = output / project / "sweeps" / sweep_id
+    folder = sweep_folder(output, project, sweep_id)
     make_folder(folder, "--output")
     return folder
 

@@ -53,8 +53,7 @@ def missing_targets(config: ExperimentConfig) -> list[Violation]:
             continue
         name = target.removeprefix(ENTRY_POINT_PREFIX)
         if name != target:
-            offered = entry_points(group=group).names
-            hint = "" if name in offered else hint_for(name, offered) or _NONE_OFFERED
+            hint = _hint_unless_offered(name, group)
         else:
             package = target.partition(".")[0]
             hint = "" if find_spec(package) else f"Install the package that holds {package}, or put it on PYTHONPATH"
@@ -64,14 +63,19 @@ def missing_targets(config: ExperimentConfig) -> list[Violation]:
 
 
 def _entry_point(name: str, group: str, where: str) -> object:
-    offered = {point.name: point for point in entry_points(group=group)}
-    if name not in offered:
-        hint = hint_for(name, offered) or _NONE_OFFERED
+    hint = _hint_unless_offered(name, group)
+    if hint:
         raise ConfigInvalid([Violation(f"must be an entry point of the group {group}", repr(name), hint, where)])
     try:
-        return offered[name].load()
+        return entry_points(group=group)[name].load()
     except (ImportError, AttributeError) as error:
         raise ConfigInvalid([Violation(f"the entry point {name} must load", str(error), where=where)]) from error
+
+
+def _hint_unless_offered(name: str, group: str) -> str:
+    """What to do about an entry point that no installed package has; empty where one has it."""
+    offered = entry_points(group=group).names
+    return "" if name in offered else hint_for(name, offered) or _NONE_OFFERED
 
 
 def _class_path(target: str, where: str) -> object:

@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweepyard.clock import SystemClock
 from sweepyard.errors import FleetError, InvalidInput, Violation
 from sweepyard.files import make_folder, write_atomically
 from sweepyard.settings import Settings
@@ -54,7 +54,7 @@ def submit_fleet(request: FleetRequest, settings: Settings, *, target: Target) -
         HubError, TrackingError: The server is away or refuses, there is no such sweep, or it hands out nothing.
     """
     from sweepyard.agents.fleet.roll import Fleet
-    from sweepyard.agents.sweeping import require_open
+    from sweepyard.agents.sweeping import require_open, sweep_folder
     from sweepyard.config.compose import compose_fleet
     from sweepyard.config.fleets import ClusterConfig
     from sweepyard.ids import RandomIds
@@ -70,10 +70,10 @@ def submit_fleet(request: FleetRequest, settings: Settings, *, target: Target) -
         require_open(record)
         path = record.path
         fleet = Fleet(
-            folder=output / path.project / "sweeps" / path.sweep_id / "fleets" / RandomIds().short(),
+            folder=sweep_folder(output, path.project, path.sweep_id) / "fleets" / RandomIds().short(),
             sweep=str(path),
             config=config,
-            submitted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            submitted_at=SystemClock().now().isoformat(timespec="milliseconds"),
         )
         with _new_folder(fleet.folder):
             posts = list(_posts(fleet, request, output, target, reader))

@@ -11,13 +11,13 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sweepyard import exitcodes, processes
 from sweepyard.agents.environment import OF_ANOTHER_RUN
 from sweepyard.agents.leash import leash
+from sweepyard.clock import SystemClock
 from sweepyard.errors import FleetError
 from sweepyard.files import write_atomically
 
@@ -163,4 +163,4 @@ def _devices_in(environ: Mapping[str, str]) -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return SystemClock().now().isoformat(timespec="seconds")
