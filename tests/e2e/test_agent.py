@@ -6,41 +6,12 @@ import json
 import os
 import signal
 from collections.abc import Callable
-from typing import Any
 
 import pytest
+from tests.parts.plain_runs import registered, runs_of
 
 pytestmark = pytest.mark.slow
 
-# What a run tells of itself; no TensorFlow.
-RUN = """\
-import glob, json, os, sys, time
-import wandb
-
-with wandb.init() as run:
-    run.config["place"] = {"device": os.environ.get("CUDA_VISIBLE_DEVICES"), "processors": len(os.sched_getaffinity(0))}
-    run.log({"loss": run.config["x"]})
-    if sys.argv[1] == "wait":
-        open(f"began-{run.id}", "w").close()
-        time.sleep(300)
-    if sys.argv[1] == "upload":
-        open(f"began-{run.id}", "w").close()
-        with open(os.environ["SWEEPYARD_HANDOVER"], "w") as told:
-            told.write(".")
-        deadline = time.monotonic() + (3 if os.environ.get("CUDA_VISIBLE_DEVICES") else 60)
-        while len(glob.glob("began-*")) < 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        run.config["seen"] = len(glob.glob("began-*"))
-    if sys.argv[1] == "fail":
-        sys.exit("this is why")
-"""
-SWEEP = """\
-project: many
-method: grid
-metric: {{name: loss, goal: minimize}}
-parameters: {{x: {{values: {points}}}}}
-command: [python, {script}, {mode}]
-"""
 TRAINED = """\
 project: many
 method: grid
@@ -51,23 +22,9 @@ command: [sweepyard, train, --parameters, "${args_json_file}", model=lenet5, dat
 """
 
 
-def registered(commands: Any, mode: str, points: int = 4) -> str:
-    script = commands.folder / "run.py"
-    script.write_text(RUN)
-    (commands.folder / "many.yaml").write_text(SWEEP.format(points=list(range(points)), script=script, mode=mode))
-    sweep: str = commands.register("many.yaml")
-    return sweep
-
-
-def runs_of(commands: Any, sweep: str) -> list[dict[str, Any]]:
-    listed = commands.run("runs", "list", "--project", "many", "--json")
-    assert listed.returncode == 0, listed.stderr
-    return [run for run in json.loads(listed.stdout) if run["sweep"] == sweep.rpartition("/")[2]]
-
-
 def test_every_place_works_and_each_point_runs_once(commands) -> None:
     with commands.one_hub():
-        sweep = registered(commands, "end", points=6)
+        sweep = registered(commands, 6)
         done = commands.run("agent", sweep, "--gpus", "MIG-1,7")
         assert done.returncode == 0, done.stderr
         runs = runs_of(commands, sweep)
@@ -88,7 +45,7 @@ def test_every_place_works_and_each_point_runs_once(commands) -> None:
 def test_the_next_run_begins_while_one_uploads_but_not_on_its_device(commands) -> None:
     with commands.one_hub():
         for options, seen in (([], [2, 2]), (["--gpus", "0"], [1, 2])):
-            sweep = registered(commands, "upload", points=2)
+            sweep = registered(commands, 2, mode="upload")
             done = commands.run("agent", sweep, *options)
             assert done.returncode == 0, done.stderr
             assert done.stdout.count("leaves, the sweep is over") == 1
@@ -102,7 +59,7 @@ def test_the_next_run_begins_while_one_uploads_but_not_on_its_device(commands) -
 
 def test_it_starts_no_more_runs_than_asked_for(commands) -> None:
     with commands.one_hub():
-        sweep = registered(commands, "end")
+        sweep = registered(commands, 4)
         done = commands.run("agent", sweep, "--gpus", "0", "--per-gpu", "2", "--count", "3")
         assert done.returncode == 0, done.stderr
         assert len(runs_of(commands, sweep)) == 3
@@ -111,7 +68,7 @@ def test_it_starts_no_more_runs_than_asked_for(commands) -> None:
 
 def test_too_many_failures_end_it_with_their_last_words(commands) -> None:
     with commands.one_hub():
-        sweep = registered(commands, "fail", points=9)
+        sweep = registered(commands, 9, mode="fail")
         done = commands.run("agent", sweep)
         assert done.returncode == 1
         runs = runs_of(commands, sweep)
@@ -123,7 +80,7 @@ def test_too_many_failures_end_it_with_their_last_words(commands) -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_ended_in_the_middle_it_leaves_no_process(commands, wait: Callable[..., None], number: signal.Signals) -> None:
     with commands.one_hub():
-        sweep = registered(commands, "wait")
+        sweep = registered(commands, 4, mode="wait")
         process = commands.start("agent", sweep, "--gpus", "0,1")
         wait(lambda: len(list(commands.folder.glob("began-*"))) == 2, seconds=120)
         process.send_signal(number)
@@ -134,7 +91,7 @@ def test_ended_in_the_middle_it_leaves_no_process(commands, wait: Callable[..., 
 
 def test_a_cancelled_sweep_ends_its_runs_and_the_agent(commands, wait: Callable[..., None]) -> None:
     with commands.one_hub():
-        sweep = registered(commands, "wait")
+        sweep = registered(commands, 4, mode="wait")
         process = commands.start("agent", sweep)
         wait(lambda: any(commands.folder.glob("began-*")), seconds=120)
         commands.shell('wandb sweep --cancel "$SWEEP"', SWEEP=sweep)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.parts.fleet import agents_of, assert_each_point_ran_once, registered, runs_of
+from tests.parts.fleet import agents_of, assert_each_point_ran_once
+from tests.parts.plain_runs import registered, runs_of
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from tests.parts.authority import Authority, make_authority
-from tests.parts.fleet import agents_of, assert_each_point_ran_once, hub_for_other_hosts, registered
+from tests.parts.fleet import agents_of, assert_each_point_ran_once, hub_for_other_hosts
+from tests.parts.plain_runs import registered
 from tests.parts.ray_cluster import ENVIRON, RayCluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]

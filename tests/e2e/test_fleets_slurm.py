@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from tests.parts.authority import Authority, make_authority
-from tests.parts.fleet import agents_of, assert_each_point_ran_once, files_with, hub_for_other_hosts, registered
+from tests.parts.fleet import agents_of, assert_each_point_ran_once, files_with, hub_for_other_hosts
+from tests.parts.plain_runs import registered
 from tests.parts.slurm import SlurmCluster, missing_programs
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
@@ -73,7 +74,7 @@ def test_an_array_of_agents_does_each_point_once_on_devices_of_its_own_and_the_k
         stdout, stderr = process.communicate(timeout=200)
         assert process.returncode == 0, stdout + stderr
         runs = assert_each_point_ran_once(on_slurm, sweep, 6)
-    assert {run["config"]["device"] for run in runs} == {"0", "1"}
+    assert {run["config"]["place"]["device"] for run in runs} == {"0", "1"}
     assert not key.exists(), "it goes with the last agent"
     on_slurm.assert_none_left()
 

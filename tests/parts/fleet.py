@@ -1,4 +1,4 @@
-"""Fleets in tests: sweeps whose runs say where they are, and a hub that other hosts could reach."""
+"""Fleets in tests: what became of their sweeps, and a hub that other hosts could reach."""
 
 from __future__ import annotations
 
@@ -12,43 +12,7 @@ from typing import Any
 
 from tests.parts.authority import Authority
 from tests.parts.hub_process import Hub, serving
-
-# No TensorFlow.
-_RUN = """\
-import os, sys, time
-import wandb
-
-with wandb.init() as run:
-    run.config["device"] = os.environ.get("CUDA_VISIBLE_DEVICES")
-    run.log({"loss": run.config["x"]})
-    if sys.argv[1] == "wait":
-        open(f"began-{run.id}", "w").close()
-        time.sleep(300)
-"""
-_SWEEP = """\
-project: many
-method: grid
-metric: {{name: loss, goal: minimize}}
-parameters: {{x: {{values: {points}}}}}
-command: [python, {script}, {mode}]
-"""
-
-
-def registered(commands: Any, points: int, *, mode: str = "end") -> str:
-    """A grid of so many points; `wait` makes each run say that it began, and take very long."""
-    script = commands.folder / "run.py"
-    script.write_text(_RUN)
-    (commands.folder / "many.yaml").write_text(_SWEEP.format(points=list(range(points)), script=script, mode=mode))
-    sweep: str = commands.register("many.yaml")
-    return sweep
-
-
-def runs_of(commands: Any, sweep: str) -> list[dict[str, Any]]:
-    """What became of its runs."""
-    listed = commands.run("runs", "list", "--sweep", sweep.rpartition("/")[2], "--project", "many", "--json")
-    assert listed.returncode == 0, listed.stderr
-    runs: list[dict[str, Any]] = json.loads(listed.stdout)
-    return runs
+from tests.parts.plain_runs import runs_of
 
 
 def assert_each_point_ran_once(commands: Any, sweep: str, points: int) -> list[dict[str, Any]]:
