@@ -153,7 +153,8 @@ def test_a_model_of_ones_own_by_class_path(here: str) -> None:
 
 def test_a_model_of_ones_own_by_entry_point(here: str, monkeypatch: pytest.MonkeyPatch) -> None:
     point = metadata.EntryPoint("mine", f"{here}:small", targets.MODELS)
-    monkeypatch.setattr(targets, "entry_points", lambda group: [point] if group == targets.MODELS else [])
+    offered = metadata.EntryPoints([point])
+    monkeypatch.setattr(targets, "entry_points", lambda group: offered.select(group=group))
     network = build_network(CustomModelConfig(name="mine", target="entry_point:mine", arguments={}), SHAPE, 10)
     assert network.count_params() == 784 * 4 + 4 + 4 * 10 + 10
 
