@@ -15,7 +15,7 @@ from tests.parts.chromium import Watch, log_in
 from tests.parts.filling import Filling
 from tests.parts.hub_process import Hub
 
-from sweepyard.hub.dashboard.assets import asset_url
+from sweepyard.hub.dashboard.assets import ASSETS
 
 SWEEP = """program: train.py
 method: random
@@ -244,7 +244,7 @@ def test_a_brush_is_read_from_the_end_of_a_filter(page: Page, written: str, base
       const { base, brushes } = readBrushes(filter, ["lr", "m"]);
       return [base, [...brushes], readBrushes(writeBrushes(base, brushes), ["lr", "m"]).base];
     }"""
-    found = page.evaluate(read, [asset_url("scripts/charts/brush.js"), written])
+    found = page.evaluate(read, [ASSETS.url("scripts/charts/brush.js"), written])
     assert found == [base, brushes, base]
 
 

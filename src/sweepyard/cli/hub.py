@@ -68,9 +68,10 @@ def serve(
 
     What it logs goes to standard error, a line an event. Exit code 1 if it cannot serve.
     """
-    from sweepyard.hub import detached, logs
-    from sweepyard.hub.listening import Listening, TlsFiles
+    from sweepyard.hub import detached
     from sweepyard.hub.places import HubAddress
+    from sweepyard.web import logs
+    from sweepyard.web.listening import Listening, TlsFiles
 
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")

@@ -23,7 +23,6 @@ from sweepyard.hub.dashboard.rendering import error_page
 from sweepyard.hub.dashboard.routes import Dashboard
 from sweepyard.hub.http.authentication import SESSION_COOKIE, Sessions
 from sweepyard.hub.http.callers import RecentCallers
-from sweepyard.hub.http.handlers import Answers
 from sweepyard.hub.http.signing import Signer
 from sweepyard.hub.wandb_api import schema
 from sweepyard.hub.wandb_api.graphql import GraphQL
@@ -31,6 +30,7 @@ from sweepyard.hub.wandb_api.routes import WandbApi
 from sweepyard.services.bundle import Services
 from sweepyard.services.guard import acting_as
 from sweepyard.settings import Settings
+from sweepyard.web.answers import Answers
 from sweepyard.web.headers import SecurityHeaders
 from sweepyard.web.hosts import Addresses, HostCheck
 from sweepyard.web.origins import OriginCheck

@@ -19,9 +19,9 @@ from contextlib import contextmanager
 from sweepyard.errors import HubAlreadyRunning, HubUnreachable
 from sweepyard.files import FileLock
 from sweepyard.hub import detached
-from sweepyard.hub.listening import DEFAULT_HOST, DEFAULT_PORT
 from sweepyard.hub.places import HubAddress, HubPlaces
 from sweepyard.settings import Settings, own_command
+from sweepyard.web.listening import DEFAULT_HOST, DEFAULT_PORT
 
 PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.05

@@ -83,7 +83,7 @@ def base_url_of(text: str) -> str:
         raise InvalidInput([Violation(rule, repr(text), str(error))]) from error
     extra = parts.path or parts.query or parts.fragment or parts.username or parts.password
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or extra:
-        raise InvalidInput([Violation(rule, repr(text), "The hub takes whole host names, not folders of them")])
+        raise InvalidInput([Violation(rule, repr(text), "Whole host names are taken, not folders of them")])
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + (f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else "")
 
@@ -131,7 +131,7 @@ class HostCheck:
             if not self._answer_to(received):
                 message = (
                     f"this server answers to {', '.join(sorted(self._addresses.known))}; received Host "
-                    f"{received[:80]!r}. `sweepyard hub serve --public-url URL` adds a name"
+                    f"{received[:80]!r}. `--public-url URL` adds a name"
                 )
                 await self._refuse(headers, 421, "wrong_host", message)(scope, receive, send)
                 return

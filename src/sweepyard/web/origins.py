@@ -25,11 +25,12 @@ _OWN_SITES = frozenset({"same-origin", "none"})  # `none`: the person typed it
 class OriginCheck:
     """Answers 403 to changing requests that a page of another site sends, on every route there is or will be."""
 
-    def __init__(self, app: ASGIApp, addresses: Addresses, refuse: Refuse, *, cookie: str) -> None:
+    def __init__(self, app: ASGIApp, addresses: Addresses, refuse: Refuse, *, cookie: str | None) -> None:
         """Stand before `app`.
 
         Args:
-            cookie: The name of the session's cookie: a request that has it must say where it comes from.
+            cookie: The name of the session's cookie, if there are sessions: a request that has it must say where it
+                comes from.
         """
         self._app = app
         self._addresses = addresses
@@ -66,7 +67,7 @@ class OriginCheck:
         site = headers.get("sec-fetch-site")
         if site is not None:
             return None if site in _OWN_SITES else f"a {site[:20]!r} page"
-        if self._cookie not in cookie_parser(headers.get("cookie", "")):
+        if self._cookie is None or self._cookie not in cookie_parser(headers.get("cookie", "")):
             return None
         parts = urlsplit(headers.get("referer", ""))
         if self._addresses.is_own(f"{parts.scheme}://{parts.netloc}", scheme, headers.get("host", "")):

@@ -10,13 +10,13 @@ from sweepyard.errors import HubError, Unauthenticated
 from sweepyard.settings import DEFAULT_ENTITY, Settings
 
 if TYPE_CHECKING:
-    from sweepyard.hub.listening import Listening
     from sweepyard.hub.places import HubAddress, HubMode
     from sweepyard.services.access import AccessService
     from sweepyard.services.bundle import Services
     from sweepyard.services.ports import Database
     from sweepyard.services.ports.blobs import BlobStore
     from sweepyard.web.hosts import Addresses
+    from sweepyard.web.listening import Listening
 
 _OWNER = DEFAULT_ENTITY
 _KEY_NAME = "made on first start"

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from sweepyard.domain.access import Role
-from sweepyard.hub.dashboard.assets import asset_url
+from sweepyard.hub.dashboard.assets import ASSETS
 from sweepyard.services.reports import ReportDraft
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><a href='javascript:alert(1)'>x</a>{{7*7}}"
@@ -46,7 +46,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append(tag)
         self._in_script = tag == "script"
-        if tag == "script" and not (dict(attrs).get("src") or "").startswith(asset_url("")):
+        if tag == "script" and not (dict(attrs).get("src") or "").startswith(ASSETS.url("")):
             self.running.append(f"script {attrs}")
         for name, value in attrs:
             leads = name in {"href", "src", "action", "formaction"} and "javascript:" in (value or "")

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from sweepyard.domain.access import Role
 from sweepyard.errors import NotFound, Unauthenticated
 from sweepyard.hub.dashboard import live
-from sweepyard.hub.dashboard.live import event_stream, is_endless
+from sweepyard.hub.dashboard.live import event_stream
+from sweepyard.web.streams import is_endless
 
 UPSERT = 'mutation { upsertBucket(input: {name: "r", modelName: "p", host: "h"}) { bucket { id } } }'
 

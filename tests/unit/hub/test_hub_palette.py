@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sweepyard.hub.dashboard.assets import FOLDER
+from sweepyard.hub.dashboard.assets import ASSETS
 
 Numbers = npt.NDArray[np.float64]
 
-_TOKENS = (FOLDER / "styles/tokens.css").read_text(encoding="utf-8")
+_TOKENS = ASSETS.text("styles/tokens.css")
 # Severe protanomaly, deuteranomaly and tritanomaly on linear sRGB (Machado, Oliveira and Fernandes, 2009).
 EYES = {
     "usual": np.eye(3),

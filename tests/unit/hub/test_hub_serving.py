@@ -13,10 +13,10 @@ import pytest
 
 from sweepyard.errors import InvalidInput
 from sweepyard.hub.embedded import page_hint
-from sweepyard.hub.listening import Listening, TlsFiles, check
-from sweepyard.hub.logs import OneLine
 from sweepyard.hub.places import HubAddress, HubPlaces
 from sweepyard.settings import Settings
+from sweepyard.web.listening import Listening, TlsFiles, check
+from sweepyard.web.logs import OneLine
 
 
 @pytest.fixture(scope="module")

@@ -21,11 +21,12 @@ from sweepyard.hub.dashboard import urls
 from sweepyard.hub.dashboard.frame import Page
 from sweepyard.hub.dashboard.live import event_stream
 from sweepyard.hub.dashboard.places import asked_for
-from sweepyard.hub.dashboard.rendering import NEVER_STORED, problem_page, render
+from sweepyard.hub.dashboard.rendering import problem_page, render
 from sweepyard.hub.http.authentication import Sessions
 from sweepyard.jsonvalue import JsonValue, strict
 from sweepyard.services.guard import acting_as
 from sweepyard.web.bodies import read_body
+from sweepyard.web.headers import NEVER_STORED
 from sweepyard.web.problems import Json
 
 MAX_FORM_BYTES = 16 << 10

@@ -12,7 +12,6 @@ from starlette.responses import Response
 from sweepyard.domain.fields import RunField, field_of
 from sweepyard.domain.grouping import RunGroup, spread_of
 from sweepyard.domain.run_columns import column_of
-from sweepyard.hub.dashboard.rendering import NEVER_STORED
 from sweepyard.hub.dashboard.runs_section import shown_columns
 from sweepyard.hub.dashboard.tables import group_values, sorted_groups
 from sweepyard.hub.dashboard.views import RunsView, check_columns
@@ -20,6 +19,7 @@ from sweepyard.jsonvalue import JsonValue, dumps, strict
 from sweepyard.services.bundle import Services
 from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.run_tables import RunGroups, RunQuery
+from sweepyard.web.headers import NEVER_STORED
 from sweepyard.web.problems import Json
 
 _ID, _NAME = field_of("name"), field_of("display_name")

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from sweepyard.errors import SweepyardError, Unauthenticated
+from sweepyard.web.streams import note_endless
 
 LOOK_EVERY_SECONDS = 1.5
 SIGN_EVERY_LOOKS = 8
@@ -31,17 +32,12 @@ async def event_stream(request: Request, look: Look) -> StreamingResponse:
         SweepyardError: The first look's: nothing is streamed then.
     """
     first = await run_in_threadpool(look, request)
-    request.state.endless = True
+    note_endless(request)
     return StreamingResponse(
         _events(request, look, first),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
-
-
-def is_endless(scope_state: object) -> bool:
-    """Whether a request, by its state, is answered with a stream that has no end of its own."""
-    return isinstance(scope_state, dict) and scope_state.get("endless") is True
 
 
 async def _events(request: Request, look: Look, mark: str) -> AsyncIterator[bytes]:

@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sweepyard.hub.dashboard.rendering import NEVER_STORED
+from sweepyard.web.headers import NEVER_STORED
 
 _LEAST_BYTES = 2_000
 _LEVEL = 1  # A chart's numbers pack to less than half at this one already; others take several times as long.

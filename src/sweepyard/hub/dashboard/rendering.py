@@ -6,27 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from sweepyard.errors import InvalidInput, SweepyardError
-from sweepyard.hub.dashboard.assets import FOLDER, asset_url
+from sweepyard.hub.dashboard.assets import ASSETS
 from sweepyard.hub.dashboard.drawn.svg import svg_of
 from sweepyard.hub.dashboard.frame import Page
+from sweepyard.web.headers import NEVER_STORED
 from sweepyard.web.problems import status_of
+from sweepyard.web.templates import environment
 
-NEVER_STORED = {"Cache-Control": "no-store"}
-
-_TEMPLATES = Environment(
-    loader=PackageLoader("sweepyard.hub.dashboard"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_TEMPLATES.globals["asset"] = asset_url
+_TEMPLATES = environment("sweepyard.hub.dashboard", ASSETS)
 # For documents that stand by themselves: a style sheet, and a picture as markup in which every text is escaped.
-_TEMPLATES.globals["style"] = lambda name: (FOLDER / "styles" / name).read_text(encoding="utf-8")
+_TEMPLATES.globals["style"] = lambda name: ASSETS.text(f"styles/{name}")
 _TEMPLATES.globals["svg"] = svg_of
 
 

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from sweepyard.domain.access import Actor
 from sweepyard.errors import Unauthenticated
 from sweepyard.hub.dashboard import urls
-from sweepyard.hub.dashboard.assets import assets_route
+from sweepyard.hub.dashboard.assets import ASSETS
 from sweepyard.hub.dashboard.compare_routes import compare_routes
 from sweepyard.hub.dashboard.curve_routes import curve_routes
 from sweepyard.hub.dashboard.doors import MAX_FORM_BYTES, Doors
@@ -36,7 +36,7 @@ from sweepyard.hub.dashboard.places import (
     runs_of_sweep,
     sweep_of,
 )
-from sweepyard.hub.dashboard.rendering import NEVER_STORED, render
+from sweepyard.hub.dashboard.rendering import render
 from sweepyard.hub.dashboard.report_routes import report_routes
 from sweepyard.hub.dashboard.run_routes import run_routes
 from sweepyard.hub.dashboard.sweep_routes import sweep_routes
@@ -45,6 +45,7 @@ from sweepyard.hub.http.authentication import Sessions
 from sweepyard.services.bundle import Services
 from sweepyard.services.ports.runs import RunSelection
 from sweepyard.web.bodies import read_body
+from sweepyard.web.headers import NEVER_STORED
 from sweepyard.web.hosts import Addresses
 
 
@@ -60,7 +61,7 @@ class Dashboard:
         """All of them; those with a project's name come last, since they take whatever is left."""
         doors = Doors(self.sessions)
         return [
-            assets_route(),
+            ASSETS.route(),
             Route(urls.LOGIN, self._login_form, methods=["GET"]),
             Route(urls.LOGIN, self._login, methods=["POST"]),
             Route(urls.LOGOUT, self._logout, methods=["POST"]),

@@ -20,12 +20,12 @@ from sweepyard.hub.dashboard.packing import packed_json
 from sweepyard.hub.dashboard.pages.artifact import artifact_page, version_named
 from sweepyard.hub.dashboard.pages.run import SECTIONS, run_page
 from sweepyard.hub.dashboard.places import PROJECT, RUN, project_of, run_of
-from sweepyard.hub.dashboard.rendering import NEVER_STORED
 from sweepyard.hub.dashboard.run_sections.console import all_lines
 from sweepyard.hub.dashboard.run_sections.system_data import system_data
 from sweepyard.hub.http.blobs import blob_response
 from sweepyard.services.bundle import Services
 from sweepyard.services.guard import acting_as
+from sweepyard.web.headers import NEVER_STORED
 
 _ARTIFACT = f"{PROJECT}/artifacts/{{type}}/{{collection}}/{{version}}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from sweepyard.hub.dashboard.assets import FOLDER
+from sweepyard.hub.dashboard.assets import ASSETS
 
 COLOURS = 8
 """So many tell curves apart."""
@@ -17,8 +17,8 @@ _STEPS = 32
 @cache
 def tokens() -> dict[str, str]:
     """The colours of light pages, #rrggbb, by name."""
-    sheets = (FOLDER / "styles" / name for name in ("tokens.css", "sweep.css"))
-    return {name: colour for sheet in sheets for name, colour in _TOKEN.findall(sheet.read_text(encoding="utf-8"))}
+    sheets = (ASSETS.text(f"styles/{name}") for name in ("tokens.css", "sweep.css"))
+    return {name: colour for sheet in sheets for name, colour in _TOKEN.findall(sheet)}
 
 
 def hex_of(colour: str) -> str:

@@ -8,7 +8,8 @@ from sweepyard.domain.sweep import SweepPath
 from sweepyard.hub.dashboard.drawn.pages import one_sheet, pages
 from sweepyard.hub.dashboard.drawn.printed import FORMS, printed
 from sweepyard.hub.dashboard.drawn.sweep_sheet import SweepSheet
-from sweepyard.hub.dashboard.rendering import NEVER_STORED, render
+from sweepyard.hub.dashboard.rendering import render
+from sweepyard.web.headers import NEVER_STORED
 
 
 def sheet_response(sheet: SweepSheet, path: SweepPath, form: str) -> Response:

@@ -12,9 +12,9 @@ from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from sweepyard.hub.dashboard.live import is_endless
 from sweepyard.web.headers import SECURITY_HEADERS
 from sweepyard.web.problems import plain_problem
+from sweepyard.web.streams import is_endless
 
 MAX_HEAD_BYTES = 64 << 10
 HEAD_PATIENCE_SECONDS = 10.0
@@ -65,7 +65,7 @@ class PatientProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """The hub closes: a stream that has no end of its own ends now; uvicorn lets any other answer end by itself."""
+        """The server closes: a stream without an end ends now; uvicorn lets other answers end by themselves."""
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete and is_endless(cycle.scope["state"]):
             self.transport.close()

@@ -1,4 +1,4 @@
-"""Where a hub listens, and what must hold before other machines may reach it."""
+"""Where a server listens, and what must hold before other machines may reach it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Listening:
 
     Attributes:
         port: 0 takes any free port.
-        tls: Makes the hub speak HTTPS.
-        public_urls: Base URLs by which clients reach the hub; the first is the one that it tells.
-        behind_proxy: Whether a proxy that speaks HTTPS stands before the hub, and nothing else reaches it.
+        tls: Makes the server speak HTTPS.
+        public_urls: Base URLs by which clients reach it; the first is the one that it tells.
+        behind_proxy: Whether a proxy that speaks HTTPS stands before it, and nothing else reaches it.
     """
 
     host: str = DEFAULT_HOST
@@ -44,7 +44,7 @@ class Listening:
     behind_proxy: bool = False
 
     def addresses(self, port: int) -> Addresses:
-        """The addresses of a hub that listens on `port`.
+        """The addresses of a server that listens on `port`.
 
         Raises:
             InvalidInput: A public URL is none.
@@ -66,7 +66,7 @@ class Listening:
 
 
 def check(listening: Listening) -> None:
-    """Refuse what would let others reach the hub unprotected.
+    """Refuse what would let others reach the server unprotected.
 
     Raises:
         InvalidInput: With everything that is wrong.
@@ -80,14 +80,14 @@ def check(listening: Listening) -> None:
         except InvalidInput as error:
             violations.extend(error.violations)
     if not is_loopback(listening.host) and listening.tls is None and not listening.behind_proxy:
-        rule = "a hub that other machines can reach speaks HTTPS, or stands behind a proxy that does"
+        rule = "a server that other machines can reach speaks HTTPS, or stands behind a proxy that does"
         hint = (
             "Give --tls-cert and --tls-key, or --behind-proxy with --public-url; or keep to loopback "
             "(127.0.0.1) and use an SSH tunnel"
         )
         violations.append(Violation(rule, f"--host {listening.host}", hint))
     if listening.behind_proxy and not listening.public_urls:
-        rule = "a hub behind a proxy must know the address that clients use"
+        rule = "a server behind a proxy must know the address that clients use"
         violations.append(Violation(rule, "--behind-proxy alone", "Add --public-url https://NAME"))
     if listening.tls is not None:
         violations.extend(_faults_of(listening.tls))
@@ -98,9 +98,9 @@ def check(listening: Listening) -> None:
 def _faults_of(tls: TlsFiles) -> list[Violation]:
     for option, path in (("--tls-cert", tls.certificate), ("--tls-key", tls.key)):
         if not path.is_file() or not os.access(path, os.R_OK):
-            return [Violation(f"{option} names a PEM file that the hub can read", str(path))]
+            return [Violation(f"{option} names a PEM file that the server can read", str(path))]
     try:
-        # A key with a passphrase would make a hub that nobody watches wait for somebody to type it.
+        # A key with a passphrase would make a server that nobody watches wait for somebody to type it.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.key, password=_no_passphrase)
     except (ssl.SSLError, OSError, ValueError) as error:
         rule = "--tls-cert and --tls-key are a certificate and its key without a passphrase, in PEM"

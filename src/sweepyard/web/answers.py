@@ -20,7 +20,7 @@ from sweepyard.web.problems import plain_problem, problem, status_of, wants_page
 
 log = logging.getLogger(__name__)
 
-_NOT_TOLD = "the hub failed at this; its log says how"
+_NOT_TOLD = "the server failed at this; its log says how"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Answers:
 
     Attributes:
         page: Makes the page of a status and messages.
-        login_url: The address of the login that leads on to a path.
+        login_url: The address of the login that leads on to a path; None where there is none.
     """
 
     page: Callable[[int, Sequence[str]], Response]
-    login_url: Callable[[str], str]
+    login_url: Callable[[str], str] | None = None
 
     def handlers(self) -> dict[int | type[Exception], ExceptionHandler]:
         """What answers to which exception."""
@@ -48,7 +48,7 @@ class Answers:
             raise error
         if not wants_page(request.headers):
             return problem(error)
-        if isinstance(error, Unauthenticated) and request.method == "GET":
+        if isinstance(error, Unauthenticated) and self.login_url and request.method == "GET":
             return RedirectResponse(self.login_url(request.url.path), status_code=303)
         violations = error.violations if isinstance(error, InvalidInput) else (error,)
         return self.page(status_of(error), [str(violation) for violation in violations])

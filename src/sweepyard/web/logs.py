@@ -1,4 +1,4 @@
-"""What a hub logs: a line an event, with its time and level, for whoever looks at midnight."""
+"""What a server logs: a line an event, with its time and level, for whoever looks at midnight."""
 
 from __future__ import annotations
 
