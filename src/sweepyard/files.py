@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,6 +84,30 @@ def sha256_of(path: Path) -> str:
         while block := stream.read(_BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
+
+
+def read_key(path: Path) -> str:
+    """The API key in a file that only its owner may read, as `--key-file` names it.
+
+    Raises:
+        InvalidInput: The file cannot be read, others may read it, or it holds something else.
+    """
+    try:
+        key = path.read_text(encoding="utf-8").strip()
+        others = path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise InvalidInput(
+            [Violation("--key-file names a file that holds an API key", reason, where=str(path))]
+        ) from error
+    if others:
+        hint = f"chmod 600 {path}"
+        raise InvalidInput([Violation("a key file is its owner's alone", "one that others may read", hint, str(path))])
+    if not key or len(key.split()) != 1:
+        raise InvalidInput(
+            [Violation("a key file holds one API key and nothing else", "something else", where=str(path))]
+        )
+    return key
 
 
 class FileLock:

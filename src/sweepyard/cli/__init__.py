@@ -17,6 +17,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "push": ("sweepyard.cli.push", "Send runs and sweeps to wandb.ai or another W&B server."),
     "evaluate": ("sweepyard.cli.evaluate", "Score a saved model, or a run's, on a split."),
     "predict": ("sweepyard.cli.predict", "Classify images with a saved model."),
+    "serve": ("sweepyard.cli.serve", "Serve a model over HTTP: an API, and a page to draw on."),
     "predictions": ("sweepyard.cli.predictions", "Look at stored predictions: accuracy, confusion, disagreements."),
     "convert": ("sweepyard.cli.convert", "Write a saved model as .keras or .h5."),
     "data": ("sweepyard.cli.data", "Fetch, verify and describe data sets."),

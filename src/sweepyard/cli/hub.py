@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,7 @@ from sweepyard.cli.environment import settings_now
 from sweepyard.cli.hub_keys import keys
 from sweepyard.cli.hub_teams import teams
 from sweepyard.cli.hub_users import users
+from sweepyard.cli.listening import listening
 from sweepyard.cli.options import HOME, JSON
 from sweepyard.cli.style import CONTEXT, CommandGroup, examples
 from sweepyard.errors import SweepyardError
@@ -21,6 +22,9 @@ from sweepyard.jsonvalue import JsonObject
 from sweepyard.settings import Settings, own_command
 from sweepyard.wiring.hub import serve_hub
 from sweepyard.wiring.joining import server_at
+
+if TYPE_CHECKING:
+    from sweepyard.web.listening import Listening
 
 
 @click.group(
@@ -46,24 +50,10 @@ for group in (users, teams, keys):
         "sweepyard hub serve --behind-proxy --public-url https://sweeps.lab",
     )
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; beyond loopback only with TLS.")
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 for any free port.")
-@click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="The certificate (PEM) for HTTPS.")
-@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Its key (PEM).")
-@click.option("--public-url", multiple=True, metavar="URL", help="How clients call the hub; repeatable.")
-@click.option("--behind-proxy", is_flag=True, help="A proxy with HTTPS stands before the hub, and nobody goes past it.")
+@listening(default_port=8080)
 @click.option("--detach-and-answer", type=int, hidden=True, help="For `embedded.join`: the pipe that it reads.")
 @HOME
-def serve(
-    host: str,
-    port: int,
-    tls_cert: Path | None,
-    tls_key: Path | None,
-    public_url: tuple[str, ...],
-    behind_proxy: bool,
-    detach_and_answer: int | None,
-    settings: Settings,
-) -> None:
+def serve(listening: Listening, detach_and_answer: int | None, settings: Settings) -> None:
     """Serve this home's hub until Ctrl-C or SIGTERM.
 
     What it logs goes to standard error, a line an event. Exit code 1 if it cannot serve.
@@ -71,12 +61,7 @@ def serve(
     from sweepyard.hub import detached
     from sweepyard.hub.places import HubAddress
     from sweepyard.web import logs
-    from sweepyard.web.listening import Listening, TlsFiles
 
-    if (tls_cert is None) != (tls_key is None):
-        raise click.UsageError("--tls-cert and --tls-key go together")
-    tls = TlsFiles(tls_cert.absolute(), tls_key.absolute()) if tls_cert and tls_key else None
-    listening = Listening(host=host, port=port, tls=tls, public_urls=public_url, behind_proxy=behind_proxy)
     os.umask(0o077)  # what a hub keeps is its owner's
     if detach_and_answer is None:
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import click
 from sweepyard.cli.environment import load_backend, settings_now
 from sweepyard.cli.images import Images
 from sweepyard.cli.options import JSON
+from sweepyard.cli.storing import STORE, opened
 from sweepyard.cli.style import CONTEXT, examples
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from sweepyard.datasets.pictures import Picture
     from sweepyard.services.predictions import PredictionsService
     from sweepyard.training.inference import Predictor
-
-_SETTINGS_STORE = ""
 
 
 @click.command(
@@ -45,13 +43,7 @@ _SETTINGS_STORE = ""
     metavar="CLASS|FILE",
     help="What the images show: one class, or an IDX file with a label for each.",
 )
-@click.option(
-    "--store",
-    metavar="[URL]",
-    is_flag=False,
-    flag_value=_SETTINGS_STORE,
-    help="Keep images and predictions in the database at URL; without URL, of $SWEEPYARD_PREDICTIONS or in the home.",
-)
+@STORE
 @JSON
 def command(
     model: str,
@@ -69,16 +61,15 @@ def command(
 
     Exit codes: 0 all are classified; 1 some are not, there is no such model or run, or nothing could be stored.
     """
-    import numpy as np
-
     from sweepyard.datasets.pictures import FRAME
+    from sweepyard.domain.classified import ranked
 
     # Images first, and the database: what is wrong with them is told before the backend is loaded.
     read = Images(images, limit)
     read.fit(FRAME)
     if not read.pictures:
         return 1
-    with _opened(store) as predictions:
+    with opened(store) as predictions:
         load_backend()
         from sweepyard.cli.models import find_model
         from sweepyard.cli.output import print_json, print_table
@@ -91,9 +82,8 @@ def command(
             return 1
         labels = read.labels(shown, predictor.class_names)
         probabilities = _classified(predictor, read.pictures, labels, predictions)
-    names = predictor.class_names
-    ranked = [[(names[place], float(row[place])) for place in np.argsort(-row, kind="stable")] for row in probabilities]
-    results = list(zip(read.pictures, labels, ranked, strict=True))
+    rows = [ranked(predictor.class_names, row) for row in probabilities]
+    results = list(zip(read.pictures, labels, rows, strict=True))
     if as_json:
         print_json(
             [
@@ -122,18 +112,6 @@ def command(
     return 1 if read.told else 0
 
 
-@contextmanager
-def _opened(store: str | None) -> Iterator[PredictionsService | None]:
-    """The database that `--store` names; None where nothing is to be stored."""
-    from sweepyard.wiring.predictions import open_predictions
-
-    if store is None:
-        yield None
-        return
-    with open_predictions(settings_now(), None if store == _SETTINGS_STORE else store, to_store=True) as predictions:
-        yield predictions
-
-
 def _classified(
     predictor: Predictor,
     pictures: Sequence[Picture],
@@ -144,16 +122,15 @@ def _classified(
     import numpy as np
 
     from sweepyard.clock import SystemClock
-    from sweepyard.domain.classified import Classified, ModelVersion
+    from sweepyard.domain.classified import Classified
 
     clock, pixels = SystemClock(), np.stack([picture.pixels for picture in pictures])
     begun = clock.monotonic_seconds()
     probabilities = predictor.predict(pixels)
     seconds = clock.monotonic_seconds() - begun
     if predictions is not None:
-        card = predictor.card
         batch = Classified(
-            model=ModelVersion(card.run_id, card.weights_digest, card.class_names, card.data_name, card.data_digest),
+            model=predictor.version,
             images=pixels,
             probabilities=probabilities,
             true_labels=tuple(labels),

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ _FAINTEST_CONTRAST = 16  # Below, a picture is taken to be blank.
 _PAPER_SHARE = 0.15  # Fainter than this share of the darkest ink is paper, shadow or noise of compression.
 _INNER_SHARE = 20 / 28
 _CENTRED_PIXELS = 1.5
+_FILES, _UPLOADS = "PNG, JPEG or IDX", "PNG or JPEG"
 _RESAMPLING: Final = Image.Resampling.BILINEAR  # Weighs all pixels under the target pixel, so thin lines survive.
 
 Pixels = NDArray[np.uint8]
@@ -87,7 +88,29 @@ def read_pictures(path: Path, *, frame: tuple[int, int] = FRAME, limit: int | No
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     if start[:2] == b"\x1f\x8b" or looks_like_idx(start):
         return _of_idx(path, frame, limit)
-    return _readable([path.name], [_decoded(path, start)], frame, 1)
+    size_bytes = path.stat().st_size
+    if size_bytes > LARGEST_FILE_BYTES:
+        raise DataError(f"{path}: a picture file has at most {LARGEST_FILE_BYTES} bytes; received {size_bytes}")
+    with path.open("rb") as stream:
+        grey = _decoded(stream, str(path), _FILES, LARGEST_PIXELS)
+    return _readable([path.name], [grey], frame, 1)
+
+
+def read_upload(name: str, content: bytes, *, frame: tuple[int, int], most_pixels: int) -> Pixels:
+    """The picture that a PNG or JPEG file's content shows, as `read_pictures` would give it.
+
+    Args:
+        name: What messages call it.
+        most_pixels: A larger picture is not decoded.
+
+    Raises:
+        DataError: It is damaged, too large, animated, blank or of another format.
+    """
+    grey = _decoded(io.BytesIO(content), name, _UPLOADS, most_pixels)
+    try:
+        return normalised(grey, frame)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from error
 
 
 def png_bytes(pixels: Pixels) -> bytes:
@@ -150,38 +173,37 @@ def _readable(names: Sequence[str], images: Iterable[Pixels], frame: tuple[int, 
     return PictureFile(tuple(pictures), tuple(faults), count)
 
 
-def _decoded(path: Path, start: bytes) -> Pixels:
-    """The grey pixels of a PNG or JPEG, (height, width) uint8."""
-    size_bytes = path.stat().st_size
-    if size_bytes > LARGEST_FILE_BYTES:
-        raise DataError(f"{path}: a picture file has at most {LARGEST_FILE_BYTES} bytes; received {size_bytes}")
+def _decoded(stream: BinaryIO, name: str, kinds: str, most_pixels: int) -> Pixels:
+    """The grey pixels of a PNG or JPEG, (height, width) uint8; `kinds` is what else messages say it may be."""
     try:
         with warnings.catch_warnings():
             # Pillow only warns of sizes that we refuse anyway, right below.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path, formats=("PNG", "JPEG"))
+            image = Image.open(stream, formats=("PNG", "JPEG"))
         with image:
-            _check(path, image)
+            _check(name, image, most_pixels)
             return _grey(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
+        stream.seek(0)
+        start = stream.read(8)
         if not start:
-            raise DataError(f"{path}: a picture must be PNG, JPEG or IDX; received an empty file") from error
-        found = "a GIF" if start.startswith(b"GIF8") else f"a file that begins with {start[:8].hex(' ')}"
-        raise DataError(f"{path}: a picture must be PNG, JPEG or IDX; received {found}. Convert it to PNG") from error
+            raise DataError(f"{name}: a picture must be {kinds}; received an empty file") from error
+        found = "a GIF" if start.startswith(b"GIF8") else f"a file that begins with {start.hex(' ')}"
+        raise DataError(f"{name}: a picture must be {kinds}; received {found}. Convert it to PNG") from error
     except Image.DecompressionBombError as error:
-        raise DataError(f"{path}: a picture has at most {LARGEST_PIXELS} pixels; {error}") from error
+        raise DataError(f"{name}: a picture has at most {most_pixels} pixels; {error}") from error
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
-        raise DataError(f"{path}: the picture is damaged: {error}") from error
+        raise DataError(f"{name}: the picture is damaged: {error}") from error
 
 
-def _check(path: Path, image: Image.Image) -> None:
+def _check(name: str, image: Image.Image, most_pixels: int) -> None:
     width, height = image.size
-    if width * height > LARGEST_PIXELS:
+    if width * height > most_pixels:
         raise DataError(
-            f"{path}: a picture has at most {LARGEST_PIXELS} pixels; received {width} x {height}. Make it smaller"
+            f"{name}: a picture has at most {most_pixels} pixels; received {width} x {height}. Make it smaller"
         )
     if getattr(image, "n_frames", 1) != 1:
-        raise DataError(f"{path}: a picture must not be animated; received several frames. Save one frame as PNG")
+        raise DataError(f"{name}: a picture must not be animated; received several frames. Save one frame as PNG")
 
 
 def _grey(image: Image.Image) -> Pixels:

@@ -39,6 +39,11 @@ class ModelVersion:
         return f"{self.run_id}:{self.weights_digest[:_SHORT_DIGEST]}"
 
 
+def ranked(class_names: Sequence[str], probabilities: NDArray[np.float32]) -> list[tuple[str, float]]:
+    """The classes of one image with their probabilities, the most probable first, the first of equals."""
+    return [(class_names[place], float(probabilities[place])) for place in np.argsort(-probabilities, kind="stable")]
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Classified:
     """Images and what a model version took them for.

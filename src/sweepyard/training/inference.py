@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sweepyard.datasets.dataset import Split
+from sweepyard.domain.classified import ModelVersion
 from sweepyard.errors import ModelFileError
 from sweepyard.training import modelfile
 from sweepyard.training.modelfile import ModelCard
@@ -31,6 +32,12 @@ class Predictor:
     def class_names(self) -> tuple[str, ...]:
         """In the order of the logits."""
         return self.card.class_names
+
+    @property
+    def version(self) -> ModelVersion:
+        """What the predictions database knows the model as."""
+        card = self.card
+        return ModelVersion(card.run_id, card.weights_digest, card.class_names, card.data_name, card.data_digest)
 
     @property
     def trained_on(self) -> tuple[str, str]:

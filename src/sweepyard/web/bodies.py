@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from starlette.requests import Request
 
@@ -35,7 +35,7 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
     return _gunzip(body, limit_bytes)
 
 
-async def pieces_of(request: Request, limit_bytes: int) -> AsyncIterator[bytes]:
+async def pieces_of(request: Request, limit_bytes: int) -> AsyncGenerator[bytes, None]:
     """The body's bytes as they come, without unpacking.
 
     Raises:

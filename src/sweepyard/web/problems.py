@@ -48,9 +48,14 @@ class BodyTooSlow(RequestInvalid):
         super().__init__([Violation(f"a body comes without pauses of more than {patience_seconds:g} s")])
 
 
+class TooBusy(SweepyardError):
+    """More comes in than can be worked on."""
+
+
 _STATUS: tuple[tuple[type[SweepyardError], int, str], ...] = (
     (BodyTooLarge, 413, "too_large"),
     (BodyTooSlow, 408, "too_slow"),
+    (TooBusy, 503, "busy"),
     (InvalidInput, 400, "invalid"),
     (Unauthenticated, 401, "unauthenticated"),
     (Forbidden, 403, "forbidden"),
@@ -59,6 +64,7 @@ _STATUS: tuple[tuple[type[SweepyardError], int, str], ...] = (
 )
 _FALLBACK = (500, "internal")
 _MOST_ENTRIES = 100
+_RETRY_AFTER_SECONDS = "1"
 
 
 def status_of(error: SweepyardError) -> int:
@@ -69,6 +75,17 @@ def status_of(error: SweepyardError) -> int:
 def code_of(error: SweepyardError) -> str:
     """A short word for a deliberate error, for programs to look at."""
     return _classify(error)[1]
+
+
+def headers_of(error: SweepyardError) -> dict[str, str]:
+    """What the answer's head says of a deliberate error."""
+    match error:
+        case Unauthenticated():
+            return {"WWW-Authenticate": 'Basic realm="sweepyard"'}
+        case TooBusy():
+            return {"Retry-After": _RETRY_AFTER_SECONDS}
+        case _:
+            return {}
 
 
 def error_entries(error: SweepyardError) -> list[JsonObject]:
@@ -86,8 +103,7 @@ def error_entries(error: SweepyardError) -> list[JsonObject]:
 
 def problem(error: SweepyardError) -> Json:
     """The response for a deliberate error."""
-    headers = {"WWW-Authenticate": 'Basic realm="sweepyard"'} if isinstance(error, Unauthenticated) else None
-    return Json({"errors": error_entries(error)}, status_code=status_of(error), headers=headers)
+    return Json({"errors": error_entries(error)}, status_code=status_of(error), headers=headers_of(error))
 
 
 def plain_problem(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Json:

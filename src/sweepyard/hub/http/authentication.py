@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import timedelta
 
 from starlette.requests import Request
@@ -13,6 +11,7 @@ from sweepyard.domain.access import Actor
 from sweepyard.errors import Forbidden, Unauthenticated
 from sweepyard.hub.http.signing import Signer
 from sweepyard.services.access import AccessService, digest_of_key
+from sweepyard.web.basic import key_in
 
 SESSION_COOKIE = "sweepyard_session"
 SESSION_LIFETIME = timedelta(days=7)
@@ -25,16 +24,7 @@ def key_of(request: Request) -> str:
     Raises:
         Unauthenticated: It carries none.
     """
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        raise Unauthenticated(_NO_KEY)
-    try:
-        _, _, key = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, ValueError) as error:
-        raise Unauthenticated("the Authorization header is not of the form Basic base64(user:key)") from error
-    if not key:
-        raise Unauthenticated(_NO_KEY)
-    return key
+    return key_in(request.headers, _NO_KEY)
 
 
 class Sessions:

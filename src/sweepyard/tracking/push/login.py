@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import urllib.parse
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ import wandb
 from wandb.sdk.lib import wbauth
 
 from sweepyard.errors import InvalidInput, TrackingError, Violation
+from sweepyard.files import read_key
 from sweepyard.tracking.probe import Advice, check_server
 from sweepyard.tracking.server import Server
 
@@ -63,7 +63,7 @@ def _base_url(to: str) -> str:
 
 def _key_of(url: str, key_file: Path | None, environ: Mapping[str, str]) -> str:
     if key_file is not None:
-        return _read_key(key_file)
+        return read_key(key_file)
     if key := environ.get(KEY_VARIABLE, "").strip():
         return key
     try:
@@ -76,22 +76,3 @@ def _key_of(url: str, key_file: Path | None, environ: Mapping[str, str]) -> str:
             f"set {KEY_VARIABLE}, or log in with `wandb login --host {url}`"
         )
     return found
-
-
-def _read_key(path: Path) -> str:
-    try:
-        key = path.read_text(encoding="utf-8").strip()
-        others = path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise InvalidInput(
-            [Violation("--key-file names a file that holds an API key", reason, where=str(path))]
-        ) from error
-    if others:
-        hint = f"chmod 600 {path}"
-        raise InvalidInput([Violation("a key file is its owner's alone", "one that others may read", hint, str(path))])
-    if not key or len(key.split()) != 1:
-        raise InvalidInput(
-            [Violation("a key file holds one API key and nothing else", "something else", where=str(path))]
-        )
-    return key
