@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from sweepyard import __version__
 from sweepyard.clock import Clock
 from sweepyard.domain.classified import ranked
+from sweepyard.errors import SweepyardError
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.serving.batching import Answered, Batcher
 from sweepyard.serving.keeping import Keeper
@@ -29,7 +30,7 @@ from sweepyard.web.answers import Answers
 from sweepyard.web.headers import NEVER_STORED, SecurityHeaders
 from sweepyard.web.hosts import Addresses, HostCheck
 from sweepyard.web.origins import OriginCheck
-from sweepyard.web.problems import Json, TooBusy
+from sweepyard.web.problems import Json, TooBusy, error_entries, headers_of, status_of
 
 _MOST_REQUESTS = 64
 HEALTH = "/healthz"
@@ -114,7 +115,11 @@ class Serving:
         return self.page.empty()
 
     async def _ask(self, request: Request) -> Response:
-        return self.page.answered(*await self._answered(request))
+        try:
+            return self.page.answered(*await self._answered(request))
+        except SweepyardError as error:  # told on the page, whoever asks: a browser that shows a key, too
+            messages = [str(entry["message"]) for entry in error_entries(error)]
+            return self.page.failed(status_of(error), messages, headers_of(error))
 
     async def _predict(self, request: Request) -> Response:
         names, _, answered = await self._answered(request)

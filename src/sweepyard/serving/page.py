@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,9 +68,11 @@ class ModelPage:
         ]
         return self._render(200, shown=shown, is_lost=answered.stored is False)
 
-    def failed(self, status: int, messages: Sequence[str]) -> HTMLResponse:
+    def failed(self, status: int, messages: Sequence[str], headers: Mapping[str, str] | None = None) -> HTMLResponse:
         """Why a request was not served."""
-        return self._render(status, problems=messages)
+        response = self._render(status, problems=messages)
+        response.headers.update(headers or {})
+        return response
 
     def _shown(self, name: str, png: bytes, classes: Sequence[tuple[str, float]]) -> Shown:
         best, confidence = classes[0]
