@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -55,6 +56,7 @@ __all__ = [
     "launcher",
     "multirun",
     "overrides_of",
+    "read_ahead",
     "read_parameters",
 ]
 
@@ -78,11 +80,13 @@ class Composition:
         config: The frozen dataclasses.
         resolved: The same as JSON, every key present: what the run records.
         overrides: What was asked for, as Hydra overrides.
+        choices: Those of them that choose files, where all files are ours: what `read_ahead` takes.
     """
 
     config: ExperimentConfig
     resolved: JsonObject
     overrides: tuple[str, ...]
+    choices: tuple[str, ...]
 
     @property
     def yaml(self) -> str:
@@ -112,7 +116,8 @@ class Launcher:
 class _Composing(Generic[_Config]):
     """Composes many configs over the same files, which must not change meanwhile.
 
-    What a choice of options comes to is composed by Hydra once; values are set in a copy of it.
+    What a choice of options comes to is composed by Hydra once, and over our files alone once in a process; values
+    are set in a copy of it.
     """
 
     def __init__(
@@ -146,7 +151,21 @@ class _Composing(Generic[_Config]):
             raise ConfigInvalid(self._diagnosis(error, overrides)) from error
         return self._build(mapping)
 
+    def choices(self, overrides: Sequence[str]) -> tuple[str, ...]:
+        """Those of overrides that parse which choose files; none where files may be a user's."""
+        return () if self._has_users_files or self._config_name != PRIMARY else self._split(overrides)[0]
+
+    @property
+    def _has_users_files(self) -> bool:
+        return len(self._folders) > 1
+
     def _composed(self, overrides: Sequence[str]) -> DictConfig:
+        choices, values = self._split(overrides)
+        composed = copy.deepcopy(self.base(choices))
+        ConfigLoaderImpl._apply_overrides_to_config(values, composed)
+        return composed
+
+    def _split(self, overrides: Sequence[str]) -> tuple[tuple[str, ...], list[Override]]:
         choices: list[str] = []
         values: list[Override] = []
         for text, parsed in zip(overrides, OverridesParser.create().parse_overrides(list(overrides)), strict=True):
@@ -154,15 +173,16 @@ class _Composing(Generic[_Config]):
                 values.append(parsed)
             else:
                 choices.append(text)
-        composed = copy.deepcopy(self._base(tuple(choices)))
-        ConfigLoaderImpl._apply_overrides_to_config(values, composed)
-        return composed
+        return tuple(choices), values
 
-    def _base(self, choices: tuple[str, ...]) -> DictConfig:
+    def base(self, choices: tuple[str, ...]) -> DictConfig:
+        """What these choices come to; not to be changed."""
         if choices not in self._bases:
-            unused = () if any("hydra" in choice for choice in choices) else _UNUSED
-            with _hydra(self._folders):
-                self._bases[choices] = hydra_compose(self._config_name, overrides=[*choices, *unused])
+            if self._has_users_files:  # They may read the environment, and there may be any number.
+                self._bases[choices] = _composed_by_hydra(self._folders, self._config_name, choices)
+            else:
+                (folder,) = self._folders
+                self._bases[choices] = _composed_of_ours(folder, self._config_name, choices, _state_of(folder))
         return self._bases[choices]
 
     def _is_value(self, override: Override) -> bool:
@@ -240,7 +260,7 @@ class Composer:
             ConfigInvalid: As `compose` raises it.
         """
         config = self._composing.config(overrides)
-        return Composition(config, plain(config), tuple(overrides))
+        return Composition(config, plain(config), tuple(overrides), self._composing.choices(overrides))
 
 
 def compose(overrides: Sequence[str], *, config_folder: Path | None = None, config_name: str = PRIMARY) -> Composition:
@@ -256,6 +276,15 @@ def compose(overrides: Sequence[str], *, config_folder: Path | None = None, conf
             that is not there; a value breaks a rule of the schema. All violations at once.
     """
     return Composer(config_folder=config_folder, config_name=config_name).compose(overrides)
+
+
+def read_ahead(choices: Sequence[str]) -> None:
+    """Read what `choices` choose of our files, so that later compositions of this process and its forks need not.
+
+    Args:
+        choices: `Composition.choices` of such a composition.
+    """
+    _Composing(_folders(None), PRIMARY, build, _legal_in).base(tuple(choices))
 
 
 def compose_fleet(overrides: Sequence[str], *, config_folder: Path | None = None) -> FleetConfig:
@@ -320,6 +349,27 @@ def launcher(overrides: Sequence[str], *, config_folder: Path | None = None, con
         hint = "Use hydra/launcher=joblib, or leave it out to run one after another"
         raise ConfigInvalid([Violation("the launcher must be basic or joblib", repr(name), hint, "hydra/launcher")])
     return Launcher(name, jobs)
+
+
+_State = tuple[tuple[Path, int, int], ...]
+
+
+def _state_of(folder: Path) -> _State:
+    """The files of configs below `folder`, each with its time and size: where these are the same, so are they."""
+    found = ((path, path.stat()) for path in sorted(folder.rglob("*.yaml")))
+    return tuple((path, about.st_mtime_ns, about.st_size) for path, about in found)
+
+
+@lru_cache(maxsize=64)
+def _composed_of_ours(folder: Path, config_name: str, choices: tuple[str, ...], state: _State) -> DictConfig:
+    """What `_composed_by_hydra` gives while the files are in this `state`; not to be changed."""
+    return _composed_by_hydra([folder], config_name, choices)
+
+
+def _composed_by_hydra(folders: Sequence[Path], config_name: str, choices: tuple[str, ...]) -> DictConfig:
+    unused = () if any("hydra" in choice for choice in choices) else _UNUSED
+    with _hydra(folders):
+        return hydra_compose(config_name, overrides=[*choices, *unused])
 
 
 def _folders(config_folder: Path | None) -> list[Path]:

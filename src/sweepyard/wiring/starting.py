@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from sweepyard.config.schema import DataConfig, ExperimentConfig
+    from sweepyard.config.compose import Composition
+    from sweepyard.config.schema import DataConfig
     from sweepyard.datasets.dataset import Dataset
     from sweepyard.datasets.download import Progress
     from sweepyard.settings import Settings
@@ -18,7 +19,7 @@ class Start(Protocol):
     def is_warm(self) -> bool:
         """Whether the process was forked."""
 
-    def begin(self, config: ExperimentConfig) -> None:
+    def begin(self, composition: Composition) -> None:
         """The config is known and right; may not return, where the run is to start otherwise."""
 
     def load(self, config: DataConfig, settings: Settings, progress: Progress) -> Dataset:
@@ -32,7 +33,7 @@ class ColdStart:
     def is_warm(self) -> bool:
         return False
 
-    def begin(self, config: ExperimentConfig) -> None:
+    def begin(self, composition: Composition) -> None:
         """Nothing is to be decided."""
 
     def load(self, config: DataConfig, settings: Settings, progress: Progress) -> Dataset:

@@ -73,7 +73,7 @@ def run_training(
 
     composition = compose(request.overrides, config_folder=request.config_folder, config_name=request.config_name)
     config = composition.config
-    start.begin(config)
+    start.begin(composition)
     backend.check_installed()
     with downloads as progress:
         dataset = start.load(config.data, settings, progress)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sweepyard.agents.warm.child import Child
-    from sweepyard.config.schema import DataConfig, ExperimentConfig
+    from sweepyard.config.compose import Composition
+    from sweepyard.config.schema import DataConfig
     from sweepyard.datasets.dataset import Dataset
     from sweepyard.datasets.download import Progress
     from sweepyard.datasets.shelf import Shelf
@@ -22,17 +23,19 @@ class WarmStart:
     def __init__(self, child: Child, shelf: Shelf) -> None:
         self._child = child
         self._shelf = shelf
+        self._choices: tuple[str, ...] = ()
 
     @property
     def is_warm(self) -> bool:
         return True
 
-    def begin(self, config: ExperimentConfig) -> None:
+    def begin(self, composition: Composition) -> None:
         """Leave the run to its client where the config says `warm: false`."""
         from sweepyard.tracking.wandb import own_temporary_folders
 
-        if not config.warm:
+        if not composition.config.warm:
             self._child.refuse("")
+        self._choices = composition.choices
         self._child.accept()
         own_temporary_folders()
 
@@ -40,18 +43,18 @@ class WarmStart:
         dataset = self._shelf.load(config, settings, progress=progress)
         if config.target is None:
             folder = str(Path(config.folder).expanduser().absolute()) if config.folder else None
-            note = {"name": config.name, "folder": folder, "cache": str(settings.cache)}
+            note = {"name": config.name, "folder": folder, "cache": str(settings.cache), "choices": self._choices}
             self._child.note(json.dumps(note).encode())
         return dataset
 
 
 def preload() -> Shelf:
-    """Import what every run needs, and compose once; runs no operation of the backend and starts no thread.
+    """Import what every run needs, and read the default config; runs no operation of the backend and starts no thread.
 
     Raises:
         TrainingError: The backend is not installed.
     """
-    from sweepyard.config.compose import compose
+    from sweepyard.config.compose import read_ahead
     from sweepyard.datasets.shelf import Shelf
     from sweepyard.training import backend
 
@@ -63,14 +66,16 @@ def preload() -> Shelf:
     import sweepyard.training.loop
     import sweepyard.wiring.training  # noqa: F401 - imported to be in memory
 
-    compose([])
+    read_ahead([])
     return Shelf()
 
 
 def keep_noted(shelf: Shelf, note: bytes, settings: Settings) -> None:
-    """Load what a run has loaded, for the runs after it."""
+    """Load what a run has loaded, and read the files of configs that it has read, for the runs after it."""
+    from sweepyard.config.compose import read_ahead
     from sweepyard.config.schema import DataConfig
 
     said = json.loads(note)
+    read_ahead(said["choices"])
     config = DataConfig(name=said["name"], folder=said["folder"])
     shelf.keep(config, replace(settings, cache=Path(said["cache"])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
-from sweepyard.config.compose import Composer, Launcher, compose, launcher, multirun
+from sweepyard.config import compose as composing
+from sweepyard.config.compose import Composer, Launcher, compose, launcher, multirun, read_ahead
 from sweepyard.config.schema import ConvnetConfig, CustomModelConfig
 from sweepyard.config.validation import build
 from sweepyard.errors import ConfigInvalid
@@ -77,6 +79,21 @@ def test_a_composer_gives_each_run_what_hydra_gives_it_alone(conf: Path) -> None
     composer = Composer()
     for run, alone in zip([*runs, *runs], [*whole, *whole], strict=True):
         assert composer.compose(run).config == build(alone), run  # type: ignore[arg-type]
+
+
+def test_what_was_read_once_is_read_again_when_its_file_has_changed(
+    conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "conf"
+    shutil.copytree(conf, copy)
+    monkeypatch.setattr(composing, "conf_folder", lambda: copy)
+    read_ahead(["model=mlp"])
+    before = compose(["model=mlp", "trainer.batch_size=7"])
+    assert (before.choices, before.config.seed.value) == (("model=mlp",), 0)
+    seed = copy / "seed" / "default.yaml"
+    seed.write_text(seed.read_text().replace("value: 0", "value: 11"))
+    assert compose(["model=mlp", "trainer.batch_size=7"]).config.seed.value == 11
+    assert compose(["model=mlp"], config_folder=copy).choices == ()
 
 
 def test_a_folder_of_the_users_adds_options_and_wins(own_conf: Path) -> None:
