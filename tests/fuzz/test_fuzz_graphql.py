@@ -72,8 +72,9 @@ SCALARS |= {
     "Int64": NUMBER,
     "Duration": NUMBER,
 }
-QUERIES = gql.queries(SDL, custom_scalars=SCALARS)
-MUTATIONS = gql.mutations(SDL, custom_scalars=SCALARS)
+# Making them takes seconds, which each process that only collects this file can spare.
+QUERIES = st.deferred(lambda: gql.queries(SDL, custom_scalars=SCALARS))
+MUTATIONS = st.deferred(lambda: gql.mutations(SDL, custom_scalars=SCALARS))
 
 # Where in `World.known` the entity zoo's things are.
 ZOO, SWEEP, AGENT, CLIENT, FILE, RUN_ID, SWEEP_ID, FILE_ID, AGENT_ID, ARTIFACT_ID, MANIFEST_ID, COLLECTION_ID = (
