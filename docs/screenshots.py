@@ -16,12 +16,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import Browser, BrowserContext
 from tests.parts.chromium import launched, log_in
 from tests.parts.hub_process import Client, Hub, serving
+from tests.parts.model_server import serving_model
 
 _FOLDER = Path(__file__).with_name("screenshots")
 _WIDTH = 1280
+_SEVEN = [(195, 62), (150, 140), (125, 220)]
 _FIND = """
 import json, wandb
 api = wandb.Api()
@@ -71,6 +73,8 @@ def main() -> None:
             log_in(context, hub.url, hub.key)
             pages["report"] = (_report(context, hub, f"{below}/reports/new?sweep={sweep}"), 1100)
             _look(context, pages)
+            with serving_model(runs[0], environ={"SWEEPYARD_HOME": str(home)}) as server:
+                _draw(browser, server.url)
 
 
 @contextmanager
@@ -103,6 +107,23 @@ def _look(context: BrowserContext, pages: dict[str, tuple[str, int]]) -> None:
         page.wait_for_timeout(2000)  # Charts are drawn once their data has come.
         page.screenshot(path=_FOLDER / f"{name}.png")
         page.close()
+
+
+def _draw(browser: Browser, url: str) -> None:
+    """A seven, drawn on the page of a served model."""
+    page = browser.new_page(base_url=url, viewport={"width": 960, "height": 700})
+    page.goto("/")
+    box = page.locator("#pad").bounding_box()
+    if box is None:
+        raise SystemExit("the page has nothing to draw on")
+    page.mouse.move(box["x"] + 80, box["y"] + 70)
+    page.mouse.down()
+    for x, y in _SEVEN:
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+    page.mouse.up()
+    page.locator("article").wait_for()
+    page.screenshot(path=_FOLDER / "serve.png")
+    page.close()
 
 
 if __name__ == "__main__":
