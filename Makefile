@@ -16,7 +16,7 @@ empty :=
 space := $(empty) $(empty)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo check format test test-unit test-system test-chaos chaos system-parts coverage bench picture screenshots lock config-reference clean
+.PHONY: help setup setup-dev demo check format test test-unit test-system test-chaos chaos system-parts coverage bench picture screenshots notebooks lock config-reference clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,11 +98,14 @@ picture: setup-dev ## draw docs/demo.svg from a real demo
 screenshots: setup-dev ## take the pictures in docs/screenshots/ from a real sweep (make system-parts)
 	$(BIN)/python docs/screenshots.py
 
+notebooks: setup-dev ## run the notebooks and write what they show to docs/notebooks/
+	$(BIN)/python docs/pages_of_the_notebooks.py
+
 # The locks hold versions and hashes, never hosts: they install from whichever index the user has.
 lock: ## resolve the three locks anew (needs a package index)
 	@test -x build/uv/bin/uv || ($(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv)
 	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra cpu --extra hub --extra samples -o requirements.lock
-	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml -c requirements.lock --extra build --extra cpu --extra hub --extra samples --extra postgres --extra remote --extra export --extra report --extra pictures --extra jax --extra slurm --extra ray --extra joblib --extra dev -o requirements-dev.lock
+	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml -c requirements.lock --extra build --extra cpu --extra hub --extra samples --extra postgres --extra remote --extra export --extra report --extra pictures --extra notebook --extra jax --extra slurm --extra ray --extra joblib --extra dev -o requirements-dev.lock
 	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra gpu --extra hub --extra samples -o requirements-gpu.lock
 
 clean: ## remove what set-up and runs have made (not the hub's home)

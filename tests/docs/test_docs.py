@@ -64,7 +64,7 @@ def test_no_tracked_file_names_a_path_of_one_machine() -> None:
     offenders = []
     for name in filter(None, tracked.split("\0")):
         path = ROOT / name
-        if path.suffix in {".py", ".md", ".yaml", ".toml", ".sh", ".html", ".css", ".js", ".graphql", ".txt"}:
+        if path.suffix in {".py", ".md", ".yaml", ".toml", ".sh", ".html", ".css", ".js", ".graphql", ".txt", ".ipynb"}:
             text = path.read_text(encoding="utf-8")
             if re.search(r"(?<![\w.])/(?:home|root|Users)/\w", text):
                 offenders.append(name)
