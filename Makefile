@@ -9,14 +9,16 @@ PYTEST := $(BIN)/python -m pytest
 # One more than two cores have: some wait for servers, or for an agent's next look.
 WORKERS ?= 3
 PURE := domain sweeps config services
-SYSTEM_PARTS := chromium faketime munge openssl postgresql slurm-wlm strace
+SYSTEM_PARTS := chromium docker.io faketime mmdebstrap munge openssl postgresql slurm-wlm strace
+SHELL_SCRIPTS := .ci/run $(wildcard *.sh deploy/*/*.sh deploy/*/*.sbatch tests/parts/*/*.sh)
+DOCKERFILES := Dockerfile $(wildcard tests/parts/*/Dockerfile)
 AXE := axe-core@4.14.1
 comma := ,
 empty :=
 space := $(empty) $(empty)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo check format test test-unit test-system test-chaos chaos system-parts coverage bench picture screenshots notebooks lock config-reference clean
+.PHONY: help setup setup-dev demo check format test test-unit test-system test-containers test-chaos chaos system-parts coverage bench picture screenshots notebooks lock config-reference clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,9 +49,11 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 demo: setup ## the main job: hub, sweep, two agents, leaderboard, predictions
 	@$(BIN)/sweepyard demo
 
-check: setup-dev ## format, lint, types, import floors, docs
+check: setup-dev ## format, lint (containers and shell too), types, import floors, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/shellcheck $(SHELL_SCRIPTS)
+	$(BIN)/hadolint $(DOCKERFILES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(PYTEST) -q tests/docs
@@ -77,8 +81,11 @@ system-parts: ## install what test-system needs beside Python (Debian; as root)
 	mkdir -p build/axe-core
 	cd build/axe-core && npm pack --silent $(AXE) && tar -xzf axe-core-*.tgz
 
-test-system: setup-dev ## tests with real PostgreSQL, Chromium, Slurm, Ray, openssl, strace and faketime (make system-parts; as root)
+test-system: setup-dev ## tests with real PostgreSQL, Chromium, Slurm, Ray, Docker, openssl, strace and faketime (make system-parts; as root)
 	$(PYTEST) -q -n 2 --dist loadfile -m system tests
+
+test-containers: setup-dev ## of these, the image and the Compose stack on a Docker engine of their own (make system-parts; as root)
+	$(PYTEST) -q tests/containers
 
 test-chaos: setup-dev ## kill hubs and agents 3 times each: nothing lost, nothing twice, nobody left
 	$(PYTEST) -q -m chaos tests
@@ -104,9 +111,9 @@ notebooks: setup-dev ## run the notebooks and write what they show to docs/noteb
 # The locks hold versions and hashes, never hosts: they install from whichever index the user has.
 lock: ## resolve the three locks anew (needs a package index)
 	@test -x build/uv/bin/uv || ($(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv)
-	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra cpu --extra hub --extra samples -o requirements.lock
+	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra cpu --extra hub --extra samples --extra postgres -o requirements.lock
 	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml -c requirements.lock --extra build --extra cpu --extra hub --extra samples --extra postgres --extra remote --extra export --extra report --extra pictures --extra notebook --extra jax --extra slurm --extra ray --extra joblib --extra dev -o requirements-dev.lock
-	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra gpu --extra hub --extra samples -o requirements-gpu.lock
+	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra gpu --extra hub --extra samples --extra postgres -o requirements-gpu.lock
 
 clean: ## remove what set-up and runs have made (not the hub's home)
 	rm -rf $(VENV) build dist outputs multirun .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

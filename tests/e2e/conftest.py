@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -69,11 +69,10 @@ class Commands:
 
     def register(self, file: str, *options: str) -> str:
         """Register a sweep without starting agents; gives its path."""
-        done = self.run("sweep", file, "--no-agents", *options)
+        done = self.run("sweep", file, "--no-agents", "--json", *options)
         assert done.returncode == 0, done.stderr
-        named = re.search(r"start agents with: .*sweepyard sweep (\S+)", done.stdout)
-        assert named, done.stdout
-        return named[1]
+        sweep: str = json.loads(done.stdout)["sweep"]
+        return sweep
 
     @contextmanager
     def one_hub(self) -> Iterator[None]:

@@ -62,7 +62,12 @@ for changing in (export, edit, hosts, readmit):
 @TARGET
 @CONFIG_DIR
 @OUTPUT
-@click.option("--json", "as_json", is_flag=True, help="Print the leaderboard as JSON; progress goes to standard error.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the leaderboard, or the sweep that was only registered, as JSON; progress goes to standard error.",
+)
 def run(
     what: str,
     agents: int,
@@ -83,6 +88,7 @@ def run(
     130 interrupted.
     """
     from sweepyard.agents.sweeping import AgentPlan
+    from sweepyard.cli.output import print_json
     from sweepyard.cli.sweeping import announce, interruptible, resume_shown, run_shown
 
     work = AgentPlan(agents=agents, runs_each=count, output=Path(output).absolute(), working_folder=Path.cwd())
@@ -99,6 +105,9 @@ def run(
             print(f"warning: {warning}", file=sys.stderr)
         if no_agents:
             sweep = register_sweep(plan, settings_now(), os.environ, target=target)
+            if as_json:
+                print_json({"sweep": sweep.path, "url": sweep.url})
+                return 0
             announce(sweep)
             again = own_command(os.environ)
             login = f'eval "$({again} hub env)"; ' if target == "hub" else ""
