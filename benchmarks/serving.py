@@ -21,12 +21,11 @@ from PIL import Image
 from sweepyard.cli.environment import load_backend
 from sweepyard.clock import SystemClock
 from sweepyard.serving.app import Serving, create_app
-from sweepyard.serving.batching import Batcher, Batching
-from sweepyard.serving.metrics import Metrics
+from sweepyard.serving.batching import DEFAULT_BATCHING, Batching
 from sweepyard.serving.model import Model
 from sweepyard.web.hosts import Addresses
 
-WAYS = {"one by one": Batching(most_images=1, gather_seconds=0.0), "batched": Batching()}
+WAYS = {"one by one": Batching(most_images=1, gather_seconds=0.0), "batched": DEFAULT_BATCHING}
 
 
 def main() -> int:
@@ -73,10 +72,8 @@ def drawn(place: int) -> bytes:
 
 async def asked(model: Model, batching: Batching, pictures: list[bytes], requests: int) -> tuple[list[float], float]:
     """The latency of each request, and the seconds of all together."""
-    clock, metrics = SystemClock(), Metrics(model.version)
-    batcher = Batcher(model, batching=batching, clock=clock, metrics=metrics)
-    serving = Serving(model, batcher, None)
-    app = create_app(serving, addresses=Addresses("http://127.0.0.1"), metrics=metrics, clock=clock)
+    serving = Serving(model, clock=SystemClock(), batching=batching)
+    app = create_app(serving, addresses=Addresses("http://127.0.0.1"))
     latencies: list[float] = []
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
 

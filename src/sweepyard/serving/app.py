@@ -19,7 +19,8 @@ from sweepyard.clock import Clock
 from sweepyard.domain.classified import ranked
 from sweepyard.errors import SweepyardError
 from sweepyard.jsonvalue import JsonObject
-from sweepyard.serving.batching import Answered, Batcher
+from sweepyard.services.predictions import PredictionsService
+from sweepyard.serving.batching import DEFAULT_BATCHING, Answered, Batcher, Batching
 from sweepyard.serving.keeping import Keeper
 from sweepyard.serving.keys import KeyCheck
 from sweepyard.serving.metrics import CONTENT_TYPE, Measured, Metrics
@@ -36,9 +37,7 @@ _MOST_REQUESTS = 64
 HEALTH = "/healthz"
 
 
-def create_app(
-    serving: Serving, *, addresses: Addresses, metrics: Metrics, clock: Clock, key: str | None = None
-) -> ASGIApp:
+def create_app(serving: Serving, *, addresses: Addresses, key: str | None = None) -> ASGIApp:
     """The server behind everything that each request must pass.
 
     Args:
@@ -46,8 +45,8 @@ def create_app(
         key: What every request but that for its health must show; None where whoever reaches it may use it.
     """
     answers = Answers(serving.page.failed)
-    app: ASGIApp = Starlette(routes=serving.routes(metrics), exception_handlers=answers.handlers())
-    app = Measured(app, metrics, clock)
+    app: ASGIApp = Starlette(routes=serving.routes(), exception_handlers=answers.handlers())
+    app = Measured(app, serving.metrics, serving.clock)
     if key is not None:
         app = KeyCheck(app, key, free=HEALTH)
     app = OriginCheck(app, addresses, answers.refuse, cookie=None)
@@ -75,26 +74,36 @@ class _Places:
 class Serving:
     """What is behind the routes."""
 
-    def __init__(self, model: Model, batcher: Batcher, keeper: Keeper | None) -> None:
-        self._model, self._batcher, self._keeper = model, batcher, keeper
-        self.page = ModelPage(model.version, model.image_shape, stores=keeper is not None)
-        self._places = _Places()
+    def __init__(
+        self,
+        model: Model,
+        *,
+        clock: Clock,
+        predictions: PredictionsService | None = None,
+        batching: Batching = DEFAULT_BATCHING,
+    ) -> None:
+        """Make what it takes to serve a model.
+
+        Args:
+            predictions: Where each request is stored; None where nothing is.
+        """
+        self.clock, self.metrics = clock, Metrics(model.version)
+        self.page = ModelPage(model.version, model.image_shape, stores=predictions is not None)
+        self._model, self._places = model, _Places()
+        self._keeper = Keeper(predictions, model.version, clock=clock, metrics=self.metrics) if predictions else None
+        self._batcher = Batcher(model, batching=batching, clock=clock, metrics=self.metrics, keeper=self._keeper)
         # One at a time: a photograph takes some hundred MiB while it is made an image of the model's size.
         self._preparing = ThreadPoolExecutor(1, "preparing")
 
-    def routes(self, metrics: Metrics) -> list[BaseRoute]:
+    def routes(self) -> list[BaseRoute]:
         """All of them."""
-
-        def figures(_request: Request) -> Response:
-            return Response(metrics.text(), headers={**NEVER_STORED, "Content-Type": CONTENT_TYPE})
-
         return [
             Route("/", self._show, methods=["GET"]),
             Route("/", self._ask, methods=["POST"]),
             Route("/api/predict", self._predict, methods=["POST"]),
             Route("/api/model", self._describe, methods=["GET"]),
             Route(HEALTH, self._health, methods=["GET"]),
-            Route("/metrics", figures, methods=["GET"]),
+            Route("/metrics", self._figures, methods=["GET"]),
             ASSETS.route(),
         ]
 
@@ -158,3 +167,6 @@ class Serving:
         if since is not None:
             content |= {"status": "not storing", "since": since.isoformat()}
         return Json(content, headers=NEVER_STORED)
+
+    def _figures(self, _request: Request) -> Response:
+        return Response(self.metrics.text(), headers={**NEVER_STORED, "Content-Type": CONTENT_TYPE})

@@ -36,6 +36,9 @@ class Batching:
     most_waiting: int = 256
 
 
+DEFAULT_BATCHING = Batching()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Answered:
     """What the model made of the images of one request.
@@ -105,7 +108,7 @@ class Batcher:
             self._pump = None
 
     def _next_batch(self) -> list[_Waiting]:
-        batch, count = [self._waiting.popleft()], 0
+        batch = [self._waiting.popleft()]
         count = len(batch[0].images)
         while self._waiting and count + len(self._waiting[0].images) <= self._batching.most_images:
             batch.append(self._waiting.popleft())
@@ -113,10 +116,10 @@ class Batcher:
         return batch
 
     async def _run(self, batch: list[_Waiting]) -> None:
-        images = np.concatenate([waiting.images for waiting in batch])
         loop = asyncio.get_running_loop()
         begun = self._clock.monotonic_seconds()
         try:
+            images = np.concatenate([waiting.images for waiting in batch])
             probabilities = await loop.run_in_executor(self._running, self._model.predict, images)
         except Exception as error:  # noqa: BLE001 - told to each request, whose door logs it
             _fail(batch, error)

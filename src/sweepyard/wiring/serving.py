@@ -59,9 +59,6 @@ def serve_model(
 
     from sweepyard.clock import SystemClock
     from sweepyard.serving.app import Serving, create_app
-    from sweepyard.serving.batching import Batcher, Batching
-    from sweepyard.serving.keeping import Keeper
-    from sweepyard.serving.metrics import Metrics
     from sweepyard.training import inference
     from sweepyard.web.serving import answer, listen
 
@@ -70,12 +67,9 @@ def serve_model(
         model = inference.load(path)
         for count in (1, 2, 3):  # The graph is built for one size and then for any, which takes its time.
             model.predict(np.zeros((count, *model.image_shape), np.uint8))
-        clock, metrics = SystemClock(), Metrics(model.version)
-        keeper = Keeper(predictions, model.version, clock=clock, metrics=metrics) if predictions else None
-        batcher = Batcher(model, batching=Batching(), clock=clock, metrics=metrics, keeper=keeper)
-        serving = Serving(model, batcher, keeper)
+        serving = Serving(model, clock=SystemClock(), predictions=predictions)
         stack.callback(serving.close)
         addresses = listening.addresses(socket.getsockname()[1])
         url = addresses.public[0] if addresses.public else addresses.bound
-        app = create_app(serving, addresses=addresses, metrics=metrics, clock=clock, key=key)
+        app = create_app(serving, addresses=addresses, key=key)
         answer(app, socket, listening, on_ready=lambda: on_ready(url, model.version))

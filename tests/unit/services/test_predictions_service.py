@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.deterministic import START
 from tests.fakes.memory_predictions import MemoryPredictions
 
-from sweepyard.domain.classified import Classified, ModelVersion, Period
+from sweepyard.domain.classified import Classified, ModelVersion, Period, ranked
 from sweepyard.errors import Conflict, InvalidInput, NotFound
 from sweepyard.jsonvalue import loads
 from sweepyard.services.predictions import COLUMNS, PredictionsService
@@ -69,6 +69,11 @@ def test_lists_are_of_one_version_or_of_all(service: PredictionsService) -> None
     assert [each.model for each in service.listed("1234b")] == [BEST]
     assert [each.true_label for each in service.listed("1234a", only_wrong=True)] == ["dog"]
     assert len(list(service.listed(limit=2))) == 2
+
+
+def test_classes_are_ranked_by_probability_the_first_of_equals_first() -> None:
+    probabilities = np.array([0.25, 0.5, 0.25], np.float32)
+    assert ranked(("a", "b", "c"), probabilities) == [("b", 0.5), ("a", 0.25), ("c", 0.25)]
 
 
 def test_rows_have_a_cell_for_each_column(service: PredictionsService) -> None:

@@ -21,9 +21,7 @@ from sweepyard.services.predictions import PredictionsService
 from sweepyard.serving import app as app_module
 from sweepyard.serving import uploads
 from sweepyard.serving.app import Serving, create_app
-from sweepyard.serving.batching import Batcher, Batching
-from sweepyard.serving.keeping import Keeper
-from sweepyard.serving.metrics import Metrics
+from sweepyard.serving.batching import Batching
 from sweepyard.web.hosts import Addresses
 
 PREDICT = "/api/predict"
@@ -35,12 +33,9 @@ class Away(MemoryPredictions):
 
 
 def doors(model: PlainModel, store: MemoryPredictions | None = None, key: str | None = None) -> Iterator[Ask]:
-    clock, metrics = SystemClock(), Metrics(model.version)
-    keeper = Keeper(PredictionsService(store), model.version, clock=clock, metrics=metrics) if store else None
-    batcher = Batcher(model, batching=Batching(gather_seconds=0), clock=clock, metrics=metrics, keeper=keeper)
-    serving = Serving(model, batcher, keeper)
-    addresses = Addresses("http://127.0.0.1:80")
-    yield asker(create_app(serving, addresses=addresses, metrics=metrics, clock=clock, key=key))
+    predictions = PredictionsService(store) if store else None
+    serving = Serving(model, clock=SystemClock(), predictions=predictions, batching=Batching(gather_seconds=0))
+    yield asker(create_app(serving, addresses=Addresses("http://127.0.0.1:80"), key=key))
     serving.close()
 
 
