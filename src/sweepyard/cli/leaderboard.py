@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from sweepyard.cli.output import duration, number, print_table
 from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical
-from sweepyard.settings import own_command
+from sweepyard.settings import DEFAULT_PROJECT, own_command
 
 if TYPE_CHECKING:
+    from sweepyard.domain.sweep import SweepPath
     from sweepyard.tracking.records import RunRecord, SweepRecord
 
 _MOST_ROWS = 20
@@ -45,10 +46,15 @@ def print_leaderboard(sweep: SweepRecord) -> None:
         )
     print_table(["", "run", *keys, metric, *(other.metric for other in others), "took", "state"], rows)
     if len(sweep.runs) > _MOST_ROWS:
-        again = f"{own_command(os.environ)} runs list --sweep {sweep.path.sweep_id}"
-        print(f"... and {len(sweep.runs) - _MOST_ROWS} more: {again}")
+        print(f"... and {len(sweep.runs) - _MOST_ROWS} more: {listing_again(sweep.path)}")
     if sweep.repeats:
         _print_points(sweep, keys, metric)
+
+
+def listing_again(sweep: SweepPath) -> str:
+    """The command that lists the sweep's runs."""
+    project = "" if sweep.project == DEFAULT_PROJECT else f" --project {sweep.project}"
+    return f"{own_command(os.environ)} runs list{project} --sweep {sweep.sweep_id}"
 
 
 def leaderboard_json(sweep: SweepRecord) -> JsonObject:

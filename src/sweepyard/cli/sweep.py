@@ -127,7 +127,7 @@ def names_sweep(what: str) -> bool:
 
 
 def _conclude(outcome: SweepOutcome, *, to_the_end: bool, as_json: bool) -> int:
-    from sweepyard.cli.leaderboard import leaderboard_json, print_leaderboard
+    from sweepyard.cli.leaderboard import leaderboard_json, listing_again, print_leaderboard
     from sweepyard.cli.output import print_json
     from sweepyard.cli.sweeping import verdict
 
@@ -136,5 +136,5 @@ def _conclude(outcome: SweepOutcome, *, to_the_end: bool, as_json: bool) -> int:
     else:
         print()
         print_leaderboard(outcome.sweep)
-        print(f"\nlook again with: {own_command(os.environ)} runs list --sweep {outcome.sweep.path.sweep_id}")
+        print(f"\nlook again with: {listing_again(outcome.sweep.path)}")
     return verdict(outcome, to_the_end=to_the_end)

@@ -28,7 +28,7 @@ class Telling:
 
     Attributes:
         attributes: Those that some runs have and others need not: sweep, group, tags.
-        config: The keys whose values differ.
+        config: The keys whose values differ, those of nested configs behind the others.
         summary: All keys.
         metrics: Those keys of summaries under which some runs have numbers.
     """
@@ -41,19 +41,22 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What matters of a run here; `config` holds values as canonical JSON."""
+    """What matters of a run here; `config` holds values as canonical JSON, by key; `nested` are those below others."""
 
     attributes: frozenset[str]
     config: dict[str, str]
+    nested: frozenset[str]
     summary: frozenset[str]
     metrics: frozenset[str]
 
     @classmethod
     def of(cls, run: Run) -> Self:
         summary = dict(plain_items(run.summary))
+        config = {key: dumps_canonical(value) for key, value in plain_items(run.config)}
         return cls(
             attributes=frozenset(name for name in _OPTIONAL if column_of(name).read(run)),
-            config={key: dumps_canonical(value) for key, value in plain_items(run.config)},
+            config=config,
+            nested=frozenset(config.keys() - run.config.keys()),
             summary=frozenset(summary),
             metrics=frozenset(
                 key for key, value in summary.items() if isinstance(value, int | float) and not isinstance(value, bool)
@@ -89,7 +92,8 @@ class NewestRuns:
 
 def _told(facts: Sequence[_Facts]) -> Telling:
     attributes = {name for each in facts for name in each.attributes}
-    keys = sorted({key for each in facts for key in each.config})
+    nested = {key for each in facts for key in each.nested}
+    keys = sorted({key for each in facts for key in each.config}, key=lambda key: (key in nested, key))
     return Telling(
         attributes=tuple(name for name in _OPTIONAL if name in attributes),
         config=tuple(key for key in keys if len({each.config.get(key) for each in facts}) > 1),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sweepyard.domain.fields import RunField, field_of
 from sweepyard.domain.filters import RunFilter, parse_filter
@@ -12,12 +12,14 @@ from sweepyard.domain.grouping import RunGroup, grouped
 from sweepyard.domain.ordering import Order, parse_order
 from sweepyard.domain.run import Run
 from sweepyard.domain.run_columns import plain_items
+from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.services.newest_runs import NewestRuns, Telling
 from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.run_index import RunIndex
+from sweepyard.services.sweep_rows import existing_sweep, parsed
 
 _SEARCHED = tuple(field_of(name) for name in ("display_name", "name", "tags", "group"))
 
@@ -136,9 +138,23 @@ class RunTableService:
         return RunKeys(config, summary)
 
     def telling(self, selection: RunSelection) -> Telling:
-        """What tells the newest of the selected runs apart."""
+        """What tells the newest of the selected runs apart; of a sweep's, first what it varies and searches for.
+
+        Raises:
+            NotFound: There is no such sweep.
+        """
         with self._database.reading() as unit:
-            return self._newest.telling(unit, selection)
+            found = self._newest.telling(unit, selection)
+            if selection.sweep_id is None:
+                return found
+            sweep = existing_sweep(unit, SweepPath(selection.entity, selection.project, selection.sweep_id))
+        config = parsed(sweep.config_yaml)
+        return replace(
+            found,
+            attributes=tuple(name for name in found.attributes if name != "sweep"),
+            config=_with_first((parameter.name for parameter in config.parameters), found.config),
+            summary=_with_first((objective.metric for objective in config.objectives), found.summary),
+        )
 
     def _found(self, unit: UnitOfWork, query: RunQuery, fields: Collection[RunField]) -> RunColumns:
         searched = _SEARCHED if query.search else ()
@@ -197,3 +213,8 @@ _KEYS = (_keys_field("config", lambda run: run.config), _keys_field("summary", l
 
 def _joined(lists: Sequence[JsonValue]) -> tuple[str, ...]:
     return tuple(sorted({str(key) for keys in lists if isinstance(keys, list) for key in keys}))
+
+
+def _with_first(first: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
+    """The names, those of `first` before the others."""
+    return tuple(dict.fromkeys([*(name for name in first if name in names), *names]))

@@ -139,7 +139,7 @@ def test_a_long_leaderboard_names_the_rest(capsys: pytest.CaptureFixture[str]) -
     print_leaderboard(sweep(*(run(f"r{number}", number / 100) for number in range(25))))
     *_, last = capsys.readouterr().out.splitlines()
     assert last.startswith("... and 5 more: ")
-    assert last.endswith("sweepyard runs list --sweep s")
+    assert last.endswith("sweepyard runs list --project p --sweep s")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from sweepyard.domain.query import parse_query
 from sweepyard.domain.run_columns import column_of, column_order
-from sweepyard.errors import RequestInvalid
+from sweepyard.errors import NotFound, RequestInvalid
 from sweepyard.services.newest_runs import NEWEST, Telling
 from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.run_tables import RunKeys, RunQuery, RunsPage
@@ -120,7 +120,19 @@ def test_a_table_may_be_of_a_sweeps_runs(hub: Any) -> None:
     hub.begin("two")
     query = RunQuery(selection=replace(ALL, sweep_id=sweep.path.sweep_id))
     assert ids(hub.services.tables.page(query, number=1, size=9)) == ["one"]
-    assert hub.services.tables.telling(query.selection).attributes == ("sweep",)
+
+
+def test_of_a_sweeps_runs_it_is_told_first_what_the_sweep_varies_and_searches_for(hub: Any) -> None:
+    sweep = hub.sweep(f"{GRID}metric: {{name: acc, goal: maximize}}\n")
+    for value in (1, 2):
+        run_id = f"r{value}"
+        hub.begin(run_id, sweep_id=sweep.path.sweep_id, config={"a": value, "deep": {"er": value}, "x": value})
+        hub.end(run_id, a_metric=1, acc=value)
+    telling = hub.services.tables.telling(replace(ALL, sweep_id=sweep.path.sweep_id))
+    assert telling == Telling((), ("x", "a", "deep.er"), ("acc", "a_metric"), ("a_metric", "acc"))
+    assert hub.services.tables.telling(ALL).attributes == ("sweep",)
+    with pytest.raises(NotFound):
+        hub.services.tables.telling(replace(ALL, sweep_id="none"))
 
 
 def test_a_stamp_changes_with_its_run(tables: Any, hub: Any) -> None:
