@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -48,7 +49,8 @@ async def uploads_of(request: Request) -> list[Upload]:
         case "multipart/form-data":
             uploads = await _of_form(request)
         case "application/json":
-            uploads = _of_json(await read_body(request, MAX_BODY_BYTES))
+            # Elsewhere, since a long one would keep all other requests waiting.
+            uploads = await run_in_threadpool(_of_json, await read_body(request, MAX_BODY_BYTES))
         case _:  # Whatever it is called, its content tells what it is.
             uploads = [Upload("the body", await read_body(request, MAX_BODY_BYTES))]
     if not 1 <= len(uploads) <= MAX_IMAGES:

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from tests.fakes.asking import Ask, asker
 from tests.fakes.memory_predictions import MemoryPredictions
@@ -183,6 +185,20 @@ def test_a_form_that_brings_no_images_is_told(ask: Ask, request_: dict[str, Any]
 
 
 FILE = b'--y\r\nContent-Disposition: form-data; name="f"; filename="f.png"\r\n\r\n'
+
+
+@given(
+    kind=st.sampled_from(["image/png", "application/json", "multipart/form-data; boundary=y"])
+    | st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40).map("multipart/form-data; {}".format),
+    start=st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b'{"images": [', b"--y\r\n", FILE]),
+    content=st.binary(max_size=200),
+    end=st.sampled_from([b"", b"]}", b"\r\n--y--\r\n"]),
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_comes_in_is_answered_and_never_as_a_fault_of_the_server(
+    ask: Ask, kind: str, start: bytes, content: bytes, end: bytes
+) -> None:
+    errors_of(ask("POST", PREDICT, content=start + content + end, headers={"content-type": kind}))
 
 
 async def endless(start: bytes) -> AsyncIterator[bytes]:
