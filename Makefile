@@ -82,7 +82,7 @@ system-parts: ## install what test-system needs beside Python (Debian; as root)
 	cd build/axe-core && npm pack --silent $(AXE) && tar -xzf axe-core-*.tgz
 
 test-system: setup-dev ## tests with real PostgreSQL, Chromium, Slurm, Ray, Docker, openssl, strace and faketime (make system-parts; as root)
-	$(PYTEST) -q -n 2 --dist loadfile -m system tests
+	$(PYTEST) -q -n 2 --dist loadfile --no-loadscope-reorder -m system tests
 
 test-containers: setup-dev ## of these, the image and the Compose stack on a Docker engine of their own (make system-parts; as root)
 	$(PYTEST) -q tests/containers

@@ -57,7 +57,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests go first, so that no worker begins a long one when the others have nothing left to do."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+    def place(item: pytest.Item) -> tuple[bool, float]:
+        patience = item.get_closest_marker("timeout")
+        return item.get_closest_marker("slow") is None, -patience.args[0] if patience else 0
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True, scope="session")
