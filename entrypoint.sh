@@ -100,7 +100,7 @@ uses_server() {
 }
 
 check_login() {
-    [ -n "${WANDB_API_KEY:-}" ] || [ -s "$HOME/.netrc" ] ||
+    [ -n "${WANDB_API_KEY:-}" ] || [ -s "${HOME:-}/.netrc" ] ||
         problem "no API key for ${WANDB_BASE_URL:-https://api.wandb.ai}: set WANDB_API_KEY, or WANDB_API_KEY_FILE to a \
 file that holds it"
 }
@@ -180,6 +180,7 @@ if ! has --help "$@"; then
         fi
         ;;
     register:) refuse_usage "register needs a FILE" ;;
+    register:*) [ -f "$1" ] && [ -r "$1" ] || problem "register needs a sweep file that user $(id -u) may read, received $1" ;;
     esac
     case $command:${1:-} in
     sweep:edit | sweep:export | sweep:hosts | sweep:readmit) ;;

@@ -134,6 +134,14 @@ def test_a_sweep_is_registered_once_until_its_file_changes_and_agents_find_it(co
     assert container.started("agent", "--cpus", "1")[0] == "started: agent local/s/ab12cd34 --cpus 1"
 
 
+def test_a_sweep_file_that_is_not_there_is_not_registered(container: Container) -> None:
+    told = container.refused("register", "/sweeps/nowhere.yaml")
+    assert (
+        told == f"error: register needs a sweep file that user {os.getuid()} may read, received /sweeps/nowhere.yaml\n"
+    )
+    assert not (container.state / "sweep").exists()
+
+
 def test_the_hub_takes_the_key_for_its_owners_and_is_not_told_it(container: Container, key: str) -> None:
     container.have("sweepyard", f'{_TELLS}[ "$2" != keys ] || sed "s/$/ on standard input/"\n')
     told = [line for line in container.started("hub", WANDB_API_KEY_FILE=key) if not line.startswith("HOME")]
