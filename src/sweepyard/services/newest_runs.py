@@ -31,12 +31,14 @@ class Telling:
         config: The keys whose values differ, those of nested configs behind the others.
         summary: All keys.
         metrics: Those keys of summaries under which some runs have numbers.
+        first: Names of columns that come before all others: what a sweep varies and searches for.
     """
 
     attributes: tuple[str, ...]
     config: tuple[str, ...]
     summary: tuple[str, ...]
     metrics: tuple[str, ...]
+    first: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sweepyard.domain.fields import RunField, field_of
@@ -11,7 +11,7 @@ from sweepyard.domain.filters import RunFilter, parse_filter
 from sweepyard.domain.grouping import RunGroup, grouped
 from sweepyard.domain.ordering import Order, parse_order
 from sweepyard.domain.run import Run
-from sweepyard.domain.run_columns import plain_items
+from sweepyard.domain.run_columns import CONFIG_PREFIX, SUMMARY_PREFIX, plain_items
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import RequestInvalid, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue
@@ -149,11 +149,12 @@ class RunTableService:
                 return found
             sweep = existing_sweep(unit, SweepPath(selection.entity, selection.project, selection.sweep_id))
         config = parsed(sweep.config_yaml)
+        varied = (parameter.name for parameter in config.parameters if parameter.name in found.config)
+        sought = (objective.metric for objective in config.objectives if objective.metric in found.summary)
         return replace(
             found,
+            first=(*(f"{CONFIG_PREFIX}{key}" for key in varied), *(f"{SUMMARY_PREFIX}{key}" for key in sought)),
             attributes=tuple(name for name in found.attributes if name != "sweep"),
-            config=_with_first((parameter.name for parameter in config.parameters), found.config),
-            summary=_with_first((objective.metric for objective in config.objectives), found.summary),
         )
 
     def _found(self, unit: UnitOfWork, query: RunQuery, fields: Collection[RunField]) -> RunColumns:
@@ -213,8 +214,3 @@ _KEYS = (_keys_field("config", lambda run: run.config), _keys_field("summary", l
 
 def _joined(lists: Sequence[JsonValue]) -> tuple[str, ...]:
     return tuple(sorted({str(key) for keys in lists if isinstance(keys, list) for key in keys}))
-
-
-def _with_first(first: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
-    """The names, those of `first` before the others."""
-    return tuple(dict.fromkeys([*(name for name in first if name in names), *names]))

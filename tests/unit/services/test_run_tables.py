@@ -129,7 +129,9 @@ def test_of_a_sweeps_runs_it_is_told_first_what_the_sweep_varies_and_searches_fo
         hub.begin(run_id, sweep_id=sweep.path.sweep_id, config={"a": value, "deep": {"er": value}, "x": value})
         hub.end(run_id, a_metric=1, acc=value)
     telling = hub.services.tables.telling(replace(ALL, sweep_id=sweep.path.sweep_id))
-    assert telling == Telling((), ("x", "a", "deep.er"), ("acc", "a_metric"), ("a_metric", "acc"))
+    assert telling == Telling(
+        (), ("a", "x", "deep.er"), ("a_metric", "acc"), ("a_metric", "acc"), first=("config.x", "summary.acc")
+    )
     assert hub.services.tables.telling(ALL).attributes == ("sweep",)
     with pytest.raises(NotFound):
         hub.services.tables.telling(replace(ALL, sweep_id="none"))

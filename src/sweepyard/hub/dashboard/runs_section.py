@@ -124,7 +124,9 @@ def shown_columns(view: RunsView, telling: Telling) -> tuple[str, ...]:
     """The columns of a view, the pinned ones first; where nobody chose, what tells runs, or groups, apart."""
     config = (f"{CONFIG_PREFIX}{key}" for key in telling.config[:_MOST_BY_ITSELF])
     summary = (f"{SUMMARY_PREFIX}{key}" for key in telling.summary[:_MOST_BY_ITSELF])
-    by_itself = ("duration", *summary) if view.group else (*_ALWAYS, *telling.attributes, *config, *summary)
+    by_itself = (
+        ("duration", *summary) if view.group else (*_ALWAYS, *telling.attributes, *telling.first, *config, *summary)
+    )
     chosen = view.columns or by_itself
     return tuple(name for name in dict.fromkeys([*view.pinned, *chosen]) if name not in view.group)
 
