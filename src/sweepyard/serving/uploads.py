@@ -116,21 +116,32 @@ class _InMemory(MultiPartParser):
     """Keeps what is sent off the disk: all of it is no more than `MAX_BODY_BYTES`."""
 
     spool_max_size = MAX_BODY_BYTES
+    is_whole = False
+
+    def on_end(self) -> None:
+        """The form's last boundary has come: what broke off before it would be left out without a word."""
+        self.is_whole = True
+
+    def close(self) -> None:
+        """Let go of every file, of those that broke off too."""
+        for file in self._files_to_close_on_error:
+            file.close()
 
 
 async def _of_form(request: Request) -> list[Upload]:
     parser = _InMemory(request.headers, pieces_of(request, MAX_BODY_BYTES), max_files=MAX_IMAGES, max_fields=0)
     try:
         form = await parser.parse()
-    except MultiPartException as error:
-        rule = "a form is well-formed multipart/form-data whose fields are files"
-        raise RequestInvalid([Violation(rule, error.message)]) from error
-    try:
+        if not parser.is_whole:
+            raise MultiPartException("a form that breaks off")
         files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
         # A form that is sent without choosing files has one without name and content.
         return [Upload(_name(file), await file.read()) for file in files if file.filename or file.size]
+    except MultiPartException as error:
+        rule = "a form is well-formed multipart/form-data whose fields are files"
+        raise RequestInvalid([Violation(rule, error.message)]) from error
     finally:
-        await form.close()
+        parser.close()
 
 
 def _name(file: UploadFile) -> str:

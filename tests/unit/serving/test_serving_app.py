@@ -187,6 +187,14 @@ def test_a_form_that_brings_no_images_is_told(ask: Ask, request_: dict[str, Any]
 FILE = b'--y\r\nContent-Disposition: form-data; name="f"; filename="f.png"\r\n\r\n'
 
 
+def test_a_form_that_breaks_off_is_refused_whole(ask: Ask) -> None:
+    form = {"content-type": "multipart/form-data; boundary=y"}
+    for rest in (b"", b"\r\n--y", b"\r\n" + FILE, b"\r\n" + FILE + file(drawn())[:40]):
+        answer = ask("POST", PREDICT, content=FILE + file(drawn()) + rest, headers=form)
+        assert "received a form that breaks off" in errors_of(answer)[0]
+    assert ask("POST", PREDICT, content=FILE + file(drawn()) + b"\r\n--y--\r\n", headers=form).status_code == 200
+
+
 @given(
     kind=st.sampled_from(["image/png", "application/json", "multipart/form-data; boundary=y"])
     | st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40).map("multipart/form-data; {}".format),
