@@ -6,7 +6,8 @@ import os
 import tempfile
 
 # Keras reads its configuration, and writes one if there is none, when it is imported.
-os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="sweepyard-keras-")
+_KERAS_HOME = tempfile.TemporaryDirectory(prefix="sweepyard-keras-")
+os.environ["KERAS_HOME"] = _KERAS_HOME.name
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from collections.abc import Callable
