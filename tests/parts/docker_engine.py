@@ -73,7 +73,7 @@ class DockerEngine:
 
     def have_python_image(self) -> None:
         """See to it that there is what the Dockerfile begins with: Debian with its own Python, if it cannot be had."""
-        if self._pulled(PYTHON_IMAGE):
+        if self._has(PYTHON_IMAGE):
             return
         acquire = subprocess.run(["apt-config", "dump", "Acquire"], capture_output=True, text=True, check=True).stdout
         rules = self._folder / "apt.conf"
@@ -95,7 +95,7 @@ class DockerEngine:
 
     def have_database_image(self) -> None:
         """See to it that there is what compose.yaml names: Debian's PostgreSQL, if it cannot be had."""
-        if not self._pulled(DATABASE_IMAGE):
+        if not self._has(DATABASE_IMAGE):
             self.have_python_image()
             self.run("build", "--network=host", "--tag", DATABASE_IMAGE, str(_HERE / "postgresql_image"))
 
@@ -116,8 +116,10 @@ class DockerEngine:
             subprocess.run(["umount", "--lazy", mount], check=True)
         shutil.rmtree(self._folder)
 
-    def _pulled(self, image: str) -> bool:
-        return self._call(["timeout", str(_PULL_SECONDS), _CLIENT, "pull", "--quiet", image]).returncode == 0
+    def _has(self, image: str) -> bool:
+        """Whether the image is there, or can be had from a registry."""
+        there = self._run("image", "inspect", image).returncode == 0
+        return there or self._call(["timeout", str(_PULL_SECONDS), _CLIENT, "pull", "--quiet", image]).returncode == 0
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self._call([_CLIENT, *arguments])
