@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 
 # Keras reads its configuration, and writes one if there is none, when it is imported.
-_KERAS_HOME = tempfile.TemporaryDirectory(prefix="sweepyard-keras-")
-os.environ["KERAS_HOME"] = _KERAS_HOME.name
+os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="sweepyard-keras-")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from collections.abc import Callable
@@ -34,6 +35,7 @@ from sweepyard.tracking.memory import MemoryTracker
 from sweepyard.training import backend
 from sweepyard.training.stopping import StopSignal
 
+atexit.register(shutil.rmtree, os.environ["KERAS_HOME"])
 backend.load()  # as the commands do: half of what Keras would import by itself is dispensable
 
 from sweepyard.training import seeding  # noqa: E402
