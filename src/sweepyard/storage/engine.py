@@ -54,9 +54,12 @@ def parsed_url(url: str | URL) -> URL:
         StorageError: It is none.
     """
     try:
-        return make_url(url)
+        parsed = make_url(url)
     except (ArgumentError, ValueError) as error:  # its text may hold the password
         raise StorageError("a database is named by a URL, as postgresql://user@host/name") from error
+    if "@" in (parsed.host or ""):  # what precedes it may be the rest of a password: it is shown nowhere
+        raise StorageError("the URL of a database has one @, before its host: one in a password is written %40")
+    return parsed
 
 
 def open_engines(url: str | URL, *, writers: int = HUB_WRITERS) -> Engines:
