@@ -27,9 +27,9 @@ Environment:
 Exit codes: those of the command; 1 if something is missing, 2 if the command line makes no sense.
 
 Examples:
-  docker run --rm --read-only -v state:/state sweepyard train model=convnet
-  docker run --rm -v state:/state -e WANDB_API_KEY_FILE=/run/secrets/key -v ./key:/run/secrets/key:ro sweepyard \
-      agent team/digits/k3x9q2ab --gpus all
+  docker run --rm --read-only -v state:/state sweepyard:0.1.0 train model=convnet
+  docker run --rm --gpus all -v state:/state -e WANDB_API_KEY_FILE=/run/secrets/key -v "$PWD/key:/run/secrets/key:ro" \
+      sweepyard:0.1.0-gpu agent team/digits/k3x9q2ab --gpus all
 TEXT
 }
 
@@ -61,7 +61,14 @@ read_secrets() {
         elif [ ! -s "$file" ]; then
             problem "${name}_FILE must name a file that holds the secret: $file is empty"
         else
-            export "$name=$(cat "$file")"
+            value=$(cat "$file")
+            # An end of line is no part of a secret; other white space is a slip that servers would tell late and badly.
+            case $value in
+            '') problem "${name}_FILE must name a file that holds the secret: $file is blank" ;;
+            *[[:space:]]*) problem "${name}_FILE must name a file that holds the secret and nothing else: $file has white \
+space in it, perhaps the line ends of Windows" ;;
+            *) export "$name=$value" ;;
+            esac
         fi
         unset "${name}_FILE"
     done
@@ -75,6 +82,13 @@ prepare_volume() {
 Mount a volume there (-v NAME:$state), or give the folder to group 0 with mode 0775"
         return
     fi
+    for folder in "$state"/*/; do
+        if [ -d "$folder" ] && [ ! -w "$folder" ]; then
+            problem "the volume $state must be this user's: $folder is user $(stat -c %u "$folder")'s and cannot be \
+written by user $(id -u). Give each user number a volume of its own"
+            return
+        fi
+    done
     mkdir -p "${HOME:=$state/home}"
     export HOME
     # With a read-only root and no tmpfs, what is temporary goes into the volume as well.

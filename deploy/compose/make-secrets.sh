@@ -7,7 +7,7 @@ usage() {
 Usage: deploy/compose/make-secrets.sh [FOLDER [NAME...]]
 
 Makes FOLDER (secrets), which only you can enter, with database-password, api-key, ca.crt, hub.crt and hub.key. The hub's
-certificate is for the names hub and localhost, and for each further NAME by which browsers and agents call it.
+certificate is for the names hub and localhost, and for each further NAME (or IP address) by which browsers and agents call it.
 What is there already stays as it is, and nothing is made: remove FOLDER for new ones.
 
 Example:
@@ -31,9 +31,22 @@ umask 077
 making=$folder.making
 rm -rf "$making"
 mkdir -p "$making"
+here=$PWD
+trap 'cd "$here" && rm -rf "$making"' EXIT
 cd "$making"
 names=DNS:hub,DNS:localhost,IP:127.0.0.1
-for name; do names=$names,DNS:$name; done
+for name; do
+    case $name in
+    '' | *[!0-9A-Za-z.:_*-]*)
+        echo "error: a NAME is a host's name or IP address, received '$name'" >&2
+        exit 2
+        ;;
+    *:*) kind=IP ;;
+    *[!0-9.]*) kind=DNS ;;
+    *) kind=IP ;;
+    esac
+    names=$names,$kind:$name
+done
 # The authority's key signs one certificate and is gone.
 {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.crt -days 825 \

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -114,3 +115,35 @@ def test_the_sweep_that_comes_with_it_is_there() -> None:
     (file,) = read("compose.yaml")["services"]["sweep"]["command"][1:]
     assert file.startswith("/sweeps/")
     assert yaml.safe_load((ROOT / file[1:]).read_text(encoding="utf-8"))["parameters"]
+
+
+@pytest.mark.system
+def test_secrets_are_made_once_for_names_and_addresses(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl, which makes the certificates: make system-parts")
+    program = str(ROOT / "deploy/compose/make-secrets.sh")
+
+    def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([program, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert make("made", "sweeps.lab", "10.0.0.5").returncode == 0
+    certificate = (tmp_path / "made" / "hub.crt").read_bytes()
+    names = x509_names(certificate)
+    assert {"DNS:hub", "DNS:localhost", "DNS:sweeps.lab", "IP Address:127.0.0.1", "IP Address:10.0.0.5"} == names
+    again = make("made")
+    assert (again.returncode, certificate) == (1, (tmp_path / "made" / "hub.crt").read_bytes())
+    assert "made is there already" in again.stderr
+    wrong = make("other", "no name")
+    assert (wrong.returncode, [path.name for path in tmp_path.iterdir()]) == (2, ["made"])
+    assert "received 'no name'" in wrong.stderr
+
+
+def x509_names(certificate: bytes) -> set[str]:
+    shown = subprocess.run(
+        ["openssl", "x509", "-noout", "-ext", "subjectAltName"],
+        input=certificate.decode(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.strip() for name in shown.stdout.splitlines()[1].split(",")}

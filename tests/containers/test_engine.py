@@ -101,6 +101,8 @@ def test_it_trains_as_anybody_with_nothing_to_write_but_its_volume(built: Docker
     told = built.run(*bare, "--volume=trained:/state", IMAGE, "train", *tiny)
     assert "model: /state/outputs/sweepyard/" in told
     assert built.run(*bare, "--volume=trained:/state", IMAGE, "shell", "-c", "id -u; id -g").split() == ["12345", "0"]
+    refused = built.run("run", "--rm", "--network=none", "--volume=trained:/state", IMAGE, "runs", "list", fails=True)
+    assert "is user 12345's and cannot be written by user 10001" in refused
 
 
 def test_what_is_missing_is_said_before_anything_starts(built: DockerEngine, tmp_path: Path) -> None:

@@ -181,6 +181,20 @@ def test_everything_that_is_missing_is_said_at_once(container: Container, tmp_pa
     assert "the-password" not in told
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [("\n\n", "is blank"), ("the-key\r\n", "perhaps the line ends of Windows"), ("two words", "has white space in it")],
+)
+def test_a_file_with_something_else_than_a_secret_is_refused(
+    container: Container, tmp_path: Path, content: str, why: str
+) -> None:
+    (tmp_path / "key").write_bytes(content.encode())
+    told = container.refused("train", WANDB_API_KEY_FILE=str(tmp_path / "key"))
+    assert told.startswith("error: WANDB_API_KEY_FILE must name a file that holds the secret")
+    assert why in told
+    assert "the-key" not in told
+
+
 def test_wandb_ai_without_a_key_is_refused_and_a_login_will_do(container: Container) -> None:
     assert "no API key for https://api.wandb.ai" in container.refused("train", "tracking=wandb")
     home = Path(container.environ["HOME"])
