@@ -31,10 +31,10 @@ class DockerEngine:
     def __init__(self, folder: Path) -> None:
         """Start it.
 
-        Skips the test where no daemon can start.
+        Skips the test where the daemon is not installed, and where it is and the machine does not let it start.
         """
         if os.geteuid() != 0 or shutil.which("dockerd") is None or not Path(_CLIENT).exists():
-            pytest.skip("no Docker daemon can start here: it needs root and docker.io (make system-parts)")
+            pytest.skip("needs root, and dockerd and docker from Debian's docker.io: make system-parts")
         self._folder = folder
         self._log = folder / "engine.log"
         self.environ = {
@@ -53,9 +53,13 @@ class DockerEngine:
             )
         deadline = time.monotonic() + _READY_SECONDS
         while self._run("version").returncode != 0:
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            said = self._log.read_text(errors="replace")[-300:]
+            if self._process.poll() is not None:
                 self.stop()
-                pytest.skip(f"no Docker daemon can start here: {self._log.read_text(errors='replace')[-300:]}")
+                pytest.skip(f"no Docker daemon can start here: {said}")
+            if time.monotonic() > deadline:
+                self.stop()
+                raise AssertionError(f"the Docker daemon runs and does not answer: {said}")
             time.sleep(0.1)
 
     def run(self, *arguments: str, fails: bool = False) -> str:
