@@ -15,8 +15,7 @@ from sweepyard.serving.batching import Answered
 from sweepyard.serving.model import Images
 from sweepyard.serving.uploads import MAX_BODY_BYTES, MAX_IMAGES
 from sweepyard.web.assets import Assets
-from sweepyard.web.headers import NEVER_STORED
-from sweepyard.web.templates import environment
+from sweepyard.web.templates import environment, page_of
 
 ASSETS = Assets(Path(__file__).parent / "static")
 _TEMPLATES = environment("sweepyard.serving", ASSETS)
@@ -86,7 +85,9 @@ class ModelPage:
     def _render(
         self, status: int, *, shown: Sequence[Shown] = (), is_lost: bool = False, problems: Sequence[str] = ()
     ) -> HTMLResponse:
-        html = _TEMPLATES.get_template("model.html").render(
+        return page_of(
+            _TEMPLATES.get_template("model.html"),
+            status=status,
             title="What is it?",
             page=self,
             shown=shown,
@@ -95,4 +96,3 @@ class ModelPage:
             most_images=MAX_IMAGES,
             most_mebibytes=MAX_BODY_BYTES >> 20,
         )
-        return HTMLResponse(html.encode("utf-8", "backslashreplace"), status_code=status, headers=NEVER_STORED)

@@ -12,9 +12,8 @@ from sweepyard.errors import InvalidInput, SweepyardError
 from sweepyard.hub.dashboard.assets import ASSETS
 from sweepyard.hub.dashboard.drawn.svg import svg_of
 from sweepyard.hub.dashboard.frame import Page
-from sweepyard.web.headers import NEVER_STORED
 from sweepyard.web.problems import status_of
-from sweepyard.web.templates import environment
+from sweepyard.web.templates import environment, page_of
 
 _TEMPLATES = environment("sweepyard.hub.dashboard", ASSETS)
 # For documents that stand by themselves: a style sheet, and a picture as markup in which every text is escaped.
@@ -33,8 +32,7 @@ class ErrorPage(Page):
 def render(page: Page, *, status: int = 200) -> HTMLResponse:
     """The page as a response; nobody keeps it."""
     values = {field.name: getattr(page, field.name) for field in fields(page)}
-    html = _TEMPLATES.get_template(page.template).render(values)
-    return HTMLResponse(html.encode("utf-8", "backslashreplace"), status_code=status, headers=NEVER_STORED)
+    return page_of(_TEMPLATES.get_template(page.template), status=status, **values)
 
 
 def error_page(status: int, messages: Sequence[str]) -> Response:
