@@ -66,12 +66,12 @@ test: setup-dev coverage ## every test that needs Python alone; parts that are m
 	$(PYTEST) -q -n $(WORKERS) --dist loadgroup -m "not system and not chaos" tests --ignore tests/docs $(foreach room,$(PURE),--ignore tests/unit/$(room))
 
 test-unit: setup-dev ## unit tests of the pure rooms, in seconds
-	$(PYTEST) -q -n 2 $(foreach room,$(PURE),tests/unit/$(room))
+	$(PYTEST) -q -n 2 --dist loadfile --no-loadscope-reorder --hypothesis-profile=quick $(foreach room,$(PURE),tests/unit/$(room))
 
 coverage: setup-dev ## unit tests of the pure rooms, with their branch coverage (at least 95%)
 	rm -rf build/coverage
 	mkdir -p build/coverage
-	$(BIN)/coverage run --source=$(subst $(space),$(comma),$(foreach room,$(PURE),src/sweepyard/$(room))) -m pytest -q -n 2 $(foreach room,$(PURE),tests/unit/$(room))
+	$(BIN)/coverage run --source=$(subst $(space),$(comma),$(foreach room,$(PURE),src/sweepyard/$(room))) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(foreach room,$(PURE),tests/unit/$(room))
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --skip-covered --fail-under=95
 
@@ -109,11 +109,12 @@ notebooks: setup-dev ## run the notebooks and write what they show to docs/noteb
 	$(BIN)/python docs/pages_of_the_notebooks.py
 
 # The locks hold versions and hashes, never hosts: they install from whichever index the user has.
-lock: ## resolve the three locks anew (needs a package index)
+lock: ## resolve the locks anew (needs a package index)
 	@test -x build/uv/bin/uv || ($(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv)
 	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra cpu --extra hub --extra samples --extra postgres -o requirements.lock
 	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml -c requirements.lock --extra build --extra cpu --extra hub --extra samples --extra postgres --extra remote --extra export --extra report --extra pictures --extra notebook --extra jax --extra slurm --extra ray --extra joblib --extra dev -o requirements-dev.lock
 	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml --extra build --extra gpu --extra hub --extra samples --extra postgres -o requirements-gpu.lock
+	build/uv/bin/uv pip compile --universal --generate-hashes --no-header --upgrade --quiet pyproject.toml -c requirements.lock --extra build --extra cpu --extra hub --extra samples --extra postgres --extra notebook --extra lab -o requirements-notebook.lock
 
 clean: ## remove what set-up and runs have made (not the hub's home)
 	rm -rf $(VENV) build dist outputs multirun .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.parts.postgresql import PostgresServer
+
+# For `make test-unit`, which is to answer in seconds; everything else tries as many examples as Hypothesis does in CI.
+settings.register_profile("quick", settings.get_profile("ci"), max_examples=40)
 
 ALLOWED_SKIPS = Path(__file__).parent / "allowed-skips.txt"
 _PRIVATE = ("HOME", "SWEEPYARD_HOME", "SWEEPYARD_CACHE", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
