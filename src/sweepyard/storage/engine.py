@@ -21,6 +21,7 @@ from sweepyard.errors import StorageError
 from sweepyard.storage.postgresql import HUB_WRITERS, open_postgresql
 
 BUSY_TIMEOUT_MILLISECONDS = 30_000
+_HOW = "Write postgresql://user@host/name, or sqlite:///file.db"
 _READERS = 64  # More than the server's threads, so that a reader never waits for a connection.
 
 
@@ -56,7 +57,7 @@ def parsed_url(url: str | URL) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:  # its text may hold the password
-        raise StorageError("a database is named by a URL, as postgresql://user@host/name") from error
+        raise StorageError(f"a database is named by a URL. {_HOW}") from error
     if "@" in (parsed.host or ""):  # what precedes it may be the rest of a password: it is shown nowhere
         raise StorageError("the URL of a database has one @, before its host: one in a password is written %40")
     return parsed
@@ -75,9 +76,10 @@ def open_engines(url: str | URL, *, writers: int = HUB_WRITERS) -> Engines:
     parsed = parsed_url(url)
     if parsed.get_backend_name() == "postgresql":
         return Engines(*open_postgresql(parsed, writers))
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        received = "one in memory" if parsed.get_backend_name() == "sqlite" else parsed.get_backend_name()
-        raise StorageError(f"rows are kept in a SQLite file or in PostgreSQL; received {received}")
+    is_sqlite = parsed.drivername in {"sqlite", "sqlite+pysqlite"}
+    if not is_sqlite or not parsed.database or parsed.database == ":memory:":
+        received = "sqlite without a file" if is_sqlite else parsed.drivername
+        raise StorageError(f"rows are kept in a SQLite file or in PostgreSQL; received {received}. {_HOW}")
     _make_private(Path(parsed.database))
     arguments = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MILLISECONDS / 1000}
     writer = create_engine(parsed, connect_args=arguments, pool_size=1, max_overflow=0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy.engine import URL
@@ -11,13 +12,22 @@ from sqlalchemy.exc import DBAPIError
 from sweepyard.errors import StorageError
 
 
-def named(url: URL) -> str:
-    """The database in words."""
+def named(url: URL, environ: Mapping[str, str] = os.environ) -> str:
+    """The database in words, by what is used: a URL's query counts over its parts, these over PostgreSQL's variables.
+
+    Args:
+        environ: Where those variables are.
+    """
     if url.get_backend_name() == "sqlite":
         return f"the SQLite database {url.database}"
-    return (
-        f"the PostgreSQL database {url.database} at {url.host or 'the local socket'} (user {url.username or 'default'})"
-    )
+
+    def used(key: str, part: str | None, variable: str) -> str | None:
+        return ",".join(url.normalized_query.get(key, ())) or part or environ.get(variable)
+
+    database = used("dbname", url.database, "PGDATABASE") or "default"
+    host = used("host", url.host, "PGHOST") or used("hostaddr", None, "PGHOSTADDR") or "the local socket"
+    user = used("user", url.username, "PGUSER") or "default"
+    return f"the PostgreSQL database {database} at {host} (user {user})"
 
 
 def reason(error: DBAPIError) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
 from sweepyard.errors import StorageError
+from sweepyard.storage.faults import named
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ class Lineage:
             stored = self.stored_revision(connection)
             if stored is not None and stored not in known:
                 raise StorageError(
-                    f"the database is at revision {stored}, which this version of Sweepyard does not know (its own is "
-                    f"{self.head}); a newer version wrote it. Upgrade Sweepyard, or {self.otherwise}"
+                    f"{named(engine.url)} is at revision {stored}, which this version of Sweepyard does not know (its "
+                    f"own is {self.head}); a newer version wrote it. Upgrade Sweepyard, or {self.otherwise}"
                 )
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sweepyard.errors import ArchiveError
 from sweepyard.storage.engine import open_engines, sqlite_url
+from sweepyard.storage.faults import named, telling_faults
 from sweepyard.storage.migrations import HEAD, stored_revision
 from sweepyard.storage.unit_of_work import DATABASE_FILE, SqlDatabase
 
@@ -21,12 +22,12 @@ def open_existing(home: Path, url: str | None = None) -> SqlDatabase:
         raise ArchiveError(f"a hub's home has a database; there is none in {home}")
     engines = open_engines(url or sqlite_url(home / DATABASE_FILE))
     try:
-        with engines.reader.connect() as connection:
+        with telling_faults(engines.reader.url), engines.reader.connect() as connection:
             revision = stored_revision(connection)
         if revision != HEAD:
             raise ArchiveError(
-                f"the database is at revision {revision or 'none'}; this version works on {HEAD}. Serve the hub with "
-                "this version once: that migrates it; or use the version that wrote it"
+                f"{named(engines.reader.url)} is at revision {revision or 'none'}; this version works on {HEAD}. Serve "
+                "the hub with this version once: that migrates it; or use the version that wrote it"
             )
     except BaseException:
         engines.dispose()

@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
 
 from sweepyard.errors import StorageError
-from sweepyard.storage.faults import telling_faults
+from sweepyard.storage.faults import named, telling_faults
 
 # Any number does, as long as all versions that may share a database agree on it; this one spells "sweepyrd".
 HUB_WRITERS = 0x7377656570797264
@@ -34,7 +35,9 @@ def open_postgresql(url: URL, writers: int) -> tuple[Engine, Engine]:
             point.
     """
     if url.drivername not in {"postgresql", "postgresql+psycopg"}:
-        raise StorageError(f"PostgreSQL is spoken to through psycopg; received {url.drivername}")
+        raise StorageError(
+            f"PostgreSQL is spoken to through psycopg; received {url.drivername}. Write postgresql://user@host/name"
+        )
     url = url.set(drivername="postgresql+psycopg")
     # Acknowledged means on disk, whatever the server's default is.
     arguments = {"connect_timeout": CONNECT_SECONDS, "options": "-c synchronous_commit=on -c client_encoding=utf8"}
@@ -43,12 +46,14 @@ def open_postgresql(url: URL, writers: int) -> tuple[Engine, Engine]:
         writer = create_engine(url, pool_size=1, isolation_level="READ COMMITTED", **shared)
     except ModuleNotFoundError as error:
         raise StorageError("PostgreSQL needs psycopg: install Sweepyard with the extra `postgres`") from error
+    except ArgumentError as error:
+        raise StorageError(f"{named(url)} must be given hosts and ports that go together; {error}") from error
     reader = create_engine(url, pool_size=_READERS, isolation_level="REPEATABLE READ", **shared).execution_options(
         postgresql_readonly=True
     )
     try:
         with telling_faults(url, "must answer"), reader.connect() as connection:
-            _check(connection)
+            _check(connection, url)
     except StorageError:
         reader.dispose()
         raise
@@ -60,11 +65,11 @@ def open_postgresql(url: URL, writers: int) -> tuple[Engine, Engine]:
     return reader, writer
 
 
-def _check(connection: Connection) -> None:
+def _check(connection: Connection, url: URL) -> None:
     statement = "SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()"
     collation, encoding = connection.execute(text(statement)).one()
     if collation not in _COLLATIONS or encoding != "UTF8":
         raise StorageError(
-            f"the database must be encoded in UTF8 and sort by code point; received {encoding}, {collation}. Make it "
+            f"{named(url)} must be encoded in UTF8 and sort by code point; received {encoding}, {collation}. Make it "
             f"with: {_HOW}"
         )

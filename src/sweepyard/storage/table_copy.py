@@ -44,8 +44,8 @@ class SharedDatabase:
                 revision = stored_revision(source)
                 if revision != HEAD:
                     raise ArchiveError(
-                        f"a backup is made of tables of this version ({HEAD}); these are at {revision or 'none'}. "
-                        "Serve the hub with this version once: that migrates them"
+                        f"a backup is made of tables of this version ({HEAD}); those of {named(engines.reader.url)} "
+                        f"are at {revision or 'none'}. Serve the hub with this version once: that migrates them"
                     )
                 _copy(source, copy, progress)
         finally:

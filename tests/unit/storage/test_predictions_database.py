@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, make_url, text
 from tests.fakes.deterministic import START
 from tests.parts.disks import disk_of
 from tests.parts.postgresql import PostgresServer
@@ -19,6 +20,8 @@ from tests.parts.postgresql import PostgresServer
 from sweepyard.domain.classified import Added, Classified, ModelVersion
 from sweepyard.errors import NotFound, StorageError
 from sweepyard.storage import engine
+from sweepyard.storage.engine import open_engines
+from sweepyard.storage.faults import named
 from sweepyard.storage.predictions.migrations import LINEAGE
 from sweepyard.storage.predictions.opening import DATABASE_FILE, open_predictions
 from sweepyard.storage.predictions.tables import metadata
@@ -90,14 +93,17 @@ def test_a_database_without_these_tables_holds_no_predictions(tmp_path: Path, ur
         open_predictions(tmp_path, url, to_store=False)
 
 
-def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
-    open_predictions(tmp_path, to_store=True).close()
-    with sqlite3.connect(tmp_path / DATABASE_FILE) as rows:
-        rows.execute("UPDATE predictions_version SET version_num = 'from-the-future'")
-    rows.close()
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path, url: str) -> None:
+    open_predictions(tmp_path, url, to_store=True).close()
+    engines = open_engines(url)
+    with engines.writer.begin() as connection:
+        connection.execute(text("UPDATE predictions_version SET version_num = 'from-the-future'"))
+    engines.dispose()
+    name = re.escape(named(make_url(url)))
+    why = f"^{name} is at revision from-the-future.*newer version wrote it.*SWEEPYARD_PREDICTIONS"
     for to_store in (False, True):
-        with pytest.raises(StorageError, match=r"from-the-future.*newer version wrote it.*SWEEPYARD_PREDICTIONS"):
-            open_predictions(tmp_path, to_store=to_store)
+        with pytest.raises(StorageError, match=why):
+            open_predictions(tmp_path, url, to_store=to_store)
 
 
 def test_a_file_without_tables_gets_them(tmp_path: Path) -> None:

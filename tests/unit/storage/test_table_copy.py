@@ -114,7 +114,9 @@ def test_a_database_that_no_hub_has_migrated_is_refused(
     filled: Home, postgresql: PostgresServer, clock: ManualClock, tmp_path: Path
 ) -> None:
     shared = SharedDatabase(postgresql.new_database())
-    with pytest.raises(ArchiveError, match=r"these are at none\. Serve the hub with this version once"):
+    with pytest.raises(
+        ArchiveError, match=r"the PostgreSQL database .* are at none\. Serve the hub with this version once"
+    ):
         make_backup(shared, filled.blobs, tmp_path / "b", clock=clock)
-    with pytest.raises(ArchiveError, match=r"the database is at revision none"):
+    with pytest.raises(ArchiveError, match=r"the PostgreSQL database \S+ at \S+ \(user postgres\) is at revision none"):
         open_existing(tmp_path, shared.url)
