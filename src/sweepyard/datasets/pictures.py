@@ -134,7 +134,7 @@ def normalised(grey: Pixels, frame: tuple[int, int] = FRAME) -> Pixels:
         DataError: The picture is blank.
     """
     if grey.size == 0 or int(grey.max()) - int(grey.min()) < _FAINTEST_CONTRAST:
-        raise DataError("the picture is blank: its pixels are all nearly alike")
+        raise DataError("the picture is blank: its pixels are all nearly equally bright, whatever their colour")
     bright = _inverted(grey) if _is_dark_on_light(grey) else grey
     if grey.shape == frame and _is_in_place(bright):
         return bright

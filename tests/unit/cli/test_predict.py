@@ -20,6 +20,6 @@ def test_every_file_without_a_picture_is_told_before_a_model_is_looked_for(
     told = capsys.readouterr().err.splitlines()
     assert told == [
         "error: empty.png: a picture must be PNG, JPEG or IDX; received an empty file",
-        "error: blank.png: the picture is blank: its pixels are all nearly alike",
+        "error: blank.png: the picture is blank: its pixels are all nearly equally bright, whatever their colour",
         "error: a picture must be a file; received nosuch.png, which is none",
     ]

@@ -21,6 +21,8 @@ from sweepyard.datasets.pictures import Picture, normalised, read_pictures
 from sweepyard.errors import DataError, IdxInvalid
 from sweepyard.settings import Settings
 
+BLANK = "the picture is blank: its pixels are all nearly equally bright, whatever their colour"
+
 
 def pictures_of(path: Path) -> tuple[Picture, ...]:
     """The pictures of a file all of whose pictures show something."""
@@ -168,8 +170,14 @@ class TestFormats:
     def test_nothing_but_transparency_is_blank(self, tmp_path: Path) -> None:
         read = read_pictures(save(tmp_path / "empty.png", Image.new("RGBA", (30, 30), (0, 0, 0, 0))))
         assert read.pictures == ()
-        assert [str(fault) for fault in read.faults] == [
-            "empty.png: the picture is blank: its pixels are all nearly alike"
+        assert [str(fault) for fault in read.faults] == [f"empty.png: {BLANK}"]
+
+    def test_colours_that_are_equally_bright_are_blank_and_told_to_be(self, tmp_path: Path) -> None:
+        green, red = (0, 130, 0), (255, 0, 0)
+        image = Image.new("RGB", (60, 60), green)
+        image.paste(red, (20, 10, 40, 50))
+        assert [str(fault) for fault in read_pictures(save(tmp_path / "red.png", image)).faults] == [
+            f"red.png: {BLANK}"
         ]
 
 
@@ -218,9 +226,7 @@ class TestIdxFiles:
             assert [(picture.name, picture.position) for picture in read.pictures] == [
                 (f"images[{place}]", place) for place in there
             ]
-            assert [str(fault) for fault in read.faults] == [
-                f"images[{place}]: the picture is blank: its pixels are all nearly alike" for place in blank
-            ]
+            assert [str(fault) for fault in read.faults] == [f"images[{place}]: {BLANK}" for place in blank]
 
     def test_a_truncated_file_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "images").write_bytes(b"\0\0\x08\x03" + bytes(11))
