@@ -115,6 +115,15 @@ def test_no_agents_registers_only(commands) -> None:
     commands.assert_none_left()
 
 
+def test_a_hub_that_one_is_logged_in_to_takes_what_wandb_would_not(commands) -> None:
+    file = write_sweep(commands.folder, "ours.yaml", sweep_text(1) + "max_retries: 1\n")
+    assert "`max_retries`" in commands.run("check", file, "--target", "wandb").stdout
+    with commands.one_hub():
+        told = commands.shell(f"python -P -m sweepyard sweep {file} --target wandb --no-agents --json")
+    assert json.loads(told)["sweep"].startswith("local/small/")
+    commands.assert_none_left()
+
+
 def test_runs_that_fail_fail_the_command(commands) -> None:
     file = write_sweep(commands.folder, "small.yaml", sweep_text(1, 2))
     (commands.folder / "train.py").write_text("import wandb\nwandb.init()\nraise RuntimeError\n")

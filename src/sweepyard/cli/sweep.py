@@ -17,6 +17,7 @@ from sweepyard.cli.style import CONTEXT, RunByDefault, examples
 from sweepyard.cli.sweep_changes import edit, export
 from sweepyard.cli.sweep_hosts import hosts, readmit, tell_of_hosts_put_aside
 from sweepyard.settings import own_command
+from sweepyard.wiring.joining import rules_of
 from sweepyard.wiring.sweep_files import plan_sweep
 from sweepyard.wiring.sweeps import register_sweep
 
@@ -100,7 +101,7 @@ def run(
                 path_of(what, "sweep"), work, target=target, on_registered=register, to_stderr=as_json
             )
     else:
-        plan, warnings = plan_sweep(Path(what), work, target=target, config_folder=config_dir)
+        plan, warnings = plan_sweep(Path(what), work, target=rules_of(target), config_folder=config_dir)
         for warning in warnings:
             print(f"warning: {warning}", file=sys.stderr)
         if no_agents:

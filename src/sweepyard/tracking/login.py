@@ -12,7 +12,7 @@ from wandb.sdk import wandb_setup
 from wandb.sdk.lib import wbauth
 
 from sweepyard.errors import TrackingError
-from sweepyard.tracking.probe import check_server
+from sweepyard.tracking.probe import check_server, is_hub
 from sweepyard.tracking.server import Server
 
 
@@ -50,6 +50,11 @@ def use_own_login() -> bool:
     if mode not in {"offline", "dryrun", "disabled"}:
         check_own_login()
     return mode != "disabled"
+
+
+def own_server_is_hub() -> bool:
+    """Whether the server the user is logged in to is a hub of Sweepyard's, and no server of W&B's."""
+    return is_hub(wandb_setup.singleton().settings.base_url)
 
 
 def check_own_login() -> str:

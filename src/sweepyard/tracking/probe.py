@@ -80,6 +80,16 @@ def _check_once(url: str, api_key: str, advice: Advice) -> None:
     _check_viewer(url, body, advice)
 
 
+def is_hub(url: str) -> bool:
+    """Whether a hub of Sweepyard's answers at `url`; a server that cannot be asked counts as another."""
+    try:
+        with opener_for(url).open(f"{url.rstrip('/')}/healthz", timeout=_TIMEOUT_SECONDS) as answer:
+            health = json.loads(answer.read(_ANSWER_LIMIT_BYTES))
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+    return isinstance(health, dict) and "home_id" in health
+
+
 def is_loopback(url: str) -> bool:
     """Whether the server at `url` is one that this host alone can reach."""
     return urllib.parse.urlsplit(url).hostname in _LOOPBACK

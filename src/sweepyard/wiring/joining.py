@@ -86,3 +86,12 @@ def open_target(target: Target, settings: Settings) -> Iterator[Server | None]:
         return
     with join_hub(settings) as server:
         yield server
+
+
+def rules_of(target: Target) -> Target:
+    """Whose rules a sweep file must keep to be registered there: the user may be logged in to a hub."""
+    if target == "wandb":
+        from sweepyard.tracking.login import own_server_is_hub
+
+        return "hub" if own_server_is_hub() else "wandb"
+    return target

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from sweepyard.errors import TrackingError
-from sweepyard.tracking.probe import check_server
+from sweepyard.tracking.probe import check_server, is_hub
 
 VIEWER = '{"data": {"viewer": {"id": "u", "entity": "e"}}}'
 KEY = "k" * 40
@@ -63,3 +63,17 @@ def test_nothing_listens(refused_url):
 def test_no_url(url):
     with pytest.raises(TrackingError, match=r"address must be a URL|does not answer"):
         check_server(url, KEY, patience_seconds=0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "hub"),
+    [((200, '{"status": "ok", "home_id": "0f"}'), True), ((200, '{"status": "ok"}'), False), ((404, "no"), False)],
+)
+def test_a_hub_is_told_from_other_servers(plain_server, answer, hub):
+    plain_server.answers = [answer]
+    assert is_hub(plain_server.url + "/") is hub
+    assert [path for path, _, _ in plain_server.requests] == ["/healthz"]
+
+
+def test_where_nothing_listens_there_is_no_hub(refused_url):
+    assert not is_hub(refused_url)
