@@ -73,6 +73,9 @@ def _dispatch(arguments: list[str], start: Start | None) -> int:
     stdout = sys.stdout
     try:
         code = root.main(args=arguments, prog_name="sweepyard", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:  # its text is the whole help
+        _say(error.format_message())
+        return error.exit_code
     except click.ClickException as error:
         if isinstance(error, click.UsageError) and error.ctx is not None:
             _say(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n")

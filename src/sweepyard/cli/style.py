@@ -25,10 +25,12 @@ class CommandGroup(click.Group):
 
 
 class RunByDefault(CommandGroup):
-    """A group that takes what is no command of its own for the arguments of `run`."""
+    """A group that takes what is no command of its own, and no word at all, for the arguments of `run`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in {*self.commands, "-h", "--help"}:
+        # A shell that completes the first word asks with none: the group's own commands are among what it may be.
+        is_named = args[0] in {*self.commands, "-h", "--help"} if args else ctx.resilient_parsing
+        if not is_named:
             args = ["run", *args]
         return super().parse_args(ctx, args)
 

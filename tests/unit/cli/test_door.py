@@ -12,6 +12,7 @@ from typing import TextIO
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 
 from sweepyard.cli import door
 from sweepyard.errors import ConfigInvalid, HubUnreachable, Violation
@@ -62,6 +63,43 @@ def test_usage_errors_are_two(capsys: pytest.CaptureFixture[str]) -> None:
     assert (usage, empty) == ("Usage: sweepyard [OPTIONS] COMMAND [ARGS]...", "")
     assert hint == "Try 'sweepyard --help' for help."
     assert told == "error: No such command 'nonsense'."
+
+
+@pytest.mark.parametrize("arguments", [[], ["hub"], ["hub", "keys"], ["predictions"], ["db"]])
+def test_a_group_without_a_command_says_once_which_there_are(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert door.enter(arguments) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(" ".join(["Usage: sweepyard", *arguments, "[OPTIONS] COMMAND [ARGS]...\n"]))
+    assert told.count("Usage:") == 1
+    assert "\nCommands:\n" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command", "missing"),
+    [
+        (["sweep"], "sweep run", "FILE|SWEEP"),
+        (["fleet"], "fleet run", "SWEEP"),
+        (["predictions", "confusion"], "predictions confusion", "VERSION"),
+        (["predict", "model.keras"], "predict", "IMAGES..."),
+    ],
+)
+def test_a_command_without_what_it_needs_says_in_a_line_what_that_is(
+    arguments: list[str], command: str, missing: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert door.enter(arguments) == 2
+    usage, hint, empty, told = capsys.readouterr().err.splitlines()
+    assert usage.startswith(f"Usage: sweepyard {command} ")
+    assert (hint, empty) == (f"Try 'sweepyard {command} --help' for help.", "")
+    assert told == f"error: Missing argument '{missing}'."
+
+
+def test_a_shell_completes_the_commands_of_a_group_that_goes_without_one() -> None:
+    from sweepyard.cli.group import root
+
+    found = ShellComplete(root, {}, "sweepyard", "_SWEEPYARD_COMPLETE").get_completions(["sweep"], "e")
+    assert [each.value for each in found] == ["edit", "export"]
 
 
 def test_an_aborted_command_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
