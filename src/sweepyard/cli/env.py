@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from sweepyard.jsonvalue import JsonObject, JsonValue
     from sweepyard.services.check import Target
 
+# What None means in these parts of the report.
+_ABSENT = {"flags": "not set", "data": "not in the cache"}
+
 
 @click.command(
     "env",
@@ -69,12 +72,13 @@ def _print(report: JsonObject) -> None:
     from sweepyard.cli.output import print_table
     from sweepyard.jsonvalue import flatten
 
-    print_table(["", ""], [[name, _text(value)] for name, value in flatten(report) if value != {}])
+    rows = [[name, _text(value, _ABSENT.get(name.partition(".")[0], "none"))] for name, value in flatten(report)]
+    print_table(["", ""], rows)
 
 
-def _text(value: JsonValue) -> str:
+def _text(value: JsonValue, absent: str = "none") -> str:
     from sweepyard.cli.output import value_text
 
     if isinstance(value, list):
-        return ", ".join(map(value_text, value)) or "none"
-    return "none" if value is None else value_text(value)
+        return ", ".join(map(value_text, value)) or absent
+    return absent if value is None else value_text(value)

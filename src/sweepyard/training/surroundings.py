@@ -32,8 +32,7 @@ DECISIVE = (
 )
 """The packages whose versions are recorded with each run."""
 
-# Variables by which the backends choose other arithmetic, or another order of it.
-_FLAGS = (
+FLAGS = (
     "CUBLAS_WORKSPACE_CONFIG",
     "JAX_DEFAULT_MATMUL_PRECISION",
     "JAX_PLATFORMS",
@@ -46,6 +45,8 @@ _FLAGS = (
     "TF_ENABLE_ONEDNN_OPTS",
     "XLA_FLAGS",
 )
+"""Variables by which the backends choose other arithmetic, or another order of it."""
+
 _PROC = Path("/proc")
 _DRIVER_VERSION = re.compile(r"Kernel Module(?: for \S+)?\s+(\d+(?:\.\d+)+)")
 
@@ -62,7 +63,7 @@ def surroundings(packages: Iterable[str] = DECISIVE, environ: Mapping[str, str] 
         "python": platform.python_version(),
         "packages": {**versions},
         "machine": machine(),
-        "flags": {name: environ[name] for name in _FLAGS if environ.get(name)},
+        "flags": {name: environ[name] for name in FLAGS if environ.get(name)},
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from sweepyard.errors import DataError
@@ -15,28 +16,27 @@ def environment_report(settings: Settings) -> JsonObject:
     """What runs record of where they are made, with all packages that Sweepyard may use, and the cached data sets.
 
     Returns:
-        `code_version`, `python`, `packages` by name, `machine`, `flags` by variable, and under `data` the digest of
-        each data set in the cache, or what is wrong with it.
+        `code_version`, `python`, `packages` by name, `machine`, `flags` by variable, None for those that are not set,
+        and under `data` the digest of each data set in the cache, what is wrong with it, or None if it is not there.
     """
-    from sweepyard.training.surroundings import DECISIVE, direct_dependencies, surroundings
+    from sweepyard.training.surroundings import DECISIVE, FLAGS, direct_dependencies, surroundings
 
     packages = sorted({*DECISIVE, *direct_dependencies()})
     return {
         **surroundings(packages),
+        "flags": {name: os.environ.get(name) or None for name in FLAGS},
         "data": {**_data(settings)},
     }
 
 
-def _data(settings: Settings) -> dict[str, str]:
+def _data(settings: Settings) -> dict[str, str | None]:
     from sweepyard.datasets.catalogue import CATALOGUE
     from sweepyard.datasets.loading import cached_digest
 
-    found = {}
+    found: dict[str, str | None] = {}
     for name, entry in CATALOGUE.items():
         try:
-            digest = cached_digest(entry, settings)
+            found[name] = cached_digest(entry, settings)
         except DataError as error:
-            digest = f"cannot be trusted: {error}"
-        if digest is not None:
-            found[name] = digest
+            found[name] = f"cannot be trusted: {error}"
     return found

@@ -59,6 +59,7 @@ def test_the_report_tells_of_packages_machine_flags_and_cached_data(
 ) -> None:
     monkeypatch.setenv("SWEEPYARD_CACHE", str(tmp_path))
     monkeypatch.setenv("TF_DETERMINISTIC_OPS", "1")
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
     digest = load(DataConfig(name="mnist5k"), Settings(home=tmp_path, cache=tmp_path)).digest
     assert door.enter(["env", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -66,11 +67,15 @@ def test_the_report_tells_of_packages_machine_flags_and_cached_data(
     assert report["packages"]["sqlalchemy"]
     assert report["machine"]["processors"] >= 1
     assert report["flags"]["TF_DETERMINISTIC_OPS"] == "1"
-    assert report["data"] == {"mnist5k": digest}
+    assert "XLA_FLAGS" in report["flags"]
+    assert report["flags"]["XLA_FLAGS"] is None
+    assert {name for name, found in report["data"].items() if found} == {"mnist5k"}
+    assert (report["data"]["mnist5k"], report["data"]["mnist"]) == (digest, None)
     assert door.enter(["env"]) == 0
-    text = capsys.readouterr().out
-    assert digest in text
-    assert f"packages.numpy                  {np.__version__}" in text
+    shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if line)
+    assert shown["packages.numpy"] == np.__version__
+    assert (shown["flags.TF_DETERMINISTIC_OPS"], shown["flags.XLA_FLAGS"]) == ("1", "not set")
+    assert (shown["data.mnist5k"], shown["data.mnist"]) == (digest, "not in the cache")
 
 
 def test_damaged_data_are_told(
