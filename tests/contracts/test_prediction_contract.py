@@ -81,6 +81,16 @@ def test_what_was_stored_is_read_back(store: PredictionStore) -> None:
     assert store.versions() == [ONE]
 
 
+def test_digests_are_found_by_how_they_begin(store: PredictionStore) -> None:
+    made = batch(*((number, UNSURE, None) for number in range(40)))
+    store.add(made)
+    digests = sorted(made.digests)
+    assert store.image_digests("", limit=100) == digests
+    assert store.image_digests("", limit=3) == digests[:3]
+    for beginning in (digests[0], digests[-1][:12], digests[20][:1], "f", "z", "%", "_"):
+        assert store.image_digests(beginning, limit=100) == [each for each in digests if each.startswith(beginning)]
+
+
 def test_what_is_there_stays_as_it_was(store: PredictionStore) -> None:
     store.add(batch((0, sure("cat"), "cat"), (1, sure("dog"), None)))
     again = batch((0, sure("owl"), "cat"), (1, sure("owl"), None), (2, sure("owl"), None), after=timedelta(days=1))

@@ -121,6 +121,9 @@ class MemoryPredictions:
         found.sort(key=lambda each: (-(each.first[1] + each.second[1]), each.image_digest))
         return VersionDisagreements(len(shared), len(found), tuple(found[:limit]))
 
+    def image_digests(self, beginning: str, *, limit: int) -> list[str]:
+        return sorted(digest for digest in self._images if digest.startswith(beginning))[:limit]
+
     def image(self, digest: str) -> np.ndarray | None:
         return self._images.get(digest)
 

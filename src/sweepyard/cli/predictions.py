@@ -196,12 +196,12 @@ def export(file: Path, model: str | None, store: str | None, as_json: bool) -> N
         print(f"{count} predictions in {file}")
 
 
-@command.command(epilog=examples("sweepyard predictions image DIGEST digit.png"))
+@command.command(epilog=examples("sweepyard predictions image 06d1a2f4c83b digit.png"))
 @click.argument("digest")
 @click.argument("file", type=click.Path(path_type=Path))
 @STORE
 def image(digest: str, file: Path, store: str | None) -> None:
-    """Write the stored image of that whole DIGEST, as the model saw it, to FILE as PNG."""
+    """Write the stored image of DIGEST, or of a digest that begins so, as the model saw it, to FILE as PNG."""
     from sweepyard.cli.output import write_bytes
     from sweepyard.datasets.pictures import png_bytes
     from sweepyard.wiring.predictions import open_predictions

@@ -104,14 +104,17 @@ class PredictionsService:
         return self._store.disagreements(self.version(first), self.version(second), limit=limit)
 
     def image(self, digest: str) -> NDArray[np.uint8]:
-        """A stored image `(height, width)`, by its whole digest.
+        """A stored image `(height, width)`, by its digest or the beginning of it.
 
         Raises:
-            NotFound: There is none.
+            NotFound, Conflict: There is none, or several.
         """
-        found = self._store.image(digest)
+        begun = self._store.image_digests(digest, limit=2)
+        if len(begun) > 1:
+            raise Conflict(f"{digest!r} begins the digests of several images, such as {' and '.join(begun)}")
+        found = self._store.image(begun[0]) if begun else None
         if found is None:
-            raise NotFound(f"there is no image {digest}; `sweepyard predictions list --json` has their whole digests")
+            raise NotFound(f"there is no image {digest!r}; `sweepyard predictions list` shows the digests of images")
         return found
 
     def version(self, name: str) -> ModelVersion:

@@ -146,14 +146,14 @@ def test_a_data_frame_without_rows_is_typed_too(home: Path) -> None:
 
 
 def test_a_stored_image_is_written_as_a_picture(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    digests = {each["image_digest"] for each in answered(capsys, "list")}
+    digests = {line.split()[0] for line in asked(capsys, "predictions", "list").splitlines()[1:]}
     found = []
-    for digest in digests:
+    for digest in digests:  # as they are shown
         asked(capsys, "predictions", "image", digest, "out.png")
         found.append(np.asarray(Image.open("out.png")).tolist())
     assert sorted(found) == sorted(IMAGES.tolist())
     assert door.enter(["predictions", "image", "1234", "other.png"]) == 1
-    assert "there is no image 1234" in capsys.readouterr().err
+    assert "there is no image '1234'" in capsys.readouterr().err
     assert not Path("other.png").exists()
 
 

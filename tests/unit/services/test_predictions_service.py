@@ -111,11 +111,18 @@ def test_versions_are_compared_by_name(service: PredictionsService) -> None:
         service.disagreements("one", "three")
 
 
-def test_an_image_is_had_by_its_digest(service: PredictionsService) -> None:
+def test_an_image_is_had_by_its_digest_or_the_beginning_of_it(service: PredictionsService) -> None:
     digest = batch(ONE, None).digests[0]
-    assert service.image(digest).tolist() == [[0, 1], [2, 3]]
-    with pytest.raises(NotFound, match="there is no image 1234"):
+    for name in (digest, digest[:12]):
+        assert service.image(name).tolist() == [[0, 1], [2, 3]]
+    with pytest.raises(NotFound, match="there is no image '1234'"):
         service.image("1234")
+
+
+def test_what_begins_several_digests_is_refused_with_two_of_them(service: PredictionsService) -> None:
+    first, second, _ = sorted(batch(ONE, None, None, None).digests)
+    with pytest.raises(Conflict, match=f"'' begins the digests of several images, such as {first} and {second}$"):
+        service.image("")
 
 
 def test_digests_tell_shapes_apart() -> None:

@@ -60,6 +60,9 @@ class PredictionStore(Protocol):
     ) -> VersionDisagreements:
         """Where two versions took images for different things."""
 
+    def image_digests(self, beginning: str, *, limit: int) -> list[str]:
+        """The digests of images that begin so, in their order."""
+
     def image(self, digest: str) -> NDArray[np.uint8] | None:
         """An image `(height, width)` by its digest; None where none is stored."""
 

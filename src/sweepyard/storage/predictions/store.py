@@ -130,6 +130,13 @@ class SqlPredictions:
                 ),
             )
 
+    def image_digests(self, beginning: str, *, limit: int) -> list[str]:
+        # A range, which the key serves as it is: in the digits of digests nothing comes after f.
+        begins = (images.c.digest >= beginning, images.c.digest < f"{beginning}g")
+        statement = select(images.c.digest).where(*begins).order_by(images.c.digest).limit(limit)
+        with self._reading() as connection:
+            return list(connection.execute(statement).scalars())
+
     def image(self, digest: str) -> NDArray[np.uint8] | None:
         statement = select(images.c.height, images.c.width, images.c.pixels).where(images.c.digest == digest)
         with self._reading() as connection:
