@@ -15,12 +15,25 @@ if TYPE_CHECKING:
 
 _SETTINGS_STORE = ""
 
+
+def _url(_context: click.Context, _option: click.Parameter, store: str | None) -> str | None:
+    # The next word goes with the option, whatever it is; it may hold a password and is not shown.
+    if store and "://" not in store:
+        raise click.BadParameter(
+            "the word after it is a database's URL, as postgresql://user@host/name or sqlite:///file.db. "
+            "Without a URL, write --store last, or --store="
+        )
+    return store
+
+
 STORE = click.option(
     "--store",
     metavar="[URL]",
     is_flag=False,
     flag_value=_SETTINGS_STORE,
-    help="Keep images and predictions in the database at URL; without URL, of $SWEEPYARD_PREDICTIONS or in the home.",
+    callback=_url,
+    help="Keep images and predictions in the database at URL. Without URL, as the last word or as --store=, in that of "
+    "$SWEEPYARD_PREDICTIONS or in the home.",
 )
 
 
