@@ -45,7 +45,7 @@ async def pieces_of(request: Request, limit_bytes: int) -> AsyncGenerator[bytes,
     """
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit_bytes:
-        raise BodyTooLarge(limit_bytes)
+        raise BodyTooLarge(limit_bytes, f"{int(announced)}")
     received = 0
     goes_on = True
     while goes_on:
@@ -59,7 +59,7 @@ async def pieces_of(request: Request, limit_bytes: int) -> AsyncGenerator[bytes,
         piece, goes_on = message.get("body", b""), message.get("more_body", False)
         received += len(piece)
         if received > limit_bytes:
-            raise BodyTooLarge(limit_bytes)
+            raise BodyTooLarge(limit_bytes, f"{received}, and perhaps more to come")
         if piece:
             yield piece
 
@@ -71,7 +71,7 @@ def _gunzip(body: bytes, limit_bytes: int) -> bytes:
     except zlib.error as error:
         raise RequestInvalid([Violation("a body sent as gzip must be gzip", str(error))]) from error
     if len(unpacked) > limit_bytes or unpacker.unconsumed_tail:
-        raise BodyTooLarge(limit_bytes)
+        raise BodyTooLarge(limit_bytes, f"{len(body)} that unpack to more")
     if not unpacker.eof:
         raise RequestInvalid([Violation("a body sent as gzip must be whole", f"{len(body)} bytes that break off")])
     if unpacker.unused_data:

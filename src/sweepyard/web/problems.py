@@ -37,8 +37,9 @@ class Json(JSONResponse):
 class BodyTooLarge(RequestInvalid):
     """A request's body is over the limit."""
 
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__([Violation(rule=f"a body holds at most {limit_bytes} bytes", hint="Send it in parts")])
+    def __init__(self, limit_bytes: int, received: str) -> None:
+        hint = "Send less at a time, or something smaller"
+        super().__init__([Violation(f"a body holds at most {limit_bytes} bytes", received, hint)])
 
 
 class BodyTooSlow(RequestInvalid):

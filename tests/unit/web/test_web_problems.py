@@ -25,7 +25,7 @@ from sweepyard.web.problems import BodyTooLarge, plain_problem, problem
         (Forbidden("no right"), 403, "forbidden"),
         (NotFound("no run"), 404, "not_found"),
         (Conflict("not now"), 409, "conflict"),
-        (BodyTooLarge(10), 413, "too_large"),
+        (BodyTooLarge(10, "11"), 413, "too_large"),
         (HubError("something else"), 500, "internal"),
     ],
 )
