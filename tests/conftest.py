@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from tests.parts import ready_client
 
 if TYPE_CHECKING:
     from tests.parts.postgresql import PostgresServer
@@ -79,6 +80,9 @@ def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 patch.delenv(name)
         for name in _PRIVATE:
             patch.setenv(name, str(home / name.lower()) if name != "HOME" else str(home))
+        # pytest's workers are one session.
+        session = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+        patch.setenv(ready_client.SESSION_VARIABLE, str(session))
         yield home
 
 

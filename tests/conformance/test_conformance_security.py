@@ -172,10 +172,10 @@ def test_the_real_client_is_told_at_once_what_it_may_not(
         sweepyard("hub", "users", "add", "ann", "--role", "write")
         key = sweepyard("hub", "keys", "add", "--user", "ann")
         client.python(script, WANDB_API_KEY=key)
-        told = client.run(sys.executable, "-c", script, expect=1, WANDB_API_KEY=key, WHERE="local")
+        told = client.run("python", "-c", script, expect=1, WANDB_API_KEY=key, WHERE="local")
         assert "ann does not belong to the entity 'local'" in told
         reading = sweepyard("hub", "keys", "add", "--user", "ann", "--role", "read")
-        told = client.run(sys.executable, "-c", script, expect=1, WANDB_API_KEY=reading)
+        told = client.run("python", "-c", script, expect=1, WANDB_API_KEY=reading)
         assert "this needs the role write; ann has read" in told
 
 

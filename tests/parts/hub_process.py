@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.parts import ready_client
 
 _READY_SECONDS = 60.0
 _CLIENT_SECONDS = 120
@@ -69,10 +70,10 @@ class Client:
         for name in ("http_proxy", "https_proxy", "all_proxy"):
             kept.pop(name, None)
             kept.pop(name.upper(), None)
-        bin_folder = str(Path(sys.executable).parent)
+        programs = (str(ready_client.FOLDER), str(Path(sys.executable).parent), kept.get("PATH", ""))
         return {
             **kept,
-            "PATH": f"{bin_folder}{os.pathsep}{kept.get('PATH', '')}",
+            "PATH": os.pathsep.join(programs),
             "HOME": str(self.folder),
             "WANDB_BASE_URL": self.hub.url,
             "WANDB_API_KEY": self.hub.key,
@@ -115,7 +116,7 @@ class Client:
 
     def python(self, script: str, *, expect: int = 0, **changes: str) -> Any:
         """The JSON on the last line that a Python script prints; None without any."""
-        output = self.run(sys.executable, "-c", script, expect=expect, **changes)
+        output = self.run("python", "-c", script, expect=expect, **changes)
         lines = [line for line in output.splitlines() if line.startswith("RESULT ")]
         return json.loads(lines[-1].removeprefix("RESULT ")) if lines else None
 
