@@ -1,4 +1,4 @@
-# Two targets: `cpu` (the default) and `gpu`; docs/containers.md says how they are built and run.
+# Three targets: `cpu` (the default), `gpu` and `notebook`; docs/containers.md says how they are built and run.
 FROM python:3.11-slim-bookworm AS base
 # Debian keeps only the newest version of a package: a build with a pinned one would fail before long.
 # hadolint ignore=DL3008
@@ -6,9 +6,16 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends tini \
     && apt-get clean && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log
 
-FROM base AS build-cpu
+FROM base AS packages-cpu
 COPY deploy/image/build.sh requirements.lock /build/
 RUN sh /build/build.sh packages /build/requirements.lock
+
+# What Jupyter needs over that.
+FROM packages-cpu AS packages-notebook
+COPY requirements-notebook.lock /build/
+RUN sh /build/build.sh more /build/requirements-notebook.lock
+
+FROM packages-cpu AS build-cpu
 COPY pyproject.toml README.md LICENSE CHANGELOG.md /build/source/
 COPY src /build/source/src
 COPY conf /build/source/conf
@@ -59,3 +66,11 @@ FROM runtime AS cpu
 COPY --from=build-cpu /opt/sweepyard /opt/sweepyard
 COPY --from=build-cpu /build/root /
 ENV SWEEPYARD_BUILD=cpu
+
+FROM cpu AS notebook
+COPY --from=packages-notebook /build/root /
+COPY notebooks /opt/sweepyard/share/notebooks
+CMD ["notebook"]
+
+# What a build without a target gives.
+FROM cpu

@@ -13,14 +13,16 @@ Commands:
   agent [SWEEP] [OPTION...]  work on a sweep; by default on the one that `register` left in this volume
   hub [OPTION...]          serve the hub; the options are those of `sweepyard hub serve`
   predict MODEL IMAGE...   classify images
+  notebook [OPTION...]     Jupyter on the notebooks, in the image with it; the options are those of `jupyter lab`
   shell                    a shell
-  healthy                  whether the hub of this volume answers, if one is served (what HEALTHCHECK asks)
+  healthy [hub|notebook]   whether the hub of this volume answers, if one is served (what HEALTHCHECK asks); with a word,
+                           whether it, or Jupyter, is there and answers
 Every other command is handed to `sweepyard`, such as `runs list`, `db check`, `env`.
 
 Environment:
   WANDB_API_KEY, WANDB_BASE_URL   the W&B server to work with, and its key; without them, this volume's own hub.
                                   The hub takes the key for its owner's.
-  SWEEPYARD_DATABASE, SWEEPYARD_BLOBS, SWEEPYARD_PREDICTIONS, SWEEPYARD_PUSH_API_KEY, PGPASSWORD
+  SWEEPYARD_DATABASE, SWEEPYARD_BLOBS, SWEEPYARD_PREDICTIONS, SWEEPYARD_PUSH_API_KEY, PGPASSWORD, JUPYTER_TOKEN
   NAME_FILE                       for each of these but WANDB_BASE_URL: a file that holds it, such as a secret
   SWEEPYARD_STATE                 the volume (/state)
 
@@ -33,7 +35,8 @@ Examples:
 TEXT
 }
 
-SECRETS="WANDB_API_KEY SWEEPYARD_DATABASE SWEEPYARD_BLOBS SWEEPYARD_PREDICTIONS SWEEPYARD_PUSH_API_KEY PGPASSWORD"
+SECRETS="WANDB_API_KEY SWEEPYARD_DATABASE SWEEPYARD_BLOBS SWEEPYARD_PREDICTIONS SWEEPYARD_PUSH_API_KEY PGPASSWORD JUPYTER_TOKEN"
+shared_notebooks=/opt/sweepyard/share/notebooks
 problems=0
 
 problem() {
@@ -146,6 +149,14 @@ register() {
     echo "agents of this volume work on $(registered 2)"
 }
 
+# Each notebook is copied once: what somebody makes of it stays.
+lay_out_notebooks() {
+    mkdir -p "$state/notebooks"
+    for notebook in "$shared_notebooks"/*.ipynb; do
+        [ -e "$state/notebooks/${notebook##*/}" ] || cp "$notebook" "$state/notebooks"
+    done
+}
+
 accept_key() {
     [ -n "${WANDB_API_KEY:-}" ] || return 0
     key=$WANDB_API_KEY
@@ -153,18 +164,25 @@ accept_key() {
     printf '%s\n' "$key" | sweepyard hub keys add --user local --name environment --key-file -
 }
 
-# `healthy`: a hub that is served here answers; `healthy hub`: there is one, and it answers.
+# `healthy`: a hub that is served here answers; `healthy hub`: there is one, and it answers; `healthy notebook`: Jupyter does.
 ask_health() {
     address=${SWEEPYARD_HOME:?}/hub.json
-    [ -e "$address" ] || [ "${1:-}" = hub ] || exit 0
+    case ${1:-} in
+    notebook) set -- Jupyter "http://127.0.0.1:${JUPYTER_PORT:-8888}/api" ;;
+    *)
+        [ -e "$address" ] || [ "${1:-}" = hub ] || exit 0
+        set -- "the hub" "$address"
+        ;;
+    esac
     exec python3 -c '
 import json, sys, urllib.request
+who, address = sys.argv[1:]
 try:
-    url = json.load(open(sys.argv[1]))["url"] + "/healthz"
+    url = address if address.startswith("http") else json.load(open(address))["url"] + "/healthz"
     urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10)
 except OSError as error:
-    sys.exit(f"the hub does not answer: {error}")
-' "$address"
+    sys.exit(f"{who} does not answer: {error}")
+' "$@"
 }
 
 [ $# -gt 0 ] || refuse_usage "a command is missing"
@@ -193,6 +211,7 @@ if ! has --help "$@"; then
             problem "no sweep is named, and none is registered in the volume $state: name one, or begin with \`register FILE\`"
         fi
         ;;
+    notebook:*) [ -d "$shared_notebooks" ] || problem "this image has no Jupyter: use the one of the target notebook" ;;
     register:) refuse_usage "register needs a FILE" ;;
     register:*) [ -f "$1" ] && [ -r "$1" ] || problem "register needs a sweep file that user $(id -u) may read, received $1" ;;
     esac
@@ -211,6 +230,10 @@ serve_hub)
     umask 077
     has --help "$@" || accept_key
     exec sweepyard hub serve "$@"
+    ;;
+notebook)
+    has --help "$@" || lay_out_notebooks
+    exec jupyter lab --no-browser --ServerApp.root_dir="${state:-.}/notebooks" "$@"
     ;;
 shell) exec sh "$@" ;;
 *) exec sweepyard "$command" "$@" ;;

@@ -1,13 +1,14 @@
 #!/bin/sh
-# Makes what compose.yaml reads as secrets, once: the database's password, the API key, and a certificate for the hub.
+# Makes what compose.yaml reads as secrets, once: password, API key, Jupyter's token, and a certificate for the hub.
 set -eu
 
 usage() {
     cat <<'TEXT'
 Usage: deploy/compose/make-secrets.sh [FOLDER [NAME...]]
 
-Makes FOLDER (secrets), which only you can enter, with database-password, api-key, ca.crt, hub.crt and hub.key. The hub's
-certificate is for the names hub and localhost, and for each further NAME (or IP address) by which browsers and agents call it.
+Makes FOLDER (secrets), which only you can enter, with database-password, api-key, notebook-token, ca.crt, hub.crt and hub.key.
+The hub's certificate is for the names hub and localhost, and for each further NAME (or IP address) by which browsers and
+agents call it.
 What is there already stays as it is, and nothing is made: remove FOLDER for new ones.
 
 Example:
@@ -60,6 +61,7 @@ done
 }
 openssl rand -hex 24 | tr -d '\n' >database-password
 openssl rand -hex 20 | tr -d '\n' >api-key
+openssl rand -hex 20 | tr -d '\n' >notebook-token
 rm ca.key ca.srl hub.csr names openssl.log
 # Containers have user ids of their own. The folder keeps everybody else on this machine out.
 chmod 0444 ./*

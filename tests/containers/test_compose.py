@@ -15,7 +15,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = Path(sys.executable).parent / "docker-compose"
-PROFILES = ("cpu", "gpu", "gpu-1")
+PROFILES = ("cpu", "gpu", "gpu-1", "notebook")
 AGENTS = {"agent", "agent-gpu", "agent-gpu-1"}
 
 
@@ -24,7 +24,7 @@ def read(*files: str, profiles: tuple[str, ...] = PROFILES, **environ: str) -> d
     done = subprocess.run(
         [str(COMPOSE), *chosen, "config", "--format=json"],
         cwd=ROOT,
-        env={"PATH": os.defpath, **environ},
+        env={"PATH": os.defpath, "COMPOSE_PROFILES": "", **environ},
         capture_output=True,
         text=True,
         check=False,
@@ -45,11 +45,15 @@ def services(config: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_without_a_profile_there_are_no_agents_and_each_profile_has_its_own() -> None:
+def test_each_profile_has_its_own_service_over_what_there_always_is() -> None:
     rest = {"database", "hub", "sweep"}
     assert set(read("compose.yaml", profiles=())["services"]) == rest
-    for profile, agent in (("cpu", "agent"), ("gpu", "agent-gpu"), ("gpu-1", "agent-gpu-1")):
-        assert set(read("compose.yaml", profiles=(profile,))["services"]) == {*rest, agent}
+    for profile, own in zip(PROFILES, ("agent", "agent-gpu", "agent-gpu-1", "notebook"), strict=True):
+        assert set(read("compose.yaml", profiles=(profile,))["services"]) == {*rest, own}
+
+
+def test_where_no_profile_is_named_there_are_agents_for_processors() -> None:
+    assert (ROOT / ".env").read_text(encoding="utf-8").splitlines()[1:] == ["COMPOSE_PROFILES=cpu"]
 
 
 def test_no_service_has_a_right_that_it_does_not_need(services: dict[str, Any]) -> None:
@@ -68,13 +72,14 @@ def test_secrets_are_files_and_nobody_has_one_that_is_not_for_it(
     assert all(set(secret) == {"name", "file"} for secret in config["secrets"].values())
     held = {name: {secret["source"] for secret in service["secrets"]} for name, service in services.items()}
     assert held["database"] == {"database-password"}
-    assert held["hub"] == set(config["secrets"])
+    assert held["hub"] == set(config["secrets"]) - {"notebook-token"}
+    assert held["notebook"] == {"api-key", "ca", "notebook-token"}
     assert all(held[name] == {"api-key", "ca"} for name in ("sweep", *AGENTS))
     for service in services.values():
         for name, value in service["environment"].items():
             if name.endswith("_FILE"):
                 assert Path(value).name in {secret["source"] for secret in service["secrets"]}
-            assert not name.endswith(("KEY", "PASSWORD"))
+            assert not name.endswith(("KEY", "PASSWORD", "TOKEN"))
 
 
 def test_each_gpu_has_one_agent(services: dict[str, Any]) -> None:
@@ -95,7 +100,7 @@ def test_only_the_hub_meets_the_database_and_only_this_machine_the_hub(
     assert config["networks"]["database"]["internal"] is True
     assert set(services["database"]["networks"]) == {"database"}
     assert {port["host_ip"] for service in services.values() for port in service.get("ports", [])} == {"127.0.0.1"}
-    assert not any("ports" in service for name, service in services.items() if name != "hub")
+    assert {name for name, service in services.items() if "ports" in service} == {"hub", "notebook"}
 
 
 def test_on_the_hosts_network_nothing_listens_beyond_loopback() -> None:
@@ -107,6 +112,7 @@ def test_on_the_hosts_network_nothing_listens_beyond_loopback() -> None:
         if name not in {"database", "hub"}:
             assert service["environment"]["WANDB_BASE_URL"] == "https://localhost:18443"
     assert "--host" not in services["hub"]["command"]
+    assert services["notebook"]["command"] == ["notebook"]
     assert "listen_addresses=127.0.0.1" in services["database"]["command"]
     assert services["hub"]["environment"]["SWEEPYARD_DATABASE"] == "postgresql://sweepyard@127.0.0.1:15432/sweepyard"
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.system, pytest.mark.timeout(1200)]
 ROOT = Path(__file__).parents[2]
 IMAGE = "sweepyard:0.1.0"
 MOST_BYTES = 1_800_000_000
-# Two runs that differ in nothing that counts.
+# Three runs that differ in nothing that counts.
 SWEEP = """\
 name: steady
 project: steady
 method: grid
+max_retries: 1
 metric: {name: epoch/val_loss, goal: minimize}
-parameters: {notes: {values: [one, other]}}
+parameters: {notes: {values: [one, other, third]}}
 command: [sweepyard, train, --parameters, "${args_json_file}", model=lenet5, data.train_limit=2048,
   trainer.epochs=8, seed.deterministic=true, trainer.threads=1,
   tracking.mistakes=0, tracking.confusion_matrix=false, tracking.model_artifact=false]
@@ -79,7 +81,7 @@ def stack(built: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Stac
     sweeps.mkdir()
     sweeps.chmod(0o755)
     (sweeps / "steady.yaml").write_text(SWEEP)
-    ports = {name: str(Authority.free_port()) for name in ("HUB_PORT", "DATABASE_PORT")}
+    ports = {name: str(Authority.free_port()) for name in ("HUB_PORT", "DATABASE_PORT", "NOTEBOOK_PORT")}
     places = {"SECRETS": str(secrets), "SWEEPS": str(sweeps), "SWEEP_FILE": "/sweeps/steady.yaml"}
     return Stack(built, {**ports, **places})
 
@@ -131,40 +133,71 @@ def test_a_missing_secret_stops_the_stack(stack: Stack) -> None:
         stack("down", "--volumes")
 
 
-def test_an_interrupted_run_goes_on_in_the_other_container_with_the_same_weights(stack: Stack) -> None:
+def test_interrupted_and_killed_runs_go_on_in_the_other_container_with_the_same_weights(stack: Stack) -> None:
+    engine = stack.engine
     stack("up", "--detach", "--no-build")
     try:
-        volume = Path(stack.engine.run("volume", "inspect", "--format={{.Mountpoint}}", "sweepyard_work").strip())
-        interrupted = first_checkpointed(volume, stack)
+        outputs = folder_of(engine, "sweepyard_work") / "outputs" / "steady"
         agents = ["sweepyard-agent-1", "sweepyard-agent-2"]
-        its, other = sorted(agents, key=lambda agent: f"{interrupted} began" not in stack.engine.run("logs", agent))
-        stack.engine.run("stop", "--time=60", its)
-        assert stack.engine.run("wait", other).strip() == "0"
-        assert f"{interrupted} preempted: it goes back to the queue" in stack.engine.run("logs", its)
-        assert f"{interrupted} began" in stack.engine.run("logs", other)
-        ended = stack.engine.run("inspect", "--format={{.State.ExitCode}} {{.RestartCount}}", its)
-        assert ended.split() == ["75", "0"]
+        wait_until(lambda: any(checkpointed(outputs, agent, engine) for agent in agents), stack)
+        its, other = sorted(agents, key=lambda agent: not checkpointed(outputs, agent, engine))
+        interrupted = newest_run(its, engine)
+        engine.run("stop", "--time=60", its)
+        assert f"{interrupted} preempted: it goes back to the queue" in engine.run("logs", its)
+        assert how_ended(its, engine) == ["75", "0"]
+
+        engine.run("start", its)
+        wait_until(lambda: checkpointed(outputs, other, engine), stack)
+        engine.run("kill", other)
+        killed = newest_run(other, engine)
+        assert engine.run("wait", its).strip() == "0"
+        assert how_ended(other, engine) == ["137", "0"]
+        assert killed in runs_begun(its, engine)
+
         listed = stack("exec", "-T", "hub", "sweepyard", "runs", "list", "--project", "steady", "--json")
         runs: list[dict[str, Any]] = json.loads(listed)
-        assert [run["state"] for run in runs] == ["finished", "finished"]
+        assert [run["state"] for run in runs] == ["finished"] * 3
         assert len({run["summary"]["weights_digest"] for run in runs}) == 1
         health = stack("ps", "--format={{.Service}}={{.Health}}").split()
         assert sorted(health) == ["database=healthy", "hub=healthy"]
         look_at_the_dashboard(stack)
+        look_at_the_notebooks(stack)
     except BaseException:
         print(stack("logs", "--no-color", "--tail=60"))
         raise
     finally:
-        stack("down", "--volumes", "--timeout=60")
+        stack("--profile=notebook", "down", "--volumes", "--timeout=60")
 
 
-def first_checkpointed(volume: Path, stack: Stack) -> str:
-    """The first run that has done an epoch; waits for it."""
+def folder_of(engine: DockerEngine, volume: str) -> Path:
+    return Path(engine.run("volume", "inspect", "--format={{.Mountpoint}}", volume).strip())
+
+
+def wait_until(happened: Callable[[], object], stack: Stack) -> None:
     deadline = time.monotonic() + 300
-    while not (found := list(volume.glob("outputs/steady/*/checkpoints/*.npz"))):
+    while not happened():
         assert time.monotonic() < deadline, stack("ps", "--all")
         time.sleep(0.2)
-    return found[0].parents[1].name
+
+
+def runs_begun(agent: str, engine: DockerEngine) -> list[str]:
+    """The runs that an agent's container has begun, oldest first, as its log has them."""
+    return re.findall(r"(\w+) began", engine.run("logs", agent))
+
+
+def newest_run(agent: str, engine: DockerEngine) -> str:
+    return runs_begun(agent, engine)[-1]
+
+
+def checkpointed(outputs: Path, agent: str, engine: DockerEngine) -> bool:
+    """Whether the agent's newest run has a checkpoint."""
+    begun = runs_begun(agent, engine)
+    return bool(begun) and any((outputs / begun[-1] / "checkpoints").glob("*.npz"))
+
+
+def how_ended(agent: str, engine: DockerEngine) -> list[str]:
+    """The exit code of the agent's container, and how often it began again."""
+    return engine.run("inspect", "--format={{.State.ExitCode}} {{.RestartCount}}", agent).split()
 
 
 def look_at_the_dashboard(stack: Stack) -> None:
@@ -176,3 +209,22 @@ def look_at_the_dashboard(stack: Stack) -> None:
         page = browser.get("/local/steady")
         assert page.status_code == 200
         assert "steady" in page.text
+
+
+def look_at_the_notebooks(stack: Stack) -> None:
+    """Jupyter opens for its token alone, and a notebook reads the sweep from the hub."""
+    engine = stack.engine
+    engine.run("build", "--network=host", "--target=notebook", "--tag", f"{IMAGE}-notebook", ".")
+    sweep = (folder_of(engine, "sweepyard_work") / "sweep").read_text().split()[1]
+    reading = replace(stack, environ={**stack.environ, "SWEEP": sweep})
+    reading("--profile=notebook", "up", "--detach", "--no-build", "--wait", "notebook")
+    contents = f"http://localhost:{stack.environ['NOTEBOOK_PORT']}/api/contents"
+    token = {"Authorization": f"token {(stack.secrets / 'notebook-token').read_text()}"}
+    with httpx.Client(trust_env=False) as browser:
+        assert browser.get(contents).status_code == 403
+        names = {entry["name"] for entry in browser.get(contents, headers=token).json()["content"]}
+    assert names == {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+    execute = "cd notebooks && jupyter execute --output=done compare_runs.ipynb"
+    reading("--profile=notebook", "exec", "-T", "notebook", "entrypoint.sh", "shell", "-c", execute)
+    done = (folder_of(engine, "sweepyard_notebooks") / "notebooks" / "done.ipynb").read_text()
+    assert "3 runs, method grid, finished" in done
