@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Sources are compiled at set-up, whatever the environment says: `import tensorflow` takes 2 s instead of 14 s.
 unexport PYTHONDONTWRITEBYTECODE
+# By all processors, where pip would use one.
+COMPILE := $(BIN)/python -m compileall -q -j 0
 PYTEST := $(BIN)/python -m pytest
 # One more than two cores have: some wait for servers, or for an agent's next look.
 WORKERS ?= 3
@@ -34,16 +36,16 @@ $(VENV)/bin/python:
 
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@if [ ! -e $(VENV)/.dev ]; then echo "Installing from requirements.lock (hash-checked; some minutes on a first run) ..."; \
-	  $(PIP) install --quiet --require-hashes -r requirements.lock; fi
+	  $(PIP) install --quiet --no-compile --require-hashes -r requirements.lock; fi
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m compileall -q src
+	@$(COMPILE) $(VENV)/lib src
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing from requirements-dev.lock (hash-checked; some minutes on a first run) ..."
-	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@$(PIP) install --quiet --no-compile --require-hashes -r requirements-dev.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m compileall -q src tests
+	@$(COMPILE) $(VENV)/lib src tests
 	@touch $@
 
 demo: setup ## the main job: hub, sweep, two agents, leaderboard, predictions
