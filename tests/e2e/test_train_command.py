@@ -67,7 +67,7 @@ def test_an_untracked_training_leaves_a_record_and_a_model_that_predicts_the_sam
     blank = (
         "error: sheet.idx[0]: the picture is blank: its pixels are all nearly equally bright, whatever their colour\n"
     )
-    for told in ("stored 1 predictions and 1 images", "stored 0 predictions and 0 images"):
+    for told in ("stored 1 prediction and 1 image of ", "stored 0 predictions and 0 images"):
         done = warm.run("predict", str(model), "sheet.idx", "--true", "labels.idx", "--json", "--store")
         assert (done.returncode, done.stderr.startswith(blank + told)) == (1, True), done.stderr
         (result,) = json.loads(done.stdout)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @JSON
 def command(file: Path, target: Target, config_dir: Path | None, as_json: bool) -> int:
     """Check FILE: schema, every parameter against conf/, the metric. Exit code 1 if a rule is broken."""
-    from sweepyard.cli.output import print_json
+    from sweepyard.cli.output import counted, print_json
 
     report = check_sweep_file(file, target=target, config_folder=config_dir)
     if as_json:
@@ -48,7 +48,7 @@ def command(file: Path, target: Target, config_dir: Path | None, as_json: bool) 
         print(f"warning: {warning}")
     if not report.violations:
         count = len(report.warnings)
-        print(f"{file} is sound" + (f" ({count} warning{'s' if count > 1 else ''})" if count else ""))
+        print(f"{file} is sound" + (f" ({counted(count, 'warning')})" if count else ""))
     return 1 if report.violations else 0
 
 

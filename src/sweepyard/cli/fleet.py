@@ -192,8 +192,9 @@ def _host(agent: AgentStanding) -> str:
 
 
 def _counted(fleet: Fleet) -> str:
-    number = fleet.config.agents
-    return f"{number} agent{'' if number == 1 else 's'}, {fleet.config.fleet.name}"
+    from sweepyard.cli.output import counted
+
+    return f"{counted(fleet.config.agents, 'agent')}, {fleet.config.fleet.name}"
 
 
 def _say_how_to_go_on(fleet: Fleet, say: Callable[[str], None]) -> None:

@@ -77,6 +77,11 @@ def number(value: object) -> str:
     return f"{value:.4f}" if value == 0 or abs(value) >= _SMALL else f"{value:.3g}"
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of them: 1 image, 2 images."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def value_text(value: JsonValue) -> str:
     """A text as it is, and anything else as JSON."""
     return value if isinstance(value, str) else dumps(value)

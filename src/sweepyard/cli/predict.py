@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sweepyard.datasets.pictures import Picture
+    from sweepyard.domain.classified import Added
     from sweepyard.services.predictions import PredictionsService
     from sweepyard.training.inference import Predictor
 
@@ -137,8 +138,13 @@ def _classified(
             latency_seconds=seconds / len(pictures),
             predicted_at=clock.now(),
         )
-        added = predictions.store(batch)
-        told = f"stored {added.predictions} predictions and {added.images} images of {batch.model.name}"
-        before = added.received - added.predictions
-        print(told + (f"; {before} predictions were there already" if before else ""), file=sys.stderr)
+        _tell(predictions.store(batch), batch.model.name)
     return probabilities
+
+
+def _tell(added: Added, model: str) -> None:
+    from sweepyard.cli.output import counted
+
+    told = f"stored {counted(added.predictions, 'prediction')} and {counted(added.images, 'image')} of {model}"
+    before = added.received - added.predictions
+    print(told + (f"; already there: {counted(before, 'prediction')}" if before else ""), file=sys.stderr)

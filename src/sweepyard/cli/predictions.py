@@ -137,7 +137,7 @@ def confusion(version: str, store: str | None, as_json: bool) -> None:
 @JSON
 def disagreements(first: str, second: str, limit: int, store: str | None, as_json: bool) -> None:
     """Show the images that two model versions took for different things, those first of which both were surest."""
-    from sweepyard.cli.output import print_json, print_table
+    from sweepyard.cli.output import counted, print_json, print_table
     from sweepyard.wiring.predictions import open_predictions
 
     with open_predictions(settings_now(), store) as predictions:
@@ -161,7 +161,7 @@ def disagreements(first: str, second: str, limit: int, store: str | None, as_jso
             }
         )
         return
-    print(f"{found.shared} images were seen by both; {found.differing} of them they took for different things")
+    print(f"both have seen {counted(found.shared, 'image')}, and took {found.differing} of them for different things")
     if found.found:
         print()
         print_table(
@@ -186,14 +186,14 @@ def disagreements(first: str, second: str, limit: int, store: str | None, as_jso
 @JSON
 def export(file: Path, model: str | None, store: str | None, as_json: bool) -> None:
     """Write predictions to FILE, as its suffix says: .csv, .parquet or .jsonl; a file that is there is replaced."""
-    from sweepyard.cli.output import print_json
+    from sweepyard.cli.output import counted, print_json
     from sweepyard.wiring.predictions import export_predictions
 
     count = export_predictions(settings_now(), store, file, model)
     if as_json:
         print_json({"file": str(file), "rows": count})
     else:
-        print(f"{count} predictions in {file}")
+        print(f"{counted(count, 'prediction')} in {file}")
 
 
 @command.command(epilog=examples("sweepyard predictions image 06d1a2f4c83b digit.png"))

@@ -96,10 +96,10 @@ def test_disagreements_are_shown(home: Path, capsys: pytest.CaptureFixture[str])
     assert {each["true_label"] for each in found["images"]} == {"cat", "dog"}
     assert found["images"][0]["predicted"] == ["cat", "dog"]
     text = asked(capsys, "predictions", "disagreements", "a1", "b2", "--limit", "1")
-    assert text.startswith("3 images were seen by both; 2 of them they took for different things\n")
+    assert text.startswith("both have seen 3 images, and took 2 of them for different things\n")
     assert len(text.splitlines()) == 4
     alone = asked(capsys, "predictions", "disagreements", "a1", "a1")
-    assert alone == "3 images were seen by both; 0 of them they took for different things\n"
+    assert alone == "both have seen 3 images, and took 0 of them for different things\n"
 
 
 def test_predictions_are_exported(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
