@@ -67,9 +67,10 @@ def _copy(connection: Connection, batch: Classified) -> None:
 def _rows(batch: Classified) -> Iterator[_Row]:
     """The rows by digest: indexes grow at their end, which is several times faster than all over."""
     _, height, width = batch.images.shape
-    digests, predicted, confidences = batch.digests, batch.predicted(), batch.probabilities.max(axis=1).tolist()
+    digests, predicted, best = batch.digests, batch.predicted(), batch.probabilities.argmax(axis=1)
     for place in sorted(range(len(digests)), key=digests.__getitem__):
-        # JSON, each number by the fewest digits that give the same float32 again.
-        probabilities = f"[{','.join(map(str, batch.probabilities[place]))}]"
+        # Each number by the fewest digits that give the same float32 again: as JSON, and as the confidence.
+        numbers = [*map(str, batch.probabilities[place])]
+        probabilities, confidence = f"[{','.join(numbers)}]", float(numbers[best[place]])
         pixels, label = batch.images[place].tobytes(), batch.true_labels[place]
-        yield digests[place], height, width, pixels, label, predicted[place], confidences[place], probabilities
+        yield digests[place], height, width, pixels, label, predicted[place], confidence, probabilities
