@@ -24,9 +24,9 @@ def named(url: URL, environ: Mapping[str, str] = os.environ) -> str:
     def used(key: str, part: str | None, variable: str) -> str | None:
         return ",".join(url.normalized_query.get(key, ())) or part or environ.get(variable)
 
-    database = used("dbname", url.database, "PGDATABASE") or "default"
     host = used("host", url.host, "PGHOST") or used("hostaddr", None, "PGHOSTADDR") or "the local socket"
     user = used("user", url.username, "PGUSER") or "default"
+    database = used("dbname", url.database, "PGDATABASE") or user  # as PostgreSQL has it
     return f"the PostgreSQL database {database} at {host} (user {user})"
 
 

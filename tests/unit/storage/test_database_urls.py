@@ -48,6 +48,7 @@ def test_a_url_of_another_kind_is_refused_with_how_one_is_written(
         ("postgresql://eve:secret@other/none?host=host&user=ann&dbname=rows", "rows at host (user ann)"),
         ("postgresql://ann@/rows?host=one:5433&host=two:5434", "rows at one:5433,two:5434 (user ann)"),
         ("postgresql:///rows?hostaddr=10.0.0.9", "rows at 10.0.0.9 (user default)"),
+        ("postgresql://ann@host", "ann at host (user ann)"),
         ("postgresql://", "default at the local socket (user default)"),
     ],
 )
