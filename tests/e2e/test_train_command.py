@@ -114,7 +114,14 @@ def test_ctrl_c_leaves_a_checkpoint_and_resume_goes_on_from_it(
     assert "with a checkpoint" in stderr
     run = only_run(warm.folder)
     with warm.one_hub():
-        assert json.loads(warm.run("runs", "show", run.name, "--json").stdout)["state"] == "killed"
+        shown = warm.run("runs", "show", run.name, "--history", "--json").stdout
+        assert json.loads(shown)["state"] == "killed"
+
+        record = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+        refused = warm.run("train", "--resume", run.name, "trainer.batch_size=32")
+        assert (refused.returncode, "trainer.batch_size was 64, is 32" in refused.stderr) == (1, True), refused.stderr
+        assert warm.run("runs", "show", run.name, "--history", "--json").stdout == shown
+        assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == record
 
         before = int(re.findall(r"epoch (\d+)/2000", (run / "train.log").read_text())[-1])
         last = before + 2

@@ -135,7 +135,10 @@ class Reader:
         """
         run = self._run(path)
         asked = None if keys is None else [*dict.fromkeys(["_step", *keys])]
-        return self._ask(lambda: [dict(row) for row in run.scan_history(keys=asked)], f"the history of {path}")
+        # The client gives the keys of a row in another order each time.
+        return self._ask(
+            lambda: [dict(sorted(row.items())) for row in run.scan_history(keys=asked)], f"the history of {path}"
+        )
 
     def sweep(self, path: SweepPath | str) -> SweepRecord:
         """One sweep with its runs, named by its path or as `entity/project/id` or `project/id`.

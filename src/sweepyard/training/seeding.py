@@ -49,17 +49,22 @@ def apply(seed: SeedConfig, threads: int | None) -> Determinism:
     Raises:
         TrainingError: The thread count can no longer be changed in this process, or not on this backend.
     """
-    backend: str = keras.backend.backend()
-    wanted = threads if threads is not None else (1 if seed.deterministic else 0)
-    if backend == "tensorflow":
-        _prepare_tensorflow(wanted, deterministic=seed.deterministic)
+    determinism = determinism_of(seed, threads)
+    if determinism.backend == "tensorflow":
+        _prepare_tensorflow(determinism.threads, deterministic=seed.deterministic)
     elif threads is not None:
         raise TrainingError(
-            f"trainer.threads can be set on the TensorFlow backend only; received {threads} with {backend}. "
-            "Start the process with the processors it may use instead (taskset)"
+            f"trainer.threads can be set on the TensorFlow backend only; received {threads} with "
+            f"{determinism.backend}. Start the process with the processors it may use instead (taskset)"
         )
     keras.utils.set_random_seed(seed.value)
-    return Determinism(backend, seed.deterministic, wanted, len(os.sched_getaffinity(0)))
+    return determinism
+
+
+def determinism_of(seed: SeedConfig, threads: int | None) -> Determinism:
+    """What `apply` would see to, with the same arguments; changes nothing."""
+    wanted = threads if threads is not None else (1 if seed.deterministic else 0)
+    return Determinism(keras.backend.backend(), seed.deterministic, wanted, len(os.sched_getaffinity(0)))
 
 
 def random_state() -> Arrays:

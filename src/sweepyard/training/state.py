@@ -70,7 +70,9 @@ class FitState:
         Raises:
             CheckpointError: The checkpoint was written by a fit that differs; nothing was changed.
         """
-        self._check_same_fit(checkpoint)
+        check_same_fit(checkpoint, self.fingerprint)
+        _check_shapes("model", self.model.variables, checkpoint.arrays)
+        _check_shapes("optimizer", self.model.optimizer.variables, checkpoint.arrays)
         state: Any = checkpoint.state
         arrays = checkpoint.arrays
         _assign("model", self.model.variables, arrays)
@@ -89,23 +91,6 @@ class FitState:
         """Put the running means of an unfinished epoch back."""
         _assign("metrics", self.model.metrics_variables, checkpoint.arrays)
 
-    def _check_same_fit(self, checkpoint: Checkpoint) -> None:
-        before = cast("JsonObject", checkpoint.state["fingerprint"])
-        old, new = dict(flatten(before)), dict(flatten(self.fingerprint))
-        changed = [
-            f"{key} was {old.get(key)!r}, is {new.get(key)!r}"
-            for key in sorted(old.keys() | new.keys())
-            if old.get(key) != new.get(key)
-        ]
-        if changed:
-            raise CheckpointError(
-                "a fit must resume with what it began with: "
-                + "; ".join(changed)
-                + ". Put the values back, or start anew with trainer.resume=false"
-            )
-        _check_shapes("model", self.model.variables, checkpoint.arrays)
-        _check_shapes("optimizer", self.model.optimizer.variables, checkpoint.arrays)
-
 
 def fingerprint(config: ExperimentConfig, data_digest: str, determinism: Determinism) -> JsonObject:
     """What must be the same when a fit resumes, as plain JSON."""
@@ -122,6 +107,27 @@ def fingerprint(config: ExperimentConfig, data_digest: str, determinism: Determi
     if determinism.deterministic:
         parts["determinism"] = determinism.to_json()
     return loads_object(dumps(parts))
+
+
+def check_same_fit(checkpoint: Checkpoint, now: JsonObject) -> None:
+    """See to it that a fit with the fingerprint `now` may go on from a checkpoint, as far as configs and data tell.
+
+    Raises:
+        CheckpointError: It was written by a fit that differs.
+    """
+    before = cast("JsonObject", checkpoint.state["fingerprint"])
+    old, new = dict(flatten(before)), dict(flatten(now))
+    changed = [
+        f"{key} was {old.get(key)!r}, is {new.get(key)!r}"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    ]
+    if changed:
+        raise CheckpointError(
+            "a fit must resume with what it began with: "
+            + "; ".join(changed)
+            + ". Put the values back, or start anew with trainer.resume=false"
+        )
 
 
 def _named(kind: str, variables: list[Any]) -> dict[str, Array]:

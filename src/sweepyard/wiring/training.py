@@ -18,7 +18,10 @@ from sweepyard.wiring.finishing import bounded_wait, told_for
 from sweepyard.wiring.joining import open_server
 
 if TYPE_CHECKING:
+    from sweepyard.config.schema import ExperimentConfig
+    from sweepyard.datasets.dataset import Dataset
     from sweepyard.datasets.download import Progress
+    from sweepyard.training.checkpoints import Checkpoints
     from sweepyard.training.result import FitResult
     from sweepyard.training.stopping import StopSignal
     from sweepyard.wiring.starting import Start
@@ -60,8 +63,9 @@ def run_training(
         downloads: Shows them, should the data have to be fetched.
 
     Raises:
-        SweepyardError: What its parts raise; nothing is written before config and data are known to be right,
-            nor left of an untracked run whose model cannot be built; a run that was opened is finished as failed.
+        SweepyardError: What its parts raise; nothing is written before config and data are known to be right, and to
+            be those of the run that is gone on with, nor left of an untracked run whose model cannot be built; a run
+            that was opened is finished as failed.
     """
     from sweepyard.clock import SystemClock
     from sweepyard.config.compose import compose
@@ -84,12 +88,16 @@ def run_training(
     folder = request.resume or Path(config.output).expanduser().absolute() / project / run_id
     # A run that an agent starts anew, after a crash or a preemption, goes on where it was.
     place = folder_of(config.trainer.checkpoint.folder, folder)
-    begun = Checkpoints(place, config.trainer.checkpoint.keep).begun
+    checkpoints = Checkpoints(place, config.trainer.checkpoint.keep)
+    begun = checkpoints.begun
     going_on = begun and (by_agent or config.trainer.resume)
     if request.resume is not None:
         if not begun:
             raise CheckpointError(f"a run to go on with must have a checkpoint; there is none in {place}")
         run_id, going_on = folder.name, True
+    # Before anything of the run changes. An agent's run is begun by then, and its server is to hear of the refusal.
+    if going_on and not by_agent:
+        _check_resumable(config, dataset, checkpoints)
     config = replace(config, trainer=replace(config.trainer, resume=going_on))
     with (
         _new_folder(folder) as keep_folder,
@@ -132,6 +140,20 @@ def run_training(
         if not by_agent:
             _say_how_the_page_is_seen_later(tracker.url, settings, say)
     return result
+
+
+def _check_resumable(config: ExperimentConfig, dataset: Dataset, checkpoints: Checkpoints) -> None:
+    """See to it that the fit that the config asks for is the one whose checkpoints these are."""
+    from sweepyard.training import backend
+
+    backend.load()
+    from sweepyard.training.seeding import determinism_of
+    from sweepyard.training.state import check_same_fit, fingerprint
+
+    checkpoint = checkpoints.latest()
+    if checkpoint is not None:
+        determinism = determinism_of(config.seed, config.trainer.threads)
+        check_same_fit(checkpoint, fingerprint(config, dataset.digest, determinism))
 
 
 def _exit_code_of(error: BaseException) -> int:
