@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -34,9 +35,14 @@ from sweepyard.storage.sweep_repository import SqlSweeps
 T = TypeVar("T")
 
 DATABASE_FILE = "hub.db"
-_ABOUT_DAMAGE = (
-    "If it is damaged, move it away: `sweepyard hub restore` brings a backup back, or else the hub begins anew"
-)
+_ABOUT_DAMAGE = "Move it away: `sweepyard hub restore` brings a backup back, or else the hub begins anew"
+# What one does about an error, by SQLite's number for its kind.
+_ADVICE = {
+    sqlite3.SQLITE_FULL: "Free some space there",
+    sqlite3.SQLITE_CORRUPT: _ABOUT_DAMAGE,
+    sqlite3.SQLITE_NOTADB: _ABOUT_DAMAGE,
+}
+_KIND = 0xFF  # the rest of a number tells more of the same kind
 
 
 class SqlUnitOfWork:
@@ -156,7 +162,8 @@ def open_database(home: Path, url: str | None = None) -> SqlDatabase:
     except DatabaseError as error:
         engines.dispose()
         told = f"{named(engines.writer.url)} cannot be used: {reason(error)}"
-        raise StorageError(told if url else f"{told}. {_ABOUT_DAMAGE}") from error
+        advice = _ADVICE.get(getattr(error.orig, "sqlite_errorcode", 0) & _KIND)
+        raise StorageError(told if advice is None else f"{told}. {advice}") from error
     except BaseException:
         engines.dispose()
         raise

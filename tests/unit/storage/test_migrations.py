@@ -7,7 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine, event
 
 from sweepyard.domain.history import Stream
 from sweepyard.domain.run import RunPath, RunState
@@ -62,10 +62,23 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) ->
     (tmp_path / DATABASE_FILE).write_bytes(content)
     with pytest.raises(
         StorageError,
-        match=r"cannot be used: file is not a database\. If it is damaged, move it away: `sweepyard hub restore`",
+        match=r"cannot be used: file is not a database\. Move it away: `sweepyard hub restore`",
     ):
         open_database(tmp_path)
     assert (tmp_path / DATABASE_FILE).read_bytes() == content
+
+
+def test_a_full_disk_is_no_damage(tmp_path: Path) -> None:
+    def fill(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA max_page_count=8")
+
+    event.listen(Engine, "connect", fill)
+    try:
+        with pytest.raises(StorageError, match=r"cannot be used: database or disk is full\. Free some space there$"):
+            open_database(tmp_path)
+    finally:
+        event.remove(Engine, "connect", fill)
+    open_database(tmp_path).close()
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
