@@ -15,11 +15,16 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.parts import ready_client
 
 from sweepyard.hub import embedded
 from sweepyard.settings import Settings
 
 TINY = ("data.train_limit=256", "trainer.epochs=1", "trainer.batch_size=64", "model=lenet5")
+
+_PROGRAM = ("-P", "-m", "sweepyard")
+# Commands that start no runs, whose processes all tests may fork from one; with `--no-agents`, `sweep` is another.
+_READERS = ("runs", "check")
 
 
 @dataclass
@@ -32,8 +37,21 @@ class Commands:
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        return self._begin([sys.executable, *_PROGRAM, *arguments], environ)
+
+    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        starts_runs = arguments[0] not in _READERS and "--no-agents" not in arguments
+        process = (
+            self.start(*arguments, **environ)
+            if starts_runs
+            else self._begin(ready_client.python(*_PROGRAM, *arguments), environ)
+        )
+        stdout, stderr = process.communicate(timeout=240)
+        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+
+    def _begin(self, command: list[str], environ: dict[str, str]) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sweepyard", *arguments],
+            command,
             cwd=self.folder,
             env={**self.environ, **environ},
             stdin=subprocess.DEVNULL,
@@ -44,11 +62,6 @@ class Commands:
         )
         self.started.append(process)
         return process
-
-    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        process = self.start(*arguments, **environ)
-        stdout, stderr = process.communicate(timeout=240)
-        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
     def shell(self, script: str, **environ: str) -> str:
         """What a script of Bash prints where the plain `wandb` and `python` commands reach the home's hub."""

@@ -6,12 +6,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.parts import ready_client
 
 from sweepyard.hub.places import HubPlaces
 
@@ -85,7 +85,7 @@ def client(commands) -> Callable[..., subprocess.Popen[str]]:
     def start(variables: dict[str, str], script: str, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         quiet = {"WANDB_SILENT": "true", "WANDB_CONSOLE": "off", "WANDB_DIR": str(commands.folder)}
         process = subprocess.Popen(
-            [sys.executable, "-c", script, *arguments],
+            ready_client.python("-c", script, *arguments),
             env={**commands.environ, **variables, **quiet, **environ},
             cwd=commands.folder,
             stdout=subprocess.PIPE,

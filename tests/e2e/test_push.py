@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 import pytest
+from tests.parts import ready_client
 
 pytestmark = pytest.mark.slow
 
@@ -94,7 +95,7 @@ class Pair:
             "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "1",
         }
         done = subprocess.run(
-            [sys.executable, "-c", script],
+            ready_client.python("-c", script),
             env=self.environ(**client, **changes),
             cwd=self.folder,
             capture_output=True,
@@ -104,10 +105,13 @@ class Pair:
         )
         assert done.returncode == expect, done.stderr
 
-    def start(self, *arguments: str, to: str | None = None, **changes: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-P", "-m", "sweepyard", "push", *arguments, "--to", to or self.destination.url]
+    def start(
+        self, *arguments: str, to: str | None = None, ready: bool = False, **changes: str
+    ) -> subprocess.Popen[str]:
+        """A push, whose process has the client already if it is to be `ready`."""
+        program = ("-P", "-m", "sweepyard", "push", *arguments, "--to", to or self.destination.url)
         return subprocess.Popen(
-            command,
+            ready_client.python(*program) if ready else [sys.executable, *program],
             env=self.environ(**changes),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -120,7 +124,7 @@ class Pair:
         self, *arguments: str, expect: int = 0, to: str | None = None, with_key: bool = True, **changes: str
     ) -> tuple[str, str]:
         key = ("--key-file", str(self.key_file)) if with_key else ()
-        process = self.start(*arguments, *key, to=to, **changes)
+        process = self.start(*arguments, *key, to=to, ready=True, **changes)
         try:
             stdout, stderr = process.communicate(timeout=_COMMAND_SECONDS)
         finally:

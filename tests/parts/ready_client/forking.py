@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import runpy
 import socket
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ _WANDB = "import sys; from wandb.cli.cli import cli; sys.exit(cli())"
 
 
 def main(path: str, listener: socket.socket) -> None:
-    """Fork until the session ends; each fork is a script."""
+    """Fork until the session ends; each fork is a program."""
     for name in _IMPORTED:
         importlib.import_module(name)
     server = ForkServer(
@@ -46,11 +47,19 @@ def main(path: str, listener: socket.socket) -> None:
                 os.environ[name] = value
         if program == "wandb":
             _run(_WANDB, "wandb", arguments, folder=str(Path(sys.executable).parent))
+        elif arguments[0] == "-P":
+            _run_module(*arguments[2:])
         elif arguments[0] == "-c":
             _run(arguments[1], "-c", arguments[2:], folder="")
         else:
             file = Path(arguments[0])
             _run(file.read_text(encoding="utf-8"), str(file), arguments[1:], folder=str(file.absolute().parent))
+
+
+def _run_module(name: str, *arguments: str) -> None:
+    sys.argv[1:] = arguments
+    del sys.path[0]
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 
 def _run(script: str, name: str, arguments: list[str], *, folder: str) -> None:

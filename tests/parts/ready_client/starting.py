@@ -1,4 +1,7 @@
-"""What stands for a script of the client: `starting.py python -c SCRIPT ...`, `python FILE ...` or `wandb ...`."""
+"""What stands for a program of the client's: `starting.py wandb ...`, or `starting.py python` and what names one.
+
+That is `-c SCRIPT`, `FILE` or `-P -m MODULE`.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,12 @@ _PYTHONPATH = "PYTHONPATH"
 
 
 def main(program: str, *arguments: str) -> int:
-    """Have the script forked, and leave as it leaves."""
+    """Have the program forked, and leave as it leaves."""
     session = os.environ.get("TESTS_SESSION")
-    begins_script = program == "wandb" or arguments[:1] == ("-c",) or not "".join(arguments[:1]).startswith("-")
-    if session is None or not begins_script:
+    names_program = (
+        program == "wandb" or arguments[0] == "-c" or arguments[:2] == ("-P", "-m") or arguments[0][0] != "-"
+    )
+    if session is None or not names_program:
         return _be(program, *arguments)
     root = str(Path(__file__).parents[3])
     given = {name: os.environ.get(name) for name in (_PYTHONPATH, OWNER_VARIABLE)}
@@ -27,7 +32,10 @@ def main(program: str, *arguments: str) -> int:
         {**os.environ, **found},
         server="tests.parts.ready_client.forking",
     )
-    return _be(program, *arguments) if code is None else code
+    if code is None:
+        # Begun anew, what a fork has half done would be done twice.
+        sys.exit("the client could not be forked")
+    return code
 
 
 def _be(program: str, *arguments: str) -> int:

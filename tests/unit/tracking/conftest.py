@@ -6,7 +6,6 @@ import http.server
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.parts import ready_client
 
 _CLIENT_SECONDS = 120
 _BLOCK = 32_768
@@ -101,17 +101,11 @@ def run_offline(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Offli
     return run
 
 
-@pytest.fixture(scope="session")
-def run_script() -> Callable[..., str]:
-    """Runs a script in a process of its own; gives what it prints."""
-    return _run_script
-
-
 def _run_script(script: str, folder: Path, **environ: str) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
     home = {"HOME": str(folder / "home"), "WANDB_ERROR_REPORTING": "false"}
     done = subprocess.run(
-        [sys.executable, "-c", script],
+        ready_client.python("-c", script),
         env={**kept, **home, **environ},
         cwd=folder,
         stdin=subprocess.DEVNULL,

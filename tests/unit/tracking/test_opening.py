@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from sweepyard.config.schema import TrackingConfig
@@ -67,12 +70,9 @@ def test_a_parameter_file_that_is_missing_is_named(tmp_path):
 
 
 @pytest.mark.slow
-def test_opening_is_light_until_it_is_used(run_script, tmp_path):
-    printed = run_script(
-        "import sys, sweepyard.tracking.opening\nprint([m for m in ('wandb', 'yaml', 'PIL') if m in sys.modules])",
-        tmp_path,
-    )
-    assert printed.strip() == "[]"
+def test_opening_is_light_until_it_is_used():
+    script = "import sys, sweepyard.tracking.opening\nprint([m for m in ('wandb', 'yaml', 'PIL') if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"
 
 
 @pytest.mark.slow
