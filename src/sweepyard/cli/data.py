@@ -63,11 +63,14 @@ def verify(name: str, folder: str | None, as_json: bool) -> int:
                     file.file,
                     "x".join(map(str, file.shape)) if file.shape else "-",
                     (file.sha256 or "-")[:16],
-                    file.problem or "sound",
+                    "NOT sound" if file.problem else "sound",
                 ]
                 for file in report.files
             ],
         )
+        for file in report.files:
+            if file.problem:  # which mostly names the file by itself
+                print(file.problem if file.file in file.problem else f"{file.file}: {file.problem}")
         print(f"{name} is {'sound' if report.sound else 'NOT sound'}; its files are in {report.place}")
         if report.note:
             print(f"note: {report.note}")

@@ -229,8 +229,8 @@ def check_scoring(trained_on: str, scored_on: str, split: str | None = None) -> 
             )
         if (trained_on, scored_on) == (part, whole) and split != "test":
             raise DataError(
-                f"a model trained on {part} must not be scored on {whole}'s {split or 'images'}, which hold those of "
-                f"{part}: the model has seen them. Score it on the test split, which holds none"
+                f"a model trained on {part} must not be scored on {whole}'s images{f' for {split}' if split else ''}, "
+                f"which hold those of {part}: the model has seen them. Score it on the test split, which holds none"
             )
     known = [CATALOGUE[name] for name in (trained_on, scored_on) if name in CATALOGUE]
     if len(known) == 2 and known[0].class_names != known[1].class_names:

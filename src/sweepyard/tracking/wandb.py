@@ -83,8 +83,10 @@ class WandbTracker:
         try:
             self._run = wandb.init(settings=settings)
         except (wandb.Error, OSError, ValueError) as error:
+            # What follows the first line is what one would change in a call of `wandb.init`.
+            told = str(error).partition("\n")[0].rstrip(".")
             raise TrackingError(
-                f"the tracking server must accept the run; the W&B client says: {error}. "
+                f"the tracking server must accept the run; the W&B client says: {told}. "
                 "Check that the server is up and the key is right, or train with tracking=offline"
             ) from error
         self._is_online = not self._run.offline

@@ -422,7 +422,7 @@ class TestCatalogue:
             ("mnist", "mnist5k", "test", "all training images of mnist: the model has seen them"),
             ("mnist", "mnist5k", None, "Score it on mnist's test split"),
             ("mnist5k", "mnist", None, "which hold those of mnist5k"),
-            ("mnist5k", "mnist", "validation", "mnist's validation"),
+            ("mnist5k", "mnist", "validation", "mnist's images for validation"),
             ("mnist", "fashion_mnist", "test", "only on the classes that it knows"),
             ("emnist_letters", "emnist_balanced", "test", "26 classes for emnist_balanced's 47"),
         ],
