@@ -114,11 +114,12 @@ class _Command:
         self._config = config
         self.where = config.lines.get("command") or config.lines.get("method", source)
         self._words = config.command
+        self._misspelt = self._misspelt_train()
         self._arguments = self._of_train()
 
     @property
     def is_train(self) -> bool:
-        """Whether it runs `sweepyard train`."""
+        """Whether it runs `sweepyard train`, or is meant to."""
         return self._arguments is not None
 
     @property
@@ -151,22 +152,22 @@ class _Command:
             found.append(
                 Violation("a sweep file must name a `program`, or a `command` that needs none", "", hint, self.where)
             )
-        found += self._misspelt_train()
+        found += self._misspelt.values()
         if self.is_train and not found and not any("${args" in word for word in self._words):
             rule = "the command must pass the parameters on, or every run is the same"
             found.append(Violation(rule, "", 'Add --parameters and "${args_json_file}"', self.where))
         return found
 
-    def _misspelt_train(self) -> list[Violation]:
-        """What it calls of Sweepyard that nearly is `train`."""
+    def _misspelt_train(self) -> dict[int, Violation]:
+        """What it calls of Sweepyard that nearly is `train`, by the place of the word before."""
         rule = "sweepyard has no such command"
         words = ("", *self._words)
-        return [
-            Violation(rule, called, hint, self.where)
-            for before, program, called in zip(words, words[1:], words[2:], strict=False)
+        return {
+            index: Violation(rule, called, hint, self.where)
+            for index, (before, program, called) in enumerate(zip(words, words[1:], words[2:], strict=False))
             if PurePath(program).name == "sweepyard" and PurePath(before).name in _BEFORE_PROGRAM
             if called != "train" and (hint := _nearest(called, frozenset({"train"})))
-        ]
+        }
 
     def warnings(self) -> list[Violation]:
         """Commands that lose types, or that are not ours to check."""
@@ -185,7 +186,7 @@ class _Command:
     def _of_train(self) -> tuple[str, ...] | None:
         words = self._words
         for index, word in enumerate(words[:-1]):
-            if PurePath(word).name == "sweepyard" and words[index + 1] == "train":
+            if index in self._misspelt or (PurePath(word).name == "sweepyard" and words[index + 1] == "train"):
                 return words[index + 2 :]
         return None
 

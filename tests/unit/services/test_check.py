@@ -359,6 +359,19 @@ def test_a_misspelt_train_is_refused(config: SmallConfig, start: str) -> None:
     assert said(report) == ["s.yaml:4: sweepyard has no such command; received trian. Did you mean `train`?"]
 
 
+def test_a_misspelt_train_hides_no_other_fault(config: SmallConfig) -> None:
+    text = (
+        "method: random\nmetric: {name: val_acuracy}\n"
+        + COMMAND.replace("train,", "trian,")
+        + "parameters:\n  epochs: {values: [0]}\n"
+    )
+    report = check_sweep(text, source="s.yaml", compose=config.compose, overrides_of=overrides_of)
+    messages = "\n".join(said(report))
+    for expected in ("received trian", "val_acuracy", "out of range"):
+        assert expected in messages
+    assert report.warnings == ()
+
+
 def test_a_word_of_another_program_is_its_own(config: SmallConfig) -> None:
     assert with_command('[python, fit.py, --project, sweepyard, trained, "${args}"]', config).violations == ()
 
