@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
@@ -24,7 +24,11 @@ _SMALL_BYTES = BLOCK_BYTES // 2
 
 @dataclass(frozen=True, slots=True)
 class StoredBlock:
-    """What finds a block, and what is known of its lines without reading them."""
+    """What finds a block, and what is known of its lines without reading them.
+
+    Attributes:
+        steps: Of its lines, packed.
+    """
 
     number: int
     first_line: int
@@ -33,6 +37,7 @@ class StoredBlock:
     byte_count: int
     min_step: int
     max_step: int
+    steps: bytes = field(repr=False)
 
     @property
     def is_small(self) -> bool:
@@ -81,8 +86,8 @@ class Parts:
     def lines_of(self, part: Part) -> list[Line]:
         if not isinstance(part, StoredBlock):
             return part
-        lines, numbers, steps = READ_BLOCK.rows(self._connection, {"block": part.number})[0]
-        return unpack_block(lines, numbers, steps, part.line_count)
+        lines, numbers = READ_BLOCK.rows(self._connection, {"block": part.number})[0]
+        return unpack_block(lines, numbers, part.steps, part.line_count)
 
 
 def lines_of_chunks(chunks: Iterable[tuple[Any, ...]]) -> dict[int, tuple[int, str]]:

@@ -13,7 +13,7 @@ from sweepyard.storage.blocks import rows_of, unpack_keys
 from sweepyard.storage.columns import unpack_columns
 from sweepyard.storage.packing import unpack_all
 from sweepyard.storage.stream_parts import Part, Parts, StoredBlock
-from sweepyard.storage.stream_statements import READ_BLOCK_KEYS, READ_COLUMN, READ_STEPS, of_stream
+from sweepyard.storage.stream_statements import READ_BLOCK_KEYS, READ_COLUMN, of_stream
 from sweepyard.storage.stream_tails import StreamKey
 
 StepRows = list[tuple[int, JsonObject]]
@@ -34,7 +34,6 @@ class StoredSeries:
         self._reader = Parts(connection)
         self._parts = self._reader.all(key)
         self._rows: dict[int, StepRows] = {}
-        self._steps: dict[int, bytes] = dict(READ_STEPS.rows(connection, names))
         self._cells: dict[str, dict[int, bytes]] = {
             key: dict(READ_COLUMN.rows(connection, {**names, "key": key})) for key in keys
         }
@@ -64,7 +63,7 @@ class StoredSeries:
         self, blocks: Sequence[StoredBlock], cells: Mapping[str, Mapping[int, bytes]], low: int, high: int
     ) -> Series:
         counts = [block.line_count for block in blocks]
-        steps = unpack_all([(self._steps[block.number], block.line_count) for block in blocks])
+        steps = unpack_all([(block.steps, block.line_count) for block in blocks])
         values, whole = {}, {}
         present: Bits | None = None
         for key, packed in cells.items():

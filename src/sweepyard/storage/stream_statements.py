@@ -48,16 +48,14 @@ LIST_BLOCKS = Prepared(
         _BLOCKS.byte_count,
         _BLOCKS.min_step,
         _BLOCKS.max_step,
+        _BLOCKS.steps,
     )
     .where(*_BLOCKS_OF)
     .order_by(_BLOCKS.first_line)
 )
-READ_BLOCK = Prepared(
-    select(_BLOCKS.lines, _BLOCKS.line_numbers, _BLOCKS.steps).where(_BLOCKS.number == bindparam("block"))
-)
+READ_BLOCK = Prepared(select(_BLOCKS.lines, _BLOCKS.line_numbers).where(_BLOCKS.number == bindparam("block")))
 READ_BLOCK_KEYS = Prepared(select(_BLOCKS.summaries).where(_BLOCKS.number == bindparam("block")))
 READ_KEYS = Prepared(select(_BLOCKS.number, _BLOCKS.summaries).where(*_BLOCKS_OF))
-READ_STEPS = Prepared(select(_BLOCKS.number, _BLOCKS.steps).where(*_BLOCKS_OF))
 READ_COLUMN = Prepared(
     select(_COLUMNS.block_number, _COLUMNS.cells)
     .join(tables.run_blocks, _BLOCKS.number == _COLUMNS.block_number)

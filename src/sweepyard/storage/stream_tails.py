@@ -67,9 +67,10 @@ class StreamTails:
     def next_due(self, timeout_seconds: float) -> StreamKey | None:
         """A stream whose tail is due, which then counts as sealed; None if none is in time."""
         with self._changed:
-            if not self._full:
+            key = self._due()
+            if key is None:
                 self._changed.wait(timeout_seconds)
-            key = next(iter(self._full), None) or self._quiet()
+                key = self._due()
             if key is not None:
                 self._full.pop(key, None)
                 del self._tails[key]
@@ -80,6 +81,8 @@ class StreamTails:
         with self._changed:
             self._changed.notify_all()
 
-    def _quiet(self) -> StreamKey | None:
+    def _due(self) -> StreamKey | None:
+        if self._full:
+            return next(iter(self._full))
         limit = time.monotonic() - QUIET_SECONDS
         return next((key for key, tail in self._tails.items() if tail.touched_at < limit), None)

@@ -136,6 +136,10 @@ class SqlDatabase:
         self._sealer.start()
         return self._group.submit(work)
 
+    def keep_sealed(self) -> None:
+        """Pack what earlier processes left loose, too, from now on: for who serves these rows, if only to be read."""
+        self._sealer.start()
+
     def close(self) -> None:
         """Do what is waiting, and close every connection."""
         self._sealer.close()

@@ -55,8 +55,11 @@ def require_storage(what: str, otherwise: str = "") -> None:
 
 
 @contextmanager
-def build_services(settings: Settings) -> Iterator[Services]:
+def build_services(settings: Settings, *, serving: bool = False) -> Iterator[Services]:
     """The services over this home's database and blobs, migrated to the present schema.
+
+    Args:
+        serving: Whether this process is the hub, which looks after what is stored.
 
     Raises:
         HubError: The extra `hub` is not installed.
@@ -70,6 +73,8 @@ def build_services(settings: Settings) -> Iterator[Services]:
 
     HubPlaces(settings.home).make_home()
     database = open_database(settings.home, settings.database)
+    if serving:
+        database.keep_sealed()
     try:
         yield bundle.build(database, open_blobs(settings, database), SystemClock(), RandomIds(), settings)
     finally:
@@ -116,7 +121,7 @@ def serve_hub(
 
         def build_app(addresses: Addresses) -> object:
             # Only here: the database is opened by whoever holds the home's lock.
-            services = stack.enter_context(build_services(settings))
+            services = stack.enter_context(build_services(settings, serving=True))
             ensure_owner(services.access, settings)
             opened.append(services)
             from sweepyard.hub.app import create_app

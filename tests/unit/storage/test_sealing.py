@@ -64,7 +64,7 @@ def test_many_small_chunks_are_sealed_too(database: SqlDatabase) -> None:
 
 
 def test_a_quiet_tail_is_sealed(database: SqlDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_tails, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(stream_tails, "QUIET_SECONDS", -1.0)
     write(database, 0, 5)
     wait_for(lambda: tail_of(database) == 0)
 
@@ -105,6 +105,33 @@ def test_one_failure_does_not_end_the_sealing(
 
 def test_sealing_what_has_no_tail_does_nothing(database: SqlDatabase) -> None:
     assert database._sealer.seal(KEY) is False
+
+
+def test_tails_that_have_gone_quiet_are_due_one_after_the_other_without_a_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    tails = StreamTails()
+    keys = [(number, Stream.HISTORY) for number in range(50)]
+    tails.grew([Growth(key, 1) for key in keys])
+    monkeypatch.setattr(stream_tails, "QUIET_SECONDS", -1.0)
+    began = time.monotonic()
+    assert [tails.next_due(5) for _ in keys] == keys
+    assert time.monotonic() - began < 5
+    assert tails.next_due(0) is None
+
+
+def test_what_an_earlier_process_left_is_sealed_where_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = open_database(tmp_path)
+    with left.writing() as unit:
+        unit.projects.ensure("lab", "digits", START)
+        unit.runs.add(Run(path=PATH, state=RunState.RUNNING, created_at=START, updated_at=START))
+    write(left, 0, 10)
+    left.close()
+    monkeypatch.setattr(stream_tails, "QUIET_SECONDS", -1.0)
+    serving = open_database(tmp_path)
+    serving.keep_sealed()
+    wait_for(lambda: tail_of(serving) == 0)
+    serving.close()
 
 
 def test_tails_are_due_when_full_once() -> None:
