@@ -22,6 +22,7 @@ import http.server
 import json
 import multiprocessing as mp
 import os
+import queue
 import random
 import socket
 import subprocess
@@ -92,6 +93,7 @@ class Raw:
         parts = urlsplit(url)
         self._head = (
             f"Host: {parts.netloc}\r\nAuthorization: Basic {base64.b64encode(f'api:{key}'.encode()).decode()}\r\n"
+            "Content-Type: application/json\r\n"
         )
         self._socket = socket.create_connection((parts.hostname, parts.port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -205,7 +207,11 @@ def heartbeat(hub_url: str, key: str, path: str, seconds: float, gate: Any, out:
 
 
 def together(targets: Sequence[tuple[Callable[..., None], tuple[Any, ...]]]) -> list[Any]:
-    """What processes put out that begin at one moment, in any order but that of their kinds."""
+    """What processes put out that begin at one moment, in any order but that of their kinds.
+
+    Raises:
+        RuntimeError: One of them ended without a word.
+    """
     gate = mp.Barrier(len(targets) + 1)
     queues: list[Queue[Any]] = [mp.Queue() for _ in targets]
     processes = [
@@ -215,10 +221,18 @@ def together(targets: Sequence[tuple[Callable[..., None], tuple[Any, ...]]]) -> 
     for process in processes:
         process.start()
     gate.wait()
-    results = [out.get() for out in queues]
+    results = [_put_out(process, out) for process, out in zip(processes, queues, strict=True)]
     for process in processes:
         process.join()
     return results
+
+
+def _put_out(process: mp.Process, out: Queue[Any]) -> Any:
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return out.get(timeout=1)
+        if not process.is_alive() and out.empty():
+            raise RuntimeError(f"{process.name} ended with {process.exitcode} and gave nothing")
 
 
 def measure_requests(hub: Hub, options: argparse.Namespace) -> None:
@@ -435,7 +449,8 @@ def measure_client(hub: Hub, options: argparse.Namespace) -> None:
     nothing = mp.Process(target=_serve_nothing, args=(out,), daemon=True)
     nothing.start()
     url = out.get()
-    ours, bare = [], []
+    ours: list[float] = []
+    bare: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         for number in range(options.pairs + 1):
             pair = [(bare, url), (ours, hub.url)]
