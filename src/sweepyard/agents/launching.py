@@ -12,6 +12,7 @@ from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_com
 
 from sweepyard import processes
 from sweepyard.agents.leash import leash
+from sweepyard.agents.service import SharedService
 from sweepyard.domain.agent import Command
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.files import write_atomically
@@ -26,6 +27,7 @@ class Launcher:
         environ: What all its runs have in common.
         folder: Where the files of parameters and the runs' output are kept.
         working_folder: Where runs start.
+        service: Of the client, for all of them; None where each is to have its own.
     """
 
     sweep: SweepPath
@@ -33,6 +35,7 @@ class Launcher:
     environ: Mapping[str, str]
     folder: Path
     working_folder: Path
+    service: SharedService | None = None
 
     def start(self, command: Command, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
         """Start a run, which gets SIGTERM when this process dies.
@@ -51,11 +54,16 @@ class Launcher:
         with output_of(self.folder, command.run_id).open("ab") as output:
             return processes.spawn(
                 arguments,
-                environ={**self.environ, **environ, **variables},
+                environ={**self.environ, **(self.service.environ if self.service else {}), **environ, **variables},
                 folder=self.working_folder,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+
+    def ended(self, run_id: str) -> None:
+        """Let go of what is kept for a run whose process has ended."""
+        if self.service is not None:
+            self.service.forget(run_id)
 
     def _prepared(self, command: Command) -> tuple[list[str], Path]:
         """The run's command line, and the file by which the W&B client learns its parameters."""

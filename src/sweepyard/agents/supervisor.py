@@ -45,6 +45,9 @@ class Starter(Protocol):
     def start(self, command: Command, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
         """Start it, as the leader of a session of its own."""
 
+    def ended(self, run_id: str) -> None:
+        """Its process has ended, however that came."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunBegan:
@@ -324,6 +327,7 @@ class _Lane(threading.Thread):
             self._see_it_out(process, command.run_id, handover)
         self._process = None
         code = process.wait()
+        self._starter.ended(command.run_id)
         self._supervisor.tell(RunEnded(self._place.name, command.run_id, code, self._clock.monotonic_seconds() - began))
         if code != exitcodes.OUT_OF_MEMORY or not self._may_go_back:
             self._supervisor.note_end(code)

@@ -12,6 +12,7 @@ from sweepyard.agents.warm.place import owner_of
 from sweepyard.agents.warm.server import DEFAULT_IDLE_SECONDS, IDLE_VARIABLE, Code, ForkServer
 from sweepyard.cli.environment import quieten_backend, settings_now
 from sweepyard.clock import SystemClock
+from sweepyard.linux import release_code
 from sweepyard.tracking.opening import start_ahead
 from sweepyard.wiring.warm import WarmStart, keep_noted, preload
 
@@ -20,6 +21,7 @@ def main(path: str, listener: socket.socket) -> int:
     """Serve until idle; in each fork, run what its client wants, and give its exit code."""
     quieten_backend()
     shelf = preload()
+    release_code()
     settings = settings_now()
     server = ForkServer(
         path,

@@ -63,6 +63,7 @@ def agent_on(
     from sweepyard.agents.failures import Failures
     from sweepyard.agents.launching import Launcher
     from sweepyard.agents.line import AgentLine
+    from sweepyard.agents.service import SharedService
     from sweepyard.agents.supervisor import Supervisor
     from sweepyard.agents.sweeping import make_sweep_folder, require_open
     from sweepyard.clock import SystemClock
@@ -77,6 +78,7 @@ def agent_on(
         folder = make_sweep_folder(request.output, path.project, path.sweep_id)
         common = agent_environment(environ, server=server, folder=folder, output=request.output)
         command = record.config.get("command")
+        service = SharedService()
 
         def line_and_launcher() -> tuple[AgentLine, Launcher]:
             token = secrets.token_hex(8)
@@ -87,6 +89,7 @@ def agent_on(
                 with_token(common, token),
                 folder,
                 request.working_folder,
+                service,
             )
             return line, launcher
 
