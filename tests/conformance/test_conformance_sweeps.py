@@ -119,6 +119,9 @@ def test_a_sweep_is_paused_resumed_stopped_and_canceled(client: Any, project: st
         assert state_of(client, path) == state
     client.run("wandb", "sweep", "--pause", path, expect=1)
     assert state_of(client, path) == "CANCELED"
+    (client.folder / "sweep.yaml").write_text(SWEEP.replace("[1, 2, 3]", "[1]"))
+    refused = client.run("wandb", "sweep", "--update", path, "sweep.yaml", expect=1)
+    assert "is canceled; only a sweep that goes on can be edited" in refused
 
 
 def test_a_sweep_is_named_updated_and_takes_runs_of_before(client: Any, project: str) -> None:

@@ -123,7 +123,8 @@ class SweepService:
         Raises:
             NotFound: There is no such sweep.
             SweepFileInvalid: As for `create`.
-            Conflict: The state cannot follow the present one, or the sweep has runs that do not suit the new file.
+            Conflict: The state cannot follow the present one; or there is a new file, and the sweep is over or has runs
+                that do not suit it.
         """
         check_texts({"display_name": changes.display_name, "description": changes.description})
         config = None if changes.config_yaml is None else _accepted(changes.config_yaml)
@@ -139,6 +140,7 @@ class SweepService:
                 scheduler=changes.scheduler if changes.scheduler is not None else before.scheduler,
             )
             if config is not None and changes.config_yaml != before.config_yaml:
+                require_editable(before)
                 if unit.sweeps.lease_count(path.sweep_id):
                     sweep = _edited(sweep, config)
                 sweep = replace(
@@ -299,14 +301,22 @@ def steered(unit: UnitOfWork, sweep: Sweep, state: SweepState, now: datetime) ->
     return replace(sweep, state=state, updated_at=now)
 
 
-def _edited(sweep: Sweep, after: SweepConfig) -> Sweep:
-    """The sweep ready to go on with a new file.
+def require_editable(sweep: Sweep) -> None:
+    """See to it that a sweep may have a new file.
 
     Raises:
-        Conflict: The sweep is over, or its runs do not suit the new file; everything that does not is named.
+        Conflict: The sweep is over, whether it has runs or not.
     """
     if sweep.state.is_over:
         raise Conflict(f"sweep {sweep.path} is {sweep.state.value.lower()}; only a sweep that goes on can be edited")
+
+
+def _edited(sweep: Sweep, after: SweepConfig) -> Sweep:
+    """The sweep, which has runs, ready to go on with a new file.
+
+    Raises:
+        Conflict: Its runs do not suit the new file; everything that does not is named.
+    """
     refused = editing.refusals(parsed(sweep.config_yaml), after)
     if refused:
         raise Conflict(f"sweep {sweep.path} has runs already, and its file cannot be changed so: {'; '.join(refused)}")

@@ -110,6 +110,17 @@ def test_a_sweep_that_is_over_cannot_be_edited(hub) -> None:
         edit(hub, sweep, ("[1, 2]", "[1, 2, 3]"))
 
 
+@pytest.mark.parametrize("state", [SweepState.FINISHED, SweepState.CANCELED])
+def test_nor_one_that_ended_before_its_first_run(hub, state: SweepState) -> None:
+    sweep = hub.sweep(RANDOM)
+    hub.services.sweeps.set_state(sweep.path, state)
+    with pytest.raises(Conflict, match=f"is {state.value.lower()}; only a sweep that goes on can be edited"):
+        edit(hub, sweep, ("run_cap: 2", "run_cap: 77"))
+    assert hub.services.sweeps.get(sweep.path).config_yaml == RANDOM
+    again = hub.services.sweeps.update(sweep.path, SweepChanges(config_yaml=RANDOM, display_name="named later"))
+    assert again.display_name == "named later"
+
+
 def test_a_budget_of_time_counts_from_the_first_run(hub) -> None:
     sweep = hub.sweep(RANDOM.replace("run_cap: 2", "time_budget: 1h\nmax_retries: 3"))
     hub.clock.advance(7200)

@@ -15,6 +15,7 @@ from sweepyard.hub.dashboard.links import project_link, sweep_link
 from sweepyard.hub.dashboard.pages.confirm import ConfirmPage
 from sweepyard.services.bundle import Services
 from sweepyard.services.guard import allow
+from sweepyard.services.sweeps import require_editable
 
 MAX_FILE_BYTES = 1 << 20
 
@@ -84,8 +85,7 @@ def edit_page(services: Services, actor: Actor, path: SweepPath) -> EditPage:
     """
     sweep = services.sweeps.get(path)
     allow(actor, Role.WRITE)
-    if sweep.state.is_over:
-        raise Conflict(f"sweep {path} is {sweep.state.value.lower()}; only a sweep that goes on can be edited")
+    require_editable(sweep)
     return _edit_page(services, actor, sweep, sweep.config_yaml, ())
 
 
