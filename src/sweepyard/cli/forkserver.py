@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import sweepyard
+from sweepyard.agents.warm.child import leave
 from sweepyard.agents.warm.place import owner_of
 from sweepyard.agents.warm.server import DEFAULT_IDLE_SECONDS, IDLE_VARIABLE, Code, ForkServer
 from sweepyard.cli.environment import quieten_backend, settings_now
@@ -39,7 +40,7 @@ def main(path: str, listener: socket.socket) -> int:
     start_ahead(os.environ)
     from sweepyard.cli.door import enter
 
-    return enter(["train", *child.arguments], WarmStart(child, shelf))
+    return leave(enter(["train", *child.arguments], WarmStart(child, shelf)))
 
 
 if __name__ == "__main__":
