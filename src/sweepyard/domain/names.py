@@ -1,10 +1,16 @@
-"""Names of files inside a run's or an artifact's folder."""
+"""Names: of files inside a run's or an artifact's folder, and those by which people know a run or a sweep."""
 
 from __future__ import annotations
+
+import unicodedata
 
 from sweepyard.errors import RequestInvalid, Violation
 
 _MAX_LENGTH = 1024
+_BLANK_CATEGORIES = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Mn", "Me"})
+"""Spaces, controls, and marks that show nothing without a letter before them."""
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs that are drawn as nothing: fillers of Hangul, Braille without a dot."""
 
 
 def normalised_file_name(name: str) -> str:
@@ -18,6 +24,11 @@ def normalised_file_name(name: str) -> str:
         rule = f"a file's name is a relative path inside its folder, of at most {_MAX_LENGTH} characters"
         raise RequestInvalid([Violation(rule, repr(name[:200]))])
     return "/".join(parts)
+
+
+def shown_name(name: str | None, given_id: str) -> str:
+    """What a run or a sweep is called where people see it: its name, or its id where the name shows nothing."""
+    return name if name and any(_is_visible(letter) for letter in name) else given_id
 
 
 def check_texts(texts: dict[str, str | None]) -> None:
@@ -45,3 +56,7 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _is_visible(letter: str) -> bool:
+    return letter not in _BLANK_LETTERS and unicodedata.category(letter) not in _BLANK_CATEGORIES

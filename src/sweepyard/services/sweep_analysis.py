@@ -13,6 +13,7 @@ from sweepyard.domain.comparison import is_number
 from sweepyard.domain.fields import RunField, field_of
 from sweepyard.domain.filters import parse_filter
 from sweepyard.domain.importance import Correlation, bins, rank_correlation, share_explained
+from sweepyard.domain.names import shown_name
 from sweepyard.domain.objective import Objective
 from sweepyard.domain.ordering import parse_order
 from sweepyard.domain.run_columns import CONFIG_PREFIX, SUMMARY_PREFIX, column_of
@@ -219,7 +220,9 @@ def _results(
         if number is not None:
             is_best = best is None or objective.better(number, best)
             best = number if is_best else best
-            results.append(Result(run_id, str(name or run_id), datetime.fromisoformat(at), number, is_best))
+            results.append(
+                Result(run_id, shown_name(str(name or ""), run_id), datetime.fromisoformat(at), number, is_best)
+            )
     return tuple(results)
 
 

@@ -12,6 +12,7 @@ import wandb
 from wandb.apis.public import Run, Sweep
 from wandb.sdk.lib.service.service_connection import WandbApiFailedError
 
+from sweepyard.domain.names import shown_name
 from sweepyard.domain.objective import Goal, Objective
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import SweepPath
@@ -222,7 +223,7 @@ def _run_record(node: Mapping[str, Any], path: RunPath, app_url: str) -> RunReco
     summary: JsonObject = json.loads(node["summaryMetrics"] or "{}")
     return RunRecord(
         path=path,
-        name=node["displayName"] or node["name"],
+        name=shown_name(node["displayName"], node["name"]),
         state=node["state"],
         config=run_listing.config_of(node["config"]),
         summary={key: value for key, value in summary.items() if not key.startswith("_")},  # less the client's own

@@ -8,7 +8,7 @@ from tests.fakes.deterministic import START
 
 from sweepyard.domain import metrics
 from sweepyard.domain.access import ApiKey, Role
-from sweepyard.domain.names import check_texts, is_unicode, normalised_file_name
+from sweepyard.domain.names import check_texts, is_unicode, normalised_file_name, shown_name
 from sweepyard.domain.objective import Goal, Objective, ObjectiveValues, pareto_front
 from sweepyard.domain.run import TRANSITIONS, RunPath, RunState, check_transition, state_of_exit
 from sweepyard.domain.sweep import SWEEP_TRANSITIONS, SweepPath, SweepState, check_sweep_transition
@@ -119,3 +119,15 @@ def test_values_of_an_objective_are_summed_up_as_they_come() -> None:
     assert values == ObjectiveValues(3, 1.0, 3.0, 6.0, 2.0)
     assert (values.best(Objective("m")), values.best(Objective("m", Goal.MAXIMIZE))) == (1.0, 3.0)
     assert ObjectiveValues().best(Objective("m")) is None
+
+
+@pytest.mark.parametrize("name", ["fox-1", " a ", "\u05e9\u05dc\u05d5\u05dd", "\U0001f98a", "\u3164x", "-", "e\u0301"])
+def test_a_name_that_shows_something_is_shown(name: str) -> None:
+    assert shown_name(name, "id7") == name
+
+
+@pytest.mark.parametrize(
+    "name", [None, "", "   ", "\t\n", "\u00a0\u2003", "\u200b\u2060\ufeff", "\u202e", "\u3164", "\u2800", "\ufe0f"]
+)
+def test_where_a_name_shows_nothing_its_id_is_shown(name: str | None) -> None:
+    assert shown_name(name, "id7") == "id7"

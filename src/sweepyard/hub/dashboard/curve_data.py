@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sweepyard.domain.curves import Curve
 from sweepyard.domain.fields import field_of
+from sweepyard.domain.names import shown_name
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.run_columns import column_of
 from sweepyard.domain.series import spread
@@ -161,7 +162,7 @@ def _answer(lines: Lines, charts: Mapping[str, Mapping[int, Curve | GroupCurve]]
 
 
 def _name(display_name: JsonValue, run_id: str) -> str:
-    return unicode_text(texts.shortened(display_name if isinstance(display_name, str) and display_name else run_id))
+    return unicode_text(texts.shortened(shown_name(str(display_name or ""), run_id)))
 
 
 def unicode_text(text: str) -> str:

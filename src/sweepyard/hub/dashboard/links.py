@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sweepyard.domain.artifact import ArtifactVersion
+from sweepyard.domain.names import shown_name
 from sweepyard.domain.report import Report
 from sweepyard.domain.run import Run
 from sweepyard.domain.sweep import Sweep
@@ -17,13 +18,13 @@ def project_link(entity: str, name: str) -> Link:
 
 def sweep_link(sweep: Sweep) -> Link:
     """To a sweep, with its state beside it."""
-    name = sweep.display_name or sweep.path.sweep_id
+    name = shown_name(sweep.display_name, sweep.path.sweep_id)
     return Link(texts.shortened(name), urls.sweep_url(sweep.path), sweep.state.value.lower())
 
 
 def run_link(run: Run) -> Link:
     """To a run, with its state beside it."""
-    return Link(texts.shortened(run.display_name or run.path.run_id), urls.run_url(run.path), run.state.value)
+    return Link(texts.shortened(shown_name(run.display_name, run.path.run_id)), urls.run_url(run.path), run.state.value)
 
 
 def report_link(report: Report) -> Link:

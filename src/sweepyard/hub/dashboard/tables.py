@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sweepyard.domain.fields import RunField
 from sweepyard.domain.grouping import RunGroup, spread_of
+from sweepyard.domain.names import shown_name
 from sweepyard.domain.ordering import rank_of
 from sweepyard.domain.run import Run
 from sweepyard.domain.run_columns import CONFIG_PREFIX, SUMMARY_PREFIX, column_of, condition_on
@@ -107,7 +108,7 @@ def run_rows(runs: Sequence[Run], names: Sequence[str], view: RunsView) -> tuple
     return tuple(
         RunRow(
             run_id=run.path.run_id,
-            name=texts.shortened(run.display_name or run.path.run_id),
+            name=texts.shortened(shown_name(run.display_name, run.path.run_id)),
             url=urls.run_url(run.path),
             selected=run.path.run_id in selected,
             cells=tuple(run_cell(field, run) for field in fields),

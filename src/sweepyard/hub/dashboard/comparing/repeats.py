@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from sweepyard.domain.names import shown_name
 from sweepyard.domain.repeats import LEVEL, GroupedRepeats, Standing, grouped_repeats, letter_of
 from sweepyard.domain.run import Run
 from sweepyard.hub.dashboard import texts
@@ -94,7 +95,7 @@ def _group(found: GroupedRepeats, number: int, runs: Sequence[Run]) -> Group:
     return Group(
         letter=letter_of(number),
         label=texts.shortened(", ".join(named[:_NAMED_KEYS])) + more,
-        members=tuple(texts.shortened(run.display_name or run.path.run_id) for run in members),
+        members=tuple(texts.shortened(shown_name(run.display_name, run.path.run_id)) for run in members),
         is_base=number == found.base,
     )
 

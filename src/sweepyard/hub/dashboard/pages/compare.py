@@ -8,6 +8,7 @@ from typing import ClassVar
 from starlette.datastructures import QueryParams
 
 from sweepyard.domain.access import Actor
+from sweepyard.domain.names import shown_name
 from sweepyard.domain.run import Run
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.hub.dashboard import texts, urls
@@ -134,7 +135,7 @@ def _side(run: Run, is_base: bool, view: CompareView, path: str) -> Side:
     rest = tuple(run_id for run_id in view.ids if run_id != run.path.run_id)
     return Side(
         run_id=run.path.run_id,
-        name=texts.shortened(run.display_name or run.path.run_id),
+        name=texts.shortened(shown_name(run.display_name, run.path.run_id)),
         url=urls.run_url(run.path),
         state=run.state.value,
         is_base=is_base,

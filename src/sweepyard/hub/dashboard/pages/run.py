@@ -9,6 +9,7 @@ from typing import ClassVar
 from starlette.datastructures import QueryParams
 
 from sweepyard.domain.access import Actor
+from sweepyard.domain.names import shown_name
 from sweepyard.domain.run import Run, RunPath
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.hub.dashboard import texts, urls
@@ -63,7 +64,7 @@ def run_page(services: Services, actor: Actor, path: RunPath, name: str, asked: 
     mark = services.watching.run(path)
     run = services.runs.get(path)
     text, build = SECTIONS[name]
-    title = texts.shortened(run.display_name or path.run_id)
+    title = texts.shortened(shown_name(run.display_name, path.run_id))
     return RunPage(
         title=f"{title} · {text}" if name else title,
         name=title,

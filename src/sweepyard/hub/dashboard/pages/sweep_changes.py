@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sweepyard.domain.access import Actor, Role
+from sweepyard.domain.names import shown_name
 from sweepyard.domain.sweep import Sweep, SweepPath, SweepState
 from sweepyard.errors import Conflict, SweepFileInvalid
 from sweepyard.hub.dashboard import texts, urls
@@ -57,7 +58,7 @@ def confirm_page(services: Services, actor: Actor, path: SweepPath, to: SweepSta
         title=f"{verb} the sweep?",
         username=actor.username,
         trail=(project_link(path.entity, path.project), sweep_link(sweep)),
-        question=f"{verb} the sweep {texts.shortened(sweep.display_name or path.sweep_id)}?",
+        question=f"{verb} the sweep {texts.shortened(shown_name(sweep.display_name, path.sweep_id))}?",
         consequences=tuple(
             filter(
                 None,

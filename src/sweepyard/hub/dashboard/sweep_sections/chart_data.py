@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sweepyard.domain.fields import RunField
+from sweepyard.domain.names import shown_name
 from sweepyard.domain.objective import Objective
 from sweepyard.domain.ordering import rank_of
 from sweepyard.domain.run_columns import CONFIG_PREFIX, SUMMARY_PREFIX, column_of, written_name, written_value
@@ -177,4 +178,4 @@ def _objective(objective: Objective | None) -> JsonValue:
 
 
 def _name(name: JsonValue, run_id: str) -> str:
-    return texts.shortened(str(name or run_id))
+    return texts.shortened(shown_name(str(name or ""), run_id))

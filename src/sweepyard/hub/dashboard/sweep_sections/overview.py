@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sweepyard.domain.access import Actor, Role
+from sweepyard.domain.names import shown_name
 from sweepyard.domain.progress import SweepProgress
 from sweepyard.domain.sweep import Sweep, SweepState
 from sweepyard.hub.dashboard import texts, urls
@@ -65,7 +66,7 @@ def overview(services: Services, sweep: Sweep) -> Overview:
         text=_told(sweep, progress),
         states=tuple((state.value, count) for state, count in services.sweeps.counts(sweep.path).items()),
         best=Link(
-            texts.shortened(best.run.display_name or best.run.path.run_id),
+            texts.shortened(shown_name(best.run.display_name, best.run.path.run_id)),
             urls.run_url(best.run.path),
             texts.number_text(best.value),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sweepyard.domain.names import shown_name
 from sweepyard.domain.objective import Objective
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import Sweep
@@ -66,7 +67,7 @@ def early_termination(services: Services, sweep: Sweep) -> EarlyTermination | No
     for each in shown:
         run = runs.get(each.run_id)
         path = RunPath(sweep.path.entity, sweep.path.project, each.run_id)
-        name = texts.shortened(run.display_name if run and run.display_name else each.run_id)
+        name = texts.shortened(shown_name(run.display_name if run else None, each.run_id))
         rows.append(
             StandingRow(
                 run=Link(name, urls.run_url(path)),
