@@ -122,6 +122,24 @@ def test_a_preempted_run_goes_on_with_the_next_agent_on_another_host(commands, w
     commands.assert_none_left()
 
 
+def test_a_killed_run_goes_on_under_the_same_agent_and_id(commands, wait: Callable[..., None]) -> None:
+    (commands.folder / "trained.yaml").write_text(f"max_retries: 1\n{TRAINED.replace('EPOCHS', '30')}")
+    with commands.one_hub():
+        sweep = commands.register("trained.yaml")
+        agent = commands.start("agent", sweep)
+        wait(lambda: any(commands.folder.glob("outputs/many/*/checkpoints/*.npz")), seconds=180)
+        (client,) = [process for process in commands.living() if "train" in process.cmdline()]
+        client.kill()
+        stdout, stderr = agent.communicate(timeout=180)
+        assert agent.returncode == 0, stderr
+        assert "SIGKILL" in stdout, stdout
+        (run,) = runs_of(commands, sweep)
+        shown = json.loads(commands.run("runs", "show", f"many/{run['run']}", "--history", "--json").stdout)
+    assert run["state"] == "finished"
+    assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == list(range(1, 31))
+    commands.assert_none_left()
+
+
 def test_told_to_finish_it_starts_no_more(commands, wait: Callable[..., None]) -> None:
     (commands.folder / "trained.yaml").write_text(TRAINED.replace("EPOCHS", "5").replace("[1]", "[1, 2]"))
     with commands.one_hub():
