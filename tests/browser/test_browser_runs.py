@@ -90,13 +90,14 @@ def test_a_filter_that_is_none_says_where_and_how(runs: Page) -> None:
     expect(runs.get_by_label("Filter")).to_have_attribute("aria-invalid", "true")
     runs.get_by_role("link", name="Clear the filter").click()
     expect(runs.get_by_text("60 runs", exact=True)).to_be_visible()
-    runs.get_by_label("Filter").fill("acc < 0 and loss < 1")
+    runs.get_by_label("Filter").fill("acc < 0 and mdl = mlp")
     runs.keyboard.press("Enter")
     expect(runs.get_by_text("No run passes: 60 do not match.")).to_be_visible()
+    expect(runs.get_by_text("No run has 'mdl'. Did you mean `model`?")).to_be_visible()
 
 
 def test_groups_have_mean_and_spread_and_lead_to_their_runs(runs: Page) -> None:
-    runs.get_by_label("Groups").select_option("config.model")
+    runs.get_by_label("Groups").fill("config.model")
     row = runs.get_by_role("row", name=re.compile("^Hide convnet"))
     expect(row).to_contain_text("30")
     expect(row).to_contain_text("(n = 29)")
@@ -183,7 +184,7 @@ def test_the_table_is_worked_with_the_keyboard_alone(runs: Page) -> None:
 
 
 def test_groups_are_hidden_in_the_table_with_mouse_and_keyboard(runs: Page) -> None:
-    runs.get_by_label("Groups").select_option("config.seed")
+    runs.get_by_label("Groups").fill("config.seed")
     expect(runs.get_by_text("5 groups", exact=True)).to_be_visible()
     runs.get_by_role("link", name="Hide 0").focus()
     runs.keyboard.press("ArrowDown")

@@ -78,13 +78,13 @@ def list_runs(
     from sweepyard.cli.run_table import (
         check_columns,
         check_sort,
-        keys_in,
         lacking,
         print_runs,
         unknown_names,
         usual_columns,
     )
     from sweepyard.domain.query import mongo_form
+    from sweepyard.domain.query_names import keys_in
 
     wanted = mongo_form(text or "")
     demands: list[JsonValue] = [{"sweep": sweep}] if sweep else []

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sweepyard.cli.output import duration, number, print_table, value_text
-from sweepyard.config.names import hint_for
+from sweepyard.config.names import hint_among
 from sweepyard.domain.fields import descend
-from sweepyard.domain.query_names import ATTRIBUTES, CONFIG, RESOLVED, SUMMARY, fields_in, named
+from sweepyard.domain.query_names import ATTRIBUTES, CONFIG, SUMMARY, named
 from sweepyard.errors import InvalidInput, Violation
-from sweepyard.jsonvalue import JsonObject, JsonValue, flatten
+from sweepyard.jsonvalue import JsonValue, flatten
 
 if TYPE_CHECKING:
     from sweepyard.tracking.records import RunRecord
@@ -69,17 +69,10 @@ def check_sort(name: str, records: Sequence[RunRecord], others: Sequence[RunReco
     _check("--sort", [name], ATTRIBUTES, records, others)
 
 
-def keys_in(wanted: JsonObject) -> list[str]:
-    """The keys of configs and summaries that a filter, in the client's form, looks at."""
-    fields = [field for field in fields_in(wanted) if field.startswith((CONFIG, SUMMARY))]
-    short = [field.removeprefix(RESOLVED).removeprefix(CONFIG).removeprefix(SUMMARY) for field in fields]
-    return list(dict.fromkeys(short))
-
-
 def unknown_names(names: Sequence[str], records: Sequence[RunRecord]) -> list[str]:
     """For each of the names that none of the runs has: that this is so, and what may have been meant."""
     return [
-        f"no run has {name!r}. {hint_for(name, _names(ATTRIBUTES, records))}"
+        f"no run has {name!r}. {hint_among(name, _names(ATTRIBUTES, records))}"
         for name in names
         if records and not _is_known(name, records)
     ]
@@ -99,7 +92,7 @@ def _check(
     if wrong:
         rule = f"{option} takes the attributes {', '.join(attributes)}, and keys of some run's config or summary"
         known = _names(attributes, runs) | recorded
-        raise InvalidInput([Violation(rule, repr(name), hint_for(name, known)) for name in wrong])
+        raise InvalidInput([Violation(rule, repr(name), hint_among(name, known)) for name in wrong])
 
 
 def _bare(name: str) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 _SIMILARITY = 0.55
 _SIMILAR_LEAF = 0.8  # a part of a name is short: nearly alike says less
 _LISTED = 12
+_NEAREST = 5
+_LONGEST = 60  # of a name in a hint
 
 
 def hint_for(received: str, legal: Iterable[str]) -> str:
@@ -20,6 +22,16 @@ def hint_for(received: str, legal: Iterable[str]) -> str:
         return ""
     listed = ", ".join(f"`{name}`" for name in names[:_LISTED])
     return f"Legal: {listed}{', ...' if len(names) > _LISTED else ''}"
+
+
+def hint_among(received: str, known: Iterable[str]) -> str:
+    """A hint as `hint_for` gives it where names are many and anybody's: a few of the nearest, none of them long."""
+    short = {name for name in known if len(name) <= _LONGEST and name.isprintable()}
+    nearest = nearest_name(received, short)
+    if nearest is not None:
+        return f"Did you mean `{nearest}`?"
+    listed = difflib.get_close_matches(received, sorted(short), n=_NEAREST, cutoff=0.0)
+    return f"The nearest of {len(short)} names: {', '.join(f'`{name}`' for name in listed)}" if listed else ""
 
 
 def nearest_name(received: str, legal: Iterable[str]) -> str | None:

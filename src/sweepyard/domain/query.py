@@ -27,6 +27,7 @@ from sweepyard.jsonvalue import JsonObject, JsonValue
 MAX_LENGTH = 4_000
 MAX_DEPTH = 12
 
+_BEHIND_A_NAME = "behind a name comes one of = != > >= < <= ~ in exists"
 _OPERATORS = ("=", "!=", ">", ">=", "<", "<=", "~")
 _MEANT = {"==": "=", "===": "=", "<>": "!=", "=<": "<=", "=>": ">=", "=~": "~", "~=": "~", ">>": ">", "<<": "<"}
 _MEANT_WORDS = {
@@ -92,7 +93,7 @@ class _Lost(Exception):
 
 
 class _Parser:
-    """Reads tokens from left to right; after a mistake it goes on behind the condition that has it."""
+    """Reads tokens from left to right; after a mistake it goes on with what was meant, or behind the condition."""
 
     def __init__(self, tokens: list[Token], findings: Findings) -> None:
         self._tokens = tokens
@@ -180,9 +181,13 @@ class _Parser:
         token = self._take()
         if contrary:
             self._lose(token, "behind NAME not comes `in` or `exists`", "Other conditions: not NAME = VALUE")
-        if token.kind is not TokenKind.SIGN or token.text not in _OPERATORS:
-            self._lose(token, "behind a name comes one of = != > >= < <= ~ in exists", _meant(name_token, token))
-        return conditions.compared(name, token.text, self._value(), self._findings)
+        operator = token.text
+        if token.kind is not TokenKind.SIGN or operator not in _OPERATORS:
+            self._findings.add(token, _BEHIND_A_NAME, _meant(name_token, token))
+            operator = _meant_operator(token)
+        if operator not in _OPERATORS:
+            raise _Lost
+        return conditions.compared(name, operator, self._value(), self._findings)
 
     def _name(self) -> Token:
         token = self._next()
@@ -228,8 +233,12 @@ class _Parser:
         token = self._next()
         if token.kind is TokenKind.END or token.keyword in {"and", "or"} or token.is_sign(")"):
             return
-        self._findings.add(token, "conditions are joined by `and` or `or`", _meant_joint(token))
-        self._skip()
+        meant = _meant_joint(token)
+        self._findings.add(token, "conditions are joined by `and` or `or`", _hint_of_joint(token, meant))
+        if meant:
+            self._tokens[self._place] = Token(TokenKind.WORD, meant, token.written, token.at)
+        else:
+            self._skip()
 
     def _lose(self, token: Token, rule: str, hint: str = "") -> None:
         self._findings.add(token, rule, hint)
@@ -254,10 +263,8 @@ def _meant(name: Token, received: Token) -> str:
     """What somebody who wrote this where an operator belongs may have meant."""
     if received.text == "!~":
         return f"Write not {name.written} ~ VALUE"
-    meant = _MEANT.get(received.text) or _MEANT_WORDS.get(received.text.lower())
-    if meant is None and received.kind is TokenKind.SIGN:
-        meant = next(iter(difflib.get_close_matches(received.text, _OPERATORS, n=1)), None)
-    if meant is not None:
+    meant = _meant_operator(received)
+    if meant:
         return f"Did you mean {meant}?"
     head, colon, rest = name.text.partition(":")
     if colon and name.kind is TokenKind.WORD:
@@ -267,14 +274,27 @@ def _meant(name: Token, received: Token) -> str:
     return f"Write {name.written} = VALUE or {name.written} exists"
 
 
+def _meant_operator(received: Token) -> str:
+    """The operator that was meant by what stands where one belongs; empty where nobody can tell."""
+    meant = _MEANT.get(received.text) or _MEANT_WORDS.get(received.text.lower(), "")
+    if not meant and received.kind is TokenKind.SIGN and received.text != "!~":
+        meant = next(iter(difflib.get_close_matches(received.text, _OPERATORS, n=1)), "")
+    return meant
+
+
 def _meant_joint(received: Token) -> str:
+    """The joint that was meant by what stands where one belongs; empty where nobody can tell."""
     if received.is_sign(","):
-        return "Did you mean and?"
-    if received.kind is TokenKind.SIGN and received.text in conditions.ORDERS:
-        return "Name both bounds: NAME > 1 and NAME < 2"
+        return "and"
     if received.kind is not TokenKind.WORD:
         return ""
-    meant = _MEANT_JOINTS.get(received.text) or next(
-        iter(difflib.get_close_matches(received.text.lower(), ("and", "or"), n=1)), None
-    )
-    return f"Did you mean {meant}?" if meant else "Quote texts with spaces"
+    nearest = difflib.get_close_matches(received.text.lower(), ("and", "or"), n=1)
+    return _MEANT_JOINTS.get(received.text) or next(iter(nearest), "")
+
+
+def _hint_of_joint(received: Token, meant: str) -> str:
+    if meant:
+        return f"Did you mean {meant}?"
+    if received.kind is TokenKind.SIGN and received.text in conditions.ORDERS:
+        return "Name both bounds: NAME > 1 and NAME < 2"
+    return "Quote texts with spaces" if received.kind is TokenKind.WORD else ""

@@ -101,3 +101,10 @@ def fields_in(form: JsonValue) -> Iterator[str]:
                 yield from fields_in(value)
             else:
                 yield key
+
+
+def keys_in(form: JsonValue) -> list[str]:
+    """The keys of configs and summaries, without what leads into these, that a filter in the client's form looks at."""
+    fields = [field for field in fields_in(form) if field.startswith((CONFIG, SUMMARY))]
+    short = [field.removeprefix(RESOLVED).removeprefix(CONFIG).removeprefix(SUMMARY) for field in fields]
+    return list(dict.fromkeys(short))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from sweepyard.domain.fields import RunField, field_of
 from sweepyard.domain.filters import RunFilter, parse_filter
 from sweepyard.domain.grouping import RunGroup, grouped
 from sweepyard.domain.ordering import Order, parse_order
+from sweepyard.domain.query_names import named
 from sweepyard.domain.run import Run
 from sweepyard.domain.run_columns import CONFIG_PREFIX, SUMMARY_PREFIX, plain_items
 from sweepyard.domain.sweep import SweepPath
@@ -21,6 +23,9 @@ from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.run_index import RunIndex
 from sweepyard.services.sweep_rows import existing_sweep, parsed
 
+_MOST_SWEEPS = 12
+"""Of so many of a project's sweeps, those of most of the newest runs, it is told what they vary and search for."""
+_MOST_VARIED = 8
 _SEARCHED = tuple(field_of(name) for name in ("display_name", "name", "tags", "group"))
 
 
@@ -137,24 +142,43 @@ class RunTableService:
         config, summary = (_joined(found.values[each]) for each in _KEYS)
         return RunKeys(config, summary)
 
+    def unknown(self, selection: RunSelection, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of the names, as filters have them, under which none of the selected runs has a value."""
+        fields = {name: [field_of(spelt) for spelt in named(name).fields] for name in names}
+        found = self.columns(RunQuery(selection=selection), {each for listed in fields.values() for each in listed})
+        return tuple(
+            name
+            for name, listed in fields.items()
+            if all(value is None for each in listed for value in found.values[each])
+        )
+
     def telling(self, selection: RunSelection) -> Telling:
-        """What tells the newest of the selected runs apart; of a sweep's, first what it varies and searches for.
+        """What tells the newest of the selected runs apart; first what the sweeps that they are of vary and search for.
 
         Raises:
             NotFound: There is no such sweep.
         """
         with self._database.reading() as unit:
             found = self._newest.telling(unit, selection)
-            if selection.sweep_id is None:
-                return found
-            sweep = existing_sweep(unit, SweepPath(selection.entity, selection.project, selection.sweep_id))
-        config = parsed(sweep.config_yaml)
-        varied = (parameter.name for parameter in config.parameters if parameter.name in found.config)
-        sought = (objective.metric for objective in config.objectives if objective.metric in found.summary)
+            path = partial(SweepPath, selection.entity, selection.project)
+            if selection.sweep_id is not None:
+                sweeps = [existing_sweep(unit, path(selection.sweep_id))]
+            else:
+                several = (unit.sweeps.get(path(sweep_id)) for sweep_id in found.sweeps[:_MOST_SWEEPS])
+                sweeps = [sweep for sweep in several if sweep is not None]
+        configs = [parsed(sweep.config_yaml) for sweep in sweeps]
+        varied = {parameter.name: None for config in configs for parameter in config.parameters}
+        differing = [key for key in varied if key in found.config]
+        if selection.sweep_id is None:
+            differing = sorted(differing, key=found.config.index)[:_MOST_VARIED]
+        sought = [objective.metric for config in configs for objective in config.objectives]
         return replace(
             found,
-            first=(*(f"{CONFIG_PREFIX}{key}" for key in varied), *(f"{SUMMARY_PREFIX}{key}" for key in sought)),
-            attributes=tuple(name for name in found.attributes if name != "sweep"),
+            first=(
+                *(f"{CONFIG_PREFIX}{key}" for key in differing),
+                *(f"{SUMMARY_PREFIX}{key}" for key in dict.fromkeys(sought) if key in found.summary),
+            ),
+            attributes=tuple(name for name in found.attributes if name != "sweep" or selection.sweep_id is None),
         )
 
     def _found(self, unit: UnitOfWork, query: RunQuery, fields: Collection[RunField]) -> RunColumns:

@@ -12,13 +12,13 @@ from sweepyard.cli.run_list import list_runs, order_form
 from sweepyard.cli.run_table import (
     check_columns,
     check_sort,
-    keys_in,
     lacking,
     print_runs,
     unknown_names,
     usual_columns,
 )
 from sweepyard.domain.query import mongo_form
+from sweepyard.domain.query_names import keys_in
 from sweepyard.domain.run import RunPath
 from sweepyard.errors import InvalidInput, RequestInvalid
 from sweepyard.tracking.records import RunRecord
@@ -143,6 +143,10 @@ def test_names_in_a_filter_that_no_run_has_are_told() -> None:
         "no run has 'lrr'. Did you mean `lr`?",
     ]
     assert unknown_names(names, []) == []
+    odd = record("five", summary={"long " * 99: 1, "b\x1b[31m": 2}, **{f"k{place:03}": place for place in range(500)})
+    assert unknown_names(["nosuch"], [odd]) == [
+        "no run has 'nosuch'. The nearest of 519 names: `notes`, `host`, `group`, `user`, `tags`"
+    ]
 
 
 @pytest.mark.parametrize(

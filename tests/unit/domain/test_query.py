@@ -241,6 +241,20 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert [behind.split()[0] for behind, _ in found] == [">>", "finish", "y)", "in", "2026-11-21", "*"]
 
 
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("val_accuracy >> 0.9 andd model == convnet", [">>", "andd", "=="]),
+        ("a = 1 && b = 2, c == 1 d is 4", ["&&", ",", "==", "d"]),
+        ("x like 3 oor (b == 1", ["like", "oor", "(b", "=="]),
+        ("state is finish AN attempt = two", ["is", "finish", "AN", "two"]),
+        ("a = 1 andd", ["andd", ""]),
+    ],
+)
+def test_reading_goes_on_with_what_was_meant(text: str, places: list[str]) -> None:
+    assert [(behind.split() or [""])[0].removesuffix(",") or behind[:1] for behind, _ in refusals(text)] == places
+
+
 def test_the_mark_stands_below_the_character() -> None:
     text = "lr = 1 and " * 20 + "lr\t>> 2 and " + "lr = 1 and " * 20 + "lr = 1"
     with pytest.raises(RequestInvalid) as caught:

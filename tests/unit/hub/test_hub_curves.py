@@ -14,7 +14,8 @@ from tests.parts.page_reader import PageReader
 
 from sweepyard.domain.curves import Axis
 from sweepyard.errors import RequestInvalid
-from sweepyard.hub.dashboard.curve_section import by_interest, curves_section
+from sweepyard.hub.dashboard.curve_section import curves_section
+from sweepyard.hub.dashboard.interest import by_interest
 from sweepyard.hub.dashboard.curve_views import CurvesAsked, CurveView
 from sweepyard.hub.dashboard.packing import packed_json
 
@@ -147,7 +148,7 @@ def test_what_cannot_be_asked_for_is_refused_with_all_faults(query: str, faults:
 def test_a_page_refuses_the_same(reader: PageReader) -> None:
     assert reader.get("/lab/p?chart-x=day").status_code == 400
     assert reader.get("/lab/p/curves.json?metric=a&filter=%3D").status_code == 400
-    assert reader.get("/lab/p/curves.json?metric=a&group=nothing").status_code == 400
+    assert reader.get("/lab/p/curves.json?metric=a&group=config.").status_code == 400
 
 
 def test_a_view_as_the_address_has_it() -> None:
@@ -178,6 +179,8 @@ def test_what_a_search_is_for_comes_first_then_validation_then_epochs() -> None:
         "batch/loss",
         "best/loss",
     )
+    few = ["goal", "epoch/val_loss", "z"]
+    assert by_interest(metrics, ["goal"], few)[-3:] == ("best/loss", "epoch/val_loss", "z"), "what few runs have is last"
 
 
 def test_a_page_has_few_charts_by_itself_and_those_that_are_chosen() -> None:

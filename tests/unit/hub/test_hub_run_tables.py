@@ -19,11 +19,14 @@ from sweepyard.domain.run import Run, RunPath, RunState
 from sweepyard.domain.run_columns import column_of
 from sweepyard.errors import RequestInvalid
 from sweepyard.hub.dashboard.cells import Cell, CellKind, run_cell, spread_cell
+from sweepyard.hub.dashboard.curve_section import curves_section
+from sweepyard.hub.dashboard.curve_views import CurveView
 from sweepyard.hub.dashboard.downloads import csv_response, json_response, sheet_of
 from sweepyard.hub.dashboard.runs_section import RunsSection, runs_section
 from sweepyard.hub.dashboard.views import SIZES, RunsView
 from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.runs import RunChanges
+from sweepyard.services.sweeps import SweepDraft
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RUN = Run(path=RunPath("lab", "p", "r1"), state=RunState.FINISHED, created_at=NOW, updated_at=NOW)
@@ -116,7 +119,7 @@ NAMES = st.lists(
         sort=st.sampled_from(["", "-summary.acc", "+state"]),
         columns=NAMES.map(tuple),
         pinned=NAMES.map(tuple),
-        group=NAMES.map(tuple),
+        group=NAMES.map(lambda names: tuple(f"config.{name}" for name in names)),
         page=st.integers(1, 99),
         size=st.sampled_from(SIZES),
         selected=st.lists(st.sampled_from(["a", "b-1"]), unique=True).map(tuple),
@@ -134,6 +137,11 @@ def test_a_plain_view_has_a_plain_address() -> None:
     assert RunsView().url("/lab/p") == "/lab/p"
     assert RunsView.of(QueryParams("page=1&size=50&runs=&search=+&column=")) == RunsView()
     assert RunsView.of(QueryParams("sort=state&runs=a,b&runs=c,a")) == RunsView(sort="+state", selected=("a", "b", "c"))
+
+
+def test_groups_by_a_bare_key_are_those_of_the_config() -> None:
+    view = RunsView.of(QueryParams("group=lr&group=state&group=config.lr&group=summary.acc"))
+    assert view.group == ("config.lr", "state", "summary.acc")
 
 
 def test_all_that_is_wrong_with_an_address_is_told_at_once() -> None:
@@ -170,6 +178,42 @@ def test_by_itself_a_table_shows_what_tells_runs_apart(services: Any) -> None:
     assert [row.name for row in shown.rows] == [f"r{place}" for place in range(6)]
 
 
+def test_many_keys_of_one_run_hide_nothing_that_tells_the_others_apart(door: Any, services: Any) -> None:
+    actor = door.services.access.authenticate(door.keys[Role.WRITE])
+    several = {f"a{place:03}": place for place in range(500)}
+    metrics = {f"a{place:03}": 1.0 for place in range(500)}
+    path = RunPath("lab", "p", "wide")
+    services.runs.upsert(path, RunChanges(config=several, summary=metrics), actor=actor, begins=True)
+    shown = section(services)
+    names = [column.name for column in shown.columns]
+    assert names[4:7] == ["config.lr", "config.model", "config.same"]
+    assert names[12:14] == ["summary.acc", "summary.note"]
+    assert shown.group_names[:3] == ("state", "tags", "host")
+    assert shown.group_names[3:5] == ("config.lr", "config.model")
+    assert "config.a499" in shown.group_names
+    curves = curves_section("/lab/p", "/lab/p", CurveView(), shown.telling.metrics, rare=shown.telling.rare)
+    assert curves.charts[0] == "acc"
+
+
+def test_what_the_sweeps_of_a_project_vary_and_search_for_comes_first(door: Any, services: Any) -> None:
+    actor = door.services.access.authenticate(door.keys[Role.WRITE])
+    file = "method: grid\nmetric: {name: z/goal}\nparameters: {z: {values: [1, 2]}}\n"
+    sweep = services.sweeps.create("lab", "p", SweepDraft(config_yaml=file), actor=actor)
+    for place in range(2):
+        changes = RunChanges(
+            sweep_id=sweep.path.sweep_id,
+            config={"z": place, "resolved": {"units": [place]}},
+            summary={"batch/loss": 1, "z/goal": 1},
+        )
+        services.runs.upsert(RunPath("lab", "p", f"s{place}"), changes, actor=actor, begins=True)
+    shown = section(services)
+    assert [column.name for column in shown.columns] == [
+        "state", "created", "duration", "sweep", "tags", "config.z", "summary.z/goal", "config.lr", "config.model",
+        "config.same", "summary.acc", "summary.note", "summary.batch/loss",
+    ]  # fmt: skip
+    assert section(services, group=("config.model",)).columns[1].name == "summary.z/goal"
+
+
 def test_pinned_columns_come_first_and_twins_are_told_apart(services: Any) -> None:
     shown = section(services, columns=("config.acc", "summary.acc", "state"), pinned=("summary.acc",), selected=("r1",))
     assert [(column.name, column.label, column.pin) for column in shown.columns] == [
@@ -191,6 +235,16 @@ def test_what_is_wrong_with_filter_and_columns_is_told_instead_of_runs(services:
     assert (shown.rows, shown.existing) == ((), 6)
     assert "behind an operator comes a value" in shown.problems[0]
     assert len(section(services, columns=("nonsense",), group=("more",)).problems) == 2
+
+
+def test_a_name_that_no_run_has_is_told_where_nothing_is_left_to_see(services: Any) -> None:
+    found = section(services, filter="modle = mlp and lr > 0", search="x")
+    assert found.unknown == ("no run has 'modle'. Did you mean `model`?",)
+    assert found.clear_label == "Clear the filter and the search"
+    assert section(services, search="zzzz").clear_label == "Clear the search"
+    assert section(services, filter="modle = mlp or lr > 0").unknown == ()
+    assert section(services, group=("config.modle",)).unknown == ("no run has 'config.modle'. Did you mean `model`?",)
+    assert section(services, group=("config.model",)).unknown == ()
 
 
 def test_groups_lead_to_their_runs(services: Any) -> None:

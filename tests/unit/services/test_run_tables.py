@@ -100,9 +100,23 @@ def test_keys_are_those_of_all_runs_and_follow_changes(tables: Any, hub: Any) ->
 
 
 def test_what_tells_runs_apart(tables: Any, hub: Any) -> None:
-    assert tables.telling(ALL) == Telling(("group", "tags"), ("lr", "model", "same"), ("acc",), ("acc",))
+    keys = ("lr", "model", "same")
+    assert tables.telling(ALL) == Telling(("group", "tags"), keys, ("acc",), ("acc",), keys=keys)
     hub.services.runs.delete(hub.path("bare"))
-    assert tables.telling(ALL) == Telling(("tags",), ("lr", "model"), ("acc",), ("acc",))
+    assert tables.telling(ALL) == Telling(("tags",), ("lr", "model"), ("acc",), ("acc",), keys=keys)
+
+
+def test_keys_that_many_runs_have_with_values_that_differ_come_first(hub: Any) -> None:
+    for place in range(4):
+        config = {"a_list": [place], "deep": {"er": place}, "one": 1, "plain": place}
+        hub.begin(f"r{place}", config=config)
+        hub.end(f"r{place}", acc=1)
+    hub.begin("odd", config={"a": 1, "b": {"c": 2}})
+    hub.end("odd", aa=1, acc=1)
+    telling = hub.services.tables.telling(ALL)
+    assert telling.config == ("plain", "deep.er", "a_list", "one", "a", "b.c")
+    assert telling.keys == telling.config
+    assert telling.rare == {"aa"}
 
 
 def test_only_the_newest_are_asked_what_tells_them_apart(hub: Any) -> None:
@@ -129,10 +143,17 @@ def test_of_a_sweeps_runs_it_is_told_first_what_the_sweep_varies_and_searches_fo
         hub.begin(run_id, sweep_id=sweep.path.sweep_id, config={"a": value, "deep": {"er": value}, "x": value})
         hub.end(run_id, a_metric=1, acc=value)
     telling = hub.services.tables.telling(replace(ALL, sweep_id=sweep.path.sweep_id))
+    keys = ("a", "x", "deep.er")
     assert telling == Telling(
-        (), ("a", "x", "deep.er"), ("a_metric", "acc"), ("a_metric", "acc"), first=("config.x", "summary.acc")
+        (),
+        keys,
+        ("a_metric", "acc"),
+        ("a_metric", "acc"),
+        first=("config.x", "summary.acc"),
+        keys=keys,
+        sweeps=(sweep.path.sweep_id,),
     )
-    assert hub.services.tables.telling(ALL).attributes == ("sweep",)
+    assert hub.services.tables.telling(ALL) == replace(telling, attributes=("sweep",))
     with pytest.raises(NotFound):
         hub.services.tables.telling(replace(ALL, sweep_id="none"))
 

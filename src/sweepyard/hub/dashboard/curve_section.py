@@ -5,15 +5,15 @@ A project's page, a sweep's and a run's show them; what the charts draw is asked
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sweepyard.domain.curves import Axis
-from sweepyard.domain.metrics import BATCH, EPOCH, EPOCH_NUMBER, TEST
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.sweep import Sweep
 from sweepyard.hub.dashboard import urls
 from sweepyard.hub.dashboard.curve_views import MOST_SMOOTHING, RUN_COUNTS, CurveView
+from sweepyard.hub.dashboard.interest import by_interest
 from sweepyard.hub.dashboard.runs_section import Choice
 from sweepyard.services.bundle import Services
 from sweepyard.services.sweep_rows import parsed
@@ -21,7 +21,6 @@ from sweepyard.services.sweep_rows import parsed
 CHARTS_BESIDE_A_TABLE = 3
 CHARTS_OF_A_RUN = 9
 
-_LATER = (f"{BATCH}/", f"{TEST}/", "best/")
 _LABELS = {Axis.STEP: "Step", Axis.EPOCH: "Epoch", Axis.TIME: "Time since the start"}
 
 
@@ -54,6 +53,7 @@ def curves_section(
     metrics: Iterable[str],
     *,
     objectives: Sequence[str] = (),
+    rare: Collection[str] = (),
     of_given_runs: bool = False,
 ) -> CurvesSection:
     """The curves that a view shows on the page at `path`.
@@ -62,9 +62,10 @@ def curves_section(
         project: The address of the runs' project.
         metrics: Those that the page's runs have logged, as far as known.
         objectives: Those of them that a search is for.
+        rare: Those of them that few runs have.
         of_given_runs: Whether the page is about runs that its address names, so that there are no others to choose.
     """
-    listed = by_interest(metrics, objectives)
+    listed = by_interest(metrics, objectives, rare)
     usual = CHARTS_OF_A_RUN if of_given_runs else CHARTS_BESIDE_A_TABLE
     return CurvesSection(
         data_url=urls.curves_url(path),
@@ -77,19 +78,6 @@ def curves_section(
         if of_given_runs
         else tuple(Choice(str(count), f"{count} runs", count == view.runs) for count in RUN_COUNTS),
     )
-
-
-def by_interest(metrics: Iterable[str], objectives: Sequence[str]) -> tuple[str, ...]:
-    """Metrics, the most telling first: what a search is for, then validation, then what is logged every epoch."""
-
-    def rank(metric: str) -> tuple[int, bool, bool, str]:
-        place = objectives.index(metric) if metric in objectives else len(objectives)
-        is_validation = metric.rpartition("/")[2].startswith("val")
-        kind = 2 if metric.startswith(_LATER) else 0 if is_validation else 1
-        return place, kind == 2, not metric.startswith(f"{EPOCH}/"), f"{kind} {metric}"
-
-    counters = {EPOCH, EPOCH_NUMBER}
-    return tuple(sorted({metric for metric in metrics if metric not in counters}, key=rank))
 
 
 def metrics_of_run(services: Services, path: RunPath) -> tuple[str, ...]:

@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sweepyard.config.names import hint_among
+from sweepyard.domain.query import mongo_form
+from sweepyard.domain.query_names import ATTRIBUTES, keys_in
 from sweepyard.domain.run_columns import CONFIG_PREFIX, SUMMARY_PREFIX, column_of
+from sweepyard.domain.run_config import RESOLVED
 from sweepyard.errors import RequestInvalid
 from sweepyard.hub.dashboard import texts, urls
+from sweepyard.hub.dashboard.interest import by_interest
 from sweepyard.hub.dashboard.tables import (
     Column,
     GroupRow,
@@ -50,7 +55,8 @@ class RunsSection:
         path: The page's.
         problems: What is wrong with the filter or the columns; then no run is shown.
         existing: How many runs there are before any filter.
-        metrics: What the runs have numbers of, before any filter.
+        telling: What tells the runs apart, before any filter.
+        unknown: The names in the filter, and those grouped by, that no run has; told where that leaves nothing to see.
         total: How many rows there are on all pages.
         common: The columns grouped by; none for a row a run.
         kept: What the form keeps of the view beside its own fields.
@@ -60,13 +66,15 @@ class RunsSection:
         leave_url: The view without the hidden groups in the table; or, where it is this, with them.
         show_url: The view that hides no group.
         compare_url: Where the selected runs are compared.
+        group_names: What is offered to group by.
     """
 
     path: str
     view: RunsView
     existing: int
-    metrics: tuple[str, ...]
+    telling: Telling
     problems: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     total: int = 0
     page: int = 1
     pages: int = 1
@@ -74,7 +82,7 @@ class RunsSection:
     columns: tuple[Column, ...] = ()
     rows: tuple[RunRow, ...] = ()
     groups: tuple[GroupRow, ...] = ()
-    group_choices: tuple[Choice, ...] = ()
+    group_names: tuple[str, ...] = ()
     size_choices: tuple[Choice, ...] = ()
     kept: tuple[tuple[str, str], ...] = ()
     previous_url: str = ""
@@ -89,6 +97,15 @@ class RunsSection:
     show_url: str = ""
     compare_url: str = ""
 
+    @property
+    def clear_label(self) -> str:
+        """What `clear_url` does."""
+        return f"Clear the {' and the '.join(filter(None, _narrowing(self.view)))}"
+
+
+def _narrowing(view: RunsView) -> tuple[str, str]:
+    return "filter" if view.filter else "", "search" if view.search else ""
+
 
 def runs_section(services: Services, selection: RunSelection, view: RunsView, path: str) -> RunsSection:
     """The runs that a view shows of those selected."""
@@ -98,8 +115,8 @@ def runs_section(services: Services, selection: RunSelection, view: RunsView, pa
         path=path,
         view=view,
         existing=services.runs.count(selection),
-        metrics=telling.metrics,
-        group_choices=_group_choices(view, telling),
+        telling=telling,
+        group_names=_group_names(telling),
         size_choices=tuple(Choice(str(size), f"{size} rows", size == view.size) for size in SIZES),
         kept=replace(view, search="", filter="", group=view.group[1:], size=DEFAULT_SIZE, page=1).pairs(),
         columns_url=view.url(urls.columns_url(path)),
@@ -117,18 +134,44 @@ def runs_section(services: Services, selection: RunSelection, view: RunsView, pa
     except RequestInvalid as error:
         return replace(empty, problems=tuple(str(violation) for violation in error.violations))
     section = replace(empty, columns=columns_of(names, view, path), common=columns_of(view.group, view, path))
-    return _with_groups(services, query, section, names) if view.group else _with_runs(services, query, section, names)
+    filled = (_with_groups if view.group else _with_runs)(services, query, section, names)
+    return replace(filled, unknown=_unknown(services, selection, filled))
+
+
+def _unknown(services: Services, selection: RunSelection, section: RunsSection) -> tuple[str, ...]:
+    view, telling = section.view, section.telling
+    keys = [] if section.total else keys_in(mongo_form(view.filter))
+    names = [*keys, *(view.group if section.total <= 1 else ())]
+    if not names or not section.existing:
+        return ()
+    known = {*ATTRIBUTES, *telling.keys, *telling.summary}
+    return tuple(
+        f"no run has {texts.shortened(name)!r}. {hint_among(name.removeprefix(CONFIG_PREFIX), known)}"
+        for name in services.tables.unknown(selection, names)
+    )
 
 
 def shown_columns(view: RunsView, telling: Telling) -> tuple[str, ...]:
     """The columns of a view, the pinned ones first; where nobody chose, what tells runs, or groups, apart."""
-    config = (f"{CONFIG_PREFIX}{key}" for key in telling.config[:_MOST_BY_ITSELF])
-    summary = (f"{SUMMARY_PREFIX}{key}" for key in telling.summary[:_MOST_BY_ITSELF])
-    by_itself = (
-        ("duration", *summary) if view.group else (*_ALWAYS, *telling.attributes, *telling.first, *config, *summary)
-    )
-    chosen = view.columns or by_itself
+    chosen = view.columns or _by_itself(view, telling)
     return tuple(name for name in dict.fromkeys([*view.pinned, *chosen]) if name not in view.group)
+
+
+def _by_itself(view: RunsView, telling: Telling) -> tuple[str, ...]:
+    varied = [name for name in telling.first if name.startswith(CONFIG_PREFIX)]
+    sought = [name.removeprefix(SUMMARY_PREFIX) for name in telling.first if name not in varied]
+    ranked = by_interest(telling.summary, sought, telling.rare)[:_MOST_BY_ITSELF]
+    summary = [f"{SUMMARY_PREFIX}{key}" for key in ranked]
+    if view.group:
+        return ("duration", *summary)
+    others = (
+        f"{CONFIG_PREFIX}{key}"
+        for key in telling.config
+        # What swept keys came to says nothing beside the swept keys.
+        if not (varied and key.startswith(f"{RESOLVED}."))
+    )
+    config = list(dict.fromkeys([*varied, *others]))[: max(_MOST_BY_ITSELF, len(varied))]
+    return (*_ALWAYS, *telling.attributes, *telling.first, *config, *summary)
 
 
 def _with_runs(services: Services, query: RunQuery, section: RunsSection, names: Sequence[str]) -> RunsSection:
@@ -163,13 +206,7 @@ def _paged(section: RunsSection, total: int, number: int, pages: int) -> RunsSec
     )
 
 
-def _group_choices(view: RunsView, telling: Telling) -> tuple[Choice, ...]:
-    names = ("state", *telling.attributes, "host", *(f"{CONFIG_PREFIX}{key}" for key in telling.config[:60]))
-    first = Choice("", "No groups", not view.group)
-    return (
-        first,
-        *(
-            Choice(name, f"By {texts.shortened(name)}", name in view.group)
-            for name in dict.fromkeys((*view.group, *names))
-        ),
-    )
+def _group_names(telling: Telling) -> tuple[str, ...]:
+    """What runs can be grouped by, as far as the newest ones tell: those that differ first."""
+    keys = dict.fromkeys([*telling.config, *telling.keys])
+    return tuple(dict.fromkeys(("state", *telling.attributes, "host", *(f"{CONFIG_PREFIX}{key}" for key in keys))))

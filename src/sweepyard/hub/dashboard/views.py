@@ -9,7 +9,8 @@ from typing import Self
 from starlette.datastructures import QueryParams
 
 from sweepyard.domain.query import parse_query
-from sweepyard.domain.run_columns import column_of, column_order
+from sweepyard.domain.query_names import PREFIXES, named
+from sweepyard.domain.run_columns import CONFIG_PREFIX, column_of, column_order
 from sweepyard.errors import RequestInvalid, Violation
 from sweepyard.hub.dashboard import urls
 from sweepyard.services.ports.runs import RunSelection
@@ -72,7 +73,7 @@ class RunsView:
             sort=_signed(parameters.get("sort", "").strip()),
             columns=_listed(parameters, "column"),
             pinned=_listed(parameters, "pin"),
-            group=_listed(parameters, "group"),
+            group=tuple(dict.fromkeys(map(_grouped_by, _listed(parameters, "group")))),
             page=number_in(parameters, "page", 1, violations),
             size=number_in(parameters, "size", DEFAULT_SIZE, violations),
             selected=_joined(parameters, "runs"),
@@ -183,6 +184,11 @@ def check_columns(names: Sequence[str]) -> None:
 
 def _signed(sort: str) -> str:
     return sort if not sort or sort[0] in "+-" else f"+{sort}"
+
+
+def _grouped_by(name: str) -> str:
+    """A column's name; a key without a prefix is one of the config."""
+    return name if len(named(name).fields) == 1 or name in PREFIXES else f"{CONFIG_PREFIX}{name}"
 
 
 def _listed(parameters: QueryParams, name: str) -> tuple[str, ...]:

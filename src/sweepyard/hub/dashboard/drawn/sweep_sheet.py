@@ -9,15 +9,17 @@ from typing import Any, ClassVar
 
 from starlette.datastructures import QueryParams
 
+from sweepyard.domain.names import shown_name
 from sweepyard.domain.run_columns import SUMMARY_PREFIX
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.curve_data import curves_of_view
-from sweepyard.hub.dashboard.curve_section import CHARTS_BESIDE_A_TABLE, by_interest, objectives_of
+from sweepyard.hub.dashboard.curve_section import CHARTS_BESIDE_A_TABLE, objectives_of
 from sweepyard.hub.dashboard.curve_views import CurvesAsked, CurveView
 from sweepyard.hub.dashboard.drawn import curve_charts, sweep_charts
 from sweepyard.hub.dashboard.drawn.shapes import Picture
 from sweepyard.hub.dashboard.frame import Page
+from sweepyard.hub.dashboard.interest import by_interest
 from sweepyard.hub.dashboard.runs_section import RunsSection, runs_section
 from sweepyard.hub.dashboard.sweep_sections.chart_data import bands_data, points_data, results_data
 from sweepyard.hub.dashboard.sweep_sections.chart_view import ChartView
@@ -78,9 +80,9 @@ def sweep_sheet(services: Services, path: SweepPath, asked: QueryParams, now: da
     selection = RunSelection(entity=path.entity, project=path.project, sweep_id=path.sweep_id)
     analysis = services.sweep_analysis.analysis(path)
     telling = services.tables.telling(selection)
-    metrics = by_interest(telling.metrics, objectives_of([sweep]))
+    metrics = by_interest(telling.metrics, objectives_of([sweep]), telling.rare)
     return SweepSheet(
-        title=texts.shortened(sweep.display_name or path.sweep_id),
+        title=texts.shortened(shown_name(sweep.display_name, path.sweep_id)),
         path=str(path),
         state=sweep.state.value.lower(),
         made=f"{texts.moment_text(now)} UTC",

@@ -64,7 +64,12 @@ def project_page(services: Services, actor: Actor, entity: str, name: str, asked
         more_sweeps=sweeps.total - len(sweeps.items),
         reports=reports_section(services, actor, entity, name),
         curves=curves_section(
-            link.url, link.url, CurveView.of(asked), runs.metrics, objectives=objectives_of(sweeps.items)
+            link.url,
+            link.url,
+            CurveView.of(asked),
+            runs.telling.metrics,
+            objectives=objectives_of(sweeps.items),
+            rare=runs.telling.rare,
         ),
         runs=runs,
     )

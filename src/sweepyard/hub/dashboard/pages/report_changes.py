@@ -12,8 +12,9 @@ from sweepyard.domain.report import Report
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.errors import Conflict, NotFound
 from sweepyard.hub.dashboard import texts, urls
-from sweepyard.hub.dashboard.curve_section import by_interest, objectives_of
+from sweepyard.hub.dashboard.curve_section import objectives_of
 from sweepyard.hub.dashboard.frame import Page
+from sweepyard.hub.dashboard.interest import by_interest
 from sweepyard.hub.dashboard.links import project_link, report_link, sweep_link
 from sweepyard.hub.dashboard.notes.charts import chart_faults
 from sweepyard.hub.dashboard.notes.markdown import CHART
@@ -62,7 +63,8 @@ def new_report(services: Services, actor: Actor, pinned: RunSelection) -> Report
     services.projects.get(pinned.entity, pinned.project)
     allow(actor, Role.WRITE)
     sweeps = [services.sweeps.get(SweepPath(pinned.entity, pinned.project, pinned.sweep_id))] if pinned.sweep_id else []
-    metrics = by_interest(services.tables.telling(pinned).metrics, objectives_of(sweeps))
+    telling = services.tables.telling(pinned)
+    metrics = by_interest(telling.metrics, objectives_of(sweeps), telling.rare)
     example = f"\n\n```{CHART}\n{example_of(metrics[0])}```\n" if metrics else ""
     trail = (project_link(pinned.entity, pinned.project), *map(sweep_link, sweeps))
     return ReportForm(

@@ -8,6 +8,7 @@ from typing import ClassVar
 from starlette.datastructures import QueryParams
 
 from sweepyard.domain.access import Actor
+from sweepyard.domain.names import shown_name
 from sweepyard.domain.run import RunState
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.hub.dashboard import texts, urls
@@ -71,7 +72,7 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
     counts = services.sweeps.counts(path)
     live_runs = sum(count for state, count in counts.items() if RunState(state).is_live)
     return SweepPage(
-        title=texts.shortened(sweep.display_name or path.sweep_id),
+        title=texts.shortened(shown_name(sweep.display_name, path.sweep_id)),
         username=actor.username,
         trail=(project_link(path.entity, path.project),),
         live=Live(urls.events_url(page), mark),
@@ -89,6 +90,7 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
             CurveView.of(parameters),
             telling.metrics,
             objectives=objectives_of([sweep]),
+            rare=telling.rare,
         ),
         runs=runs_section(services, selection, RunsView.of(parameters), page),
         work=work(services, path, actor),
