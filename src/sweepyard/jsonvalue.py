@@ -2,17 +2,36 @@
 
 The client sends history and summary lines with bare `NaN`, `Infinity` and `-Infinity` tokens. They are
 kept as floats inside; strict readers (browsers, Go) get the strings "NaN", "Infinity" and "-Infinity".
+
+Half a surrogate pair, which JSON may hold and no encoding of Unicode can, is read as U+FFFD, as W&B's client itself
+does with what passes through its service. What nests deeper than `MAX_DEPTH`, or holds a whole number of more than
+`MAX_DIGITS` digits, is refused on the way in; where it is stored already, `loads_stored` reads it all the same.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 JsonObject = dict[str, JsonValue]
+
+MAX_DEPTH = 128
+"""Lists and objects inside one another: a fraction of what Python's recursion limit leaves of a request's stack."""
+
+MAX_DIGITS = sys.int_info.default_max_str_digits
+"""Of a whole number: Python, and so W&B's client, reads no more."""
+
+NEVER_TOO_MUCH = 2 * MAX_DEPTH
+"""Characters: shorter JSON cannot be more than is read."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE_WRITTEN = re.compile(r"\\u[dD][89a-fA-F]")
+_NESTING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 # Made once: `json.dumps` makes an encoder for each call that asks for more than the defaults.
 _ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
@@ -20,26 +39,86 @@ _ENCODE_SORTED = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, sor
 _SAME = (str, int, type(None))  # bool is an int
 
 
+class TooMuchJson(ValueError):
+    """JSON that is right, but more than what is read: it nests too deeply, or holds too long a number."""
+
+
 def loads(text: str | bytes) -> JsonValue:
     """Read JSON, bare NaN and infinities included.
 
     Raises:
-        ValueError: The text is not JSON, or nests deeper than Python's parser goes.
+        TooMuchJson: It is nested too deeply, or holds a whole number of too many digits.
+        ValueError: The text is not JSON.
     """
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
     try:
         value: JsonValue = json.loads(text)
+    except json.JSONDecodeError:
+        raise
     except RecursionError as error:
-        raise ValueError("JSON is nested too deeply") from error
-    return value
+        raise _too_deep() from error
+    except ValueError as error:  # Python's own limit has no class of its own.
+        raise TooMuchJson(f"a whole number in JSON has at most {MAX_DIGITS:,} digits") from error
+    check_depth(text, value)
+    return _whole_characters(text, value)
+
+
+def loads_stored(text: str) -> JsonValue:
+    """Read JSON that was accepted once: what is more than `loads` reads is cut down, so that the rest can be read.
+
+    A number of too many digits is the infinity that a float makes of it, as 1e999 is; what nests too deeply is its
+    own JSON text.
+
+    Raises:
+        ValueError: The text is not JSON.
+    """
+    try:
+        return loads(text)
+    except TooMuchJson:
+        return _whole_characters(text, json.loads(_flattened_text(text), parse_int=_whole_number))
+
+
+def check_depth(text: str | bytes, value: JsonValue) -> None:
+    """Refuse what nests too deeply.
+
+    Args:
+        value: What the text was read as.
+
+    Raises:
+        TooMuchJson: It does.
+    """
+    if len(text) > NEVER_TOO_MUCH and _brackets(text) > MAX_DEPTH and _is_deep(value):
+        raise _too_deep()
+
+
+def may_be_too_much(text: str) -> bool:
+    """Whether JSON might be more than `loads` reads, as hardly any is: told without reading it."""
+    if len(text) <= NEVER_TOO_MUCH:
+        return False
+    if _brackets(text) > MAX_DEPTH:
+        return True
+    # A number that is too long fills one of these pieces.
+    stride = MAX_DIGITS // 2
+    return any(text[start : start + stride].isdigit() for start in range(0, len(text) - stride + 1, stride))
 
 
 def loads_object(text: str | bytes) -> JsonObject:
     """Read a JSON object.
 
     Raises:
+        TooMuchJson: It is more than is read.
         ValueError: The text is not JSON, or not an object.
     """
-    value = loads(text)
+    return as_object(loads(text))
+
+
+def as_object(value: JsonValue) -> JsonObject:
+    """The value, which is a JSON object.
+
+    Raises:
+        ValueError: It is something else.
+    """
     if not isinstance(value, dict):
         raise ValueError(f"expected a JSON object, received {type(value).__name__}")
     return value
@@ -61,6 +140,58 @@ def strict(value: JsonValue) -> JsonValue:
     Gives the value itself where there is nothing to replace, as mostly.
     """
     return value if _is_strict(value) else _strict(value)
+
+
+def _brackets(text: str | bytes) -> int:
+    return text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
+
+
+def _is_deep(value: JsonValue) -> bool:
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        inner = [item for item in level if isinstance(item, dict | list)]
+        if not inner:
+            return False
+        level = [item for outer in inner for item in (outer.values() if isinstance(outer, dict) else outer)]
+    return True
+
+
+def _too_deep() -> TooMuchJson:
+    return TooMuchJson(f"JSON is nested at most {MAX_DEPTH} deep")
+
+
+def _flattened_text(text: str) -> str:
+    """The JSON with what nests too deeply as text."""
+    pieces: list[str] = []
+    depth, done, begin = 0, 0, 0
+    for token in _NESTING.finditer(text):
+        if token[0] in "[{":
+            depth += 1
+            if depth == MAX_DEPTH + 1:
+                begin = token.start()
+        elif token[0] in "]}":
+            depth -= 1
+            if depth == MAX_DEPTH:
+                pieces += [text[done:begin], json.dumps(text[begin : token.end()])]
+                done = token.end()
+    return "".join([*pieces, text[done:]])
+
+
+def _whole_number(digits: str) -> int | float:
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
+
+
+def _whole_characters(text: str, value: JsonValue) -> JsonValue:
+    """The value that the text was read as, with U+FFFD for half surrogate pairs."""
+    if "\\u" not in text and text.isascii():
+        return value
+    if _SURROGATE_WRITTEN.search(text) is None and _SURROGATE.search(text) is None:
+        return value
+    whole: JsonValue = json.loads(_SURROGATE.sub("\ufffd", _ENCODE(value)))
+    return whole
 
 
 def _is_strict(value: JsonValue) -> bool:

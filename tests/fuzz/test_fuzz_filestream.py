@@ -14,6 +14,7 @@ from tests.fuzz.rules import check, fuzz
 
 from sweepyard.domain.history import Stream
 from sweepyard.domain.run import RunPath
+from sweepyard.jsonvalue import dumps
 
 NUMBERS = st.one_of(st.integers(-(2**70), 2**70), st.floats(), st.sampled_from([0, 1, -1, 2**53, 2**63, 1e308]))
 TEXTS = st.one_of(st.text(max_size=20), st.sampled_from(["", "\x00", "🙂", "مرحبا", "\ud800", "NaN", "x" * 5000]))
@@ -22,7 +23,15 @@ VALUES = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXTS, inner, max_size=3)),
     max_leaves=8,
 )
+# Beyond what Python writes: whole numbers of more digits than it reads, and nesting that overflows its stack.
+BEYOND = st.one_of(
+    st.builds(lambda step, digits: f'{{"_step":{step},"n":{"9" * digits}}}', NUMBERS, st.integers(4298, 4303)),
+    st.builds(
+        lambda depth: '{"n":' + "[" * depth + "]" * depth + "}", st.sampled_from([126, 127, 128, 500, 950, 3000])
+    ),
+)
 ROWS = st.one_of(
+    BEYOND,
     st.builds(
         lambda step, row: json.dumps({**row, "_step": step}), NUMBERS, st.dictionaries(TEXTS, VALUES, max_size=3)
     ),
@@ -82,6 +91,17 @@ def test_what_was_acknowledged_is_there_and_what_was_refused_is_not(world: Any, 
         if answer.status_code == 200:
             stored.update(_lines(request))
         assert _kept(world, path) == stored
+    _read_all(world, path)
+
+
+def _read_all(world: Any, path: RunPath) -> None:
+    """Whatever was acknowledged is read by everyone who reads it."""
+    rows = world.services.history.rows(path)
+    assert len([json.loads(line) for line in world.services.history.lines(path)]) == len(rows)
+    assert all(dumps(row.values).encode() for row in rows)
+    assert world.services.history.keys(path).last_step == max((row.step for row in rows), default=-1)
+    for event in world.services.history.events(path):
+        json.loads(event)
 
 
 def _sent(request: Any) -> tuple[bytes, Mapping[str, str]]:
@@ -99,7 +119,8 @@ def _lines(request: Any) -> dict[tuple[str, int], str]:
     found = {}
     for name, chunk in (request.get("files") or {}).items():
         if name in STREAMS:
-            found.update({(name, number): line for number, line in enumerate(chunk["content"], chunk["offset"])})
+            lines = [line.replace("\ud800", "\ufffd") for line in chunk["content"]]
+            found.update({(name, number): line for number, line in enumerate(lines, chunk["offset"])})
     return found
 
 

@@ -14,7 +14,7 @@ from sweepyard.domain.fields import descend
 from sweepyard.domain.grouping import float_of
 from sweepyard.domain.history import Stream
 from sweepyard.domain.metrics import EPOCH, EPOCH_NUMBER
-from sweepyard.domain.rows import decode_object
+from sweepyard.domain.rows import decode_line
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.series import Floats, Series
 from sweepyard.errors import RequestInvalid, Violation
@@ -171,7 +171,7 @@ def _decoded(unit: UnitOfWork, path: RunPath, metric: str, key: str | None) -> _
     pairs = [
         (float(step) if key is None else _number(descend(row, key)), _number(descend(row, metric)))
         for _, step, text in unit.streams.rows(path, Stream.HISTORY)
-        for row in [decode_object(text)]
+        for row in [decode_line(text)]
     ]
     points = np.array([(x, y) for x, y in pairs if x is not None and y is not None], np.float64).reshape(-1, 2)
     return points[:, 0], points[:, 1]

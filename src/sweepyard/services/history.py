@@ -10,7 +10,7 @@ from typing import TypeVar
 from sweepyard.domain.fields import descend
 from sweepyard.domain.history import HistoryRow, Stream
 from sweepyard.domain.history_keys import KeySummary
-from sweepyard.domain.rows import decode_object
+from sweepyard.domain.rows import decode_line, readable
 from sweepyard.domain.run import RunPath
 from sweepyard.domain.series import extremes
 from sweepyard.domain.series import spread as spread_indices
@@ -81,17 +81,17 @@ class HistoryService:
     ) -> tuple[HistoryRow, ...]:
         """The exact rows with min_step <= step < max_step, in order, at most `limit`."""
         stored = self._stored(path, min_step, max_step, limit)
-        return tuple(HistoryRow(line, step, decode_object(text)) for line, step, text in stored)
+        return tuple(HistoryRow(line, step, decode_line(text)) for line, step, text in stored)
 
     def lines(
         self, path: RunPath, *, min_step: int | None = None, max_step: int | None = None, limit: int | None = None
     ) -> tuple[str, ...]:
         """As `rows`, but as the client sent them: JSON text with bare NaN and infinities."""
-        return tuple(text for _, _, text in self._stored(path, min_step, max_step, limit))
+        return tuple(readable(text) for _, _, text in self._stored(path, min_step, max_step, limit))
 
     def sampled_lines(self, path: RunPath, samples: int) -> tuple[str, ...]:
         """At most `samples` lines spread evenly over the history, the first and the last among them."""
-        return tuple(text for _, _, text in spread(self._stored(path), samples))
+        return tuple(readable(text) for _, _, text in spread(self._stored(path), samples))
 
     def sampled(
         self,
@@ -140,7 +140,7 @@ class HistoryService:
         """The system metrics, as the client sent them, at most `samples` spread evenly."""
         with self._database.reading() as unit:
             check_run(unit, path)
-            texts = [text for _, text in unit.streams.lines(path, Stream.EVENTS)]
+            texts = [readable(text) for _, text in unit.streams.lines(path, Stream.EVENTS)]
         return tuple(texts if samples is None else spread(texts, samples))
 
     def console(
@@ -191,10 +191,10 @@ def _sampled(
         return tuple(series.rows(extremes(series, samples)))
     stored = unit.streams.rows(path, Stream.HISTORY, min_step=min_step, max_step=max_step)
     if not keys:
-        return tuple(decode_object(text) for _, _, text in spread(stored, samples))
+        return tuple(decode_line(text) for _, _, text in spread(stored, samples))
     whole: list[JsonObject] = []
     for _, _, text in stored:
-        row = decode_object(text)
+        row = decode_line(text)
         cut = {key: descend(row, key) for key in keys}
         if all(value is not None for value in cut.values()):
             whole.append(cut)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sweepyard.domain.artifact import ArtifactState, ArtifactVersion, BlobRef
 from sweepyard.domain.history import Stream
 from sweepyard.domain.logged_media import ArtifactName, TableFile, is_media, media_in
-from sweepyard.domain.rows import decode_object
+from sweepyard.domain.rows import decode_line
 from sweepyard.domain.run import RunPath
 from sweepyard.jsonvalue import JsonObject, JsonValue, loads_object
 from sweepyard.services.history import check_run
@@ -64,7 +64,7 @@ class MediaService:
             stored = unit.streams.rows(path, Stream.HISTORY)
         for _, step, text in stored:
             if _MARK in text:
-                for key, value in media_in(decode_object(text)):
+                for key, value in media_in(decode_line(text)):
                     found.setdefault(key, []).append(LoggedAt(step, value))
         return found
 

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from sweepyard.clock import Clock
 from sweepyard.domain.history import Chunk, Stream
 from sweepyard.domain.names import is_unicode
-from sweepyard.domain.rows import step_of, whole_steps_of
+from sweepyard.domain.rows import readable, step_of, whole_steps_of
 from sweepyard.domain.run import TRANSITIONS, Run, RunEvent, RunPath, RunPulse, RunState, state_of_exit
 from sweepyard.errors import NotFound, RequestInvalid, Violation
-from sweepyard.jsonvalue import JsonObject
+from sweepyard.jsonvalue import JsonObject, TooMuchJson
 from sweepyard.services.attempts import is_late
 from sweepyard.services.hosts import note_end
 from sweepyard.services.objectives import note_history
@@ -110,11 +110,9 @@ class StreamService:
         """
         with self._database.reading() as unit:
             existing_run(unit, path)
-            return StreamTails(
-                counts=unit.streams.line_counts(path),
-                last_history=unit.streams.last_line(path, Stream.HISTORY),
-                last_event=unit.streams.last_line(path, Stream.EVENTS),
-            )
+            last = {stream: unit.streams.last_line(path, stream) for stream in (Stream.HISTORY, Stream.EVENTS)}
+            texts = {stream: None if text is None else readable(text) for stream, text in last.items()}
+            return StreamTails(unit.streams.line_counts(path), texts[Stream.HISTORY], texts[Stream.EVENTS])
 
 
 def _received(
@@ -240,6 +238,8 @@ def _step(stream: Stream, line_number: int, line: str) -> int:
         return 0
     try:
         step = step_of(line, line_number)
+    except TooMuchJson:
+        raise
     except ValueError as error:
         raise ValueError("a history or events line is a JSON object") from error
     if stream is not Stream.HISTORY:

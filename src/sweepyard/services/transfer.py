@@ -22,7 +22,7 @@ from typing import Protocol
 from sweepyard.domain.history import Stream
 from sweepyard.domain.history_keys import leaves
 from sweepyard.domain.names import is_unicode
-from sweepyard.domain.rows import decode_object
+from sweepyard.domain.rows import decode_line
 from sweepyard.domain.run import Run, RunPath
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath
 from sweepyard.domain.table import Cell, CellType, Row, TableColumn
@@ -183,7 +183,7 @@ class _Export:
             while True:
                 lines = self._unit.streams.lines(path, stream, first=first, limit=_LINES_A_PAGE)
                 for number, text in lines:
-                    row = decode_object(text)
+                    row = decode_line(text)
                     step = row.get("_step") if stream is Stream.HISTORY else None
                     start = (*head, number, int(step) if isinstance(step, int | float) else number)
                     flat = list(leaves(row))

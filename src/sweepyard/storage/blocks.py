@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sweepyard.domain.history_keys import KeySummary, columns_of, summary_of
 from sweepyard.domain.names import is_unicode
-from sweepyard.domain.rows import decode_object
+from sweepyard.domain.rows import decode_line
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.storage.columns import SAME_AS_STEPS, pack_column
 from sweepyard.storage.packing import pack_lines, pack_numbers, unpack_lines, unpack_numbers
@@ -92,7 +92,7 @@ def rows_of(lines: Sequence[Line]) -> list[JsonObject]:
     Raises:
         ValueError: One is not a JSON object.
     """
-    return [decode_object(text) for _, _, text in lines]
+    return [decode_line(text) for _, _, text in lines]
 
 
 def _block(lines: Sequence[Line], is_history: bool) -> Block:

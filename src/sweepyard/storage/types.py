@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import DateTime, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator
 
-from sweepyard.jsonvalue import JsonValue, loads
+from sweepyard.jsonvalue import JsonValue, loads_stored
 
 E = TypeVar("E", bound=Enum)
 
@@ -45,7 +45,7 @@ class JsonText(TypeDecorator[JsonValue]):
         return None if value is None else json.dumps(value, separators=(",", ":"))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> JsonValue:
-        return None if value is None else loads(value)
+        return None if value is None else loads_stored(value)
 
 
 class EnumText(TypeDecorator[E], Generic[E]):

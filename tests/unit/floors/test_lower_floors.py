@@ -40,6 +40,13 @@ def test_what_is_not_a_json_object_is_refused(text: str, message: str) -> None:
         jsonvalue.loads_object(text)
 
 
+def test_half_a_surrogate_pair_is_read_as_the_replacement_character() -> None:
+    written = r'{"caf\udce9":["\uD800 x","\ud83d\ude42","\\ud800"]}'
+    meant = {"caf\ufffd": ["\ufffd x", "\U0001f642", r"\ud800"]}
+    assert jsonvalue.loads(written) == jsonvalue.loads(written.encode()) == jsonvalue.loads_stored(written) == meant
+    assert jsonvalue.loads('["\ud800"]') == jsonvalue.loads('["\ud800"]'.encode("utf-8", "surrogatepass")) == ["\ufffd"]
+
+
 def test_equal_values_have_one_canonical_text() -> None:
     left = {"b": 3e6, "a": [1.0, (2, 0.5)], "c": None}
     right = {"a": [1, [2.0, 0.5]], "c": None, "b": 3_000_000}

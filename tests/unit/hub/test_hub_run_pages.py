@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import json
+import os
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.parts.page_reader import PageReader
+
+from sweepyard.domain.access import Role
+
+_ORDERED = """query ($after: String) { project(name: "p", entityName: "lab") {
+  runs(order: "+config.file", first: 1, after: $after) {
+    edges { node { config summaryMetrics } } pageInfo { endCursor } } } }"""
 
 
 @pytest.fixture
@@ -187,3 +196,48 @@ def test_the_console_is_searched_and_downloaded_whole(reader: PageReader) -> Non
 def test_an_artifacts_address_that_names_nothing(reader: PageReader) -> None:
     assert reader.get("/lab/p/artifacts/model/none/v0").status_code == 404
     assert reader.get("/lab/p/artifacts/model/none/v0/files/a").status_code == 404
+
+
+def test_names_that_no_encoding_can_hold_break_no_page(reader: PageReader, door: Any) -> None:
+    odd = os.fsdecode(b"caf\xe9.csv")
+    for number, run_id in enumerate(("r", "s", "t")):
+        config = {f"score {odd}": number, "file": f"{odd} {number}", "deep": {odd: [odd]}}
+        reader.begin(run_id, config=config, summaryMetrics=json.dumps({f"acc/{odd}": number, "file": odd}))
+        reader.stream(run_id, history=[{"_step": step, odd: step, "loss": 1} for step in range(3)])
+    body = {"files": {"output.log": {"offset": 0, "content": [odd]}}}
+    door.ask("POST", "/files/lab/p/r/file_stream", content=json.dumps(body), auth=("api", door.keys[Role.WRITE]))
+    told = "caf\ufffd.csv"
+    query = "?columns=" + quote(f"config.score {told},summary.acc/{told},config.file") + "&sort=" + quote("config.file")
+    for page in ("", query, f"{query}&runs=1", "/runs/r", "/runs/r/console", "/compare?runs=r,s", "/columns"):
+        assert told in html.unescape(reader.page(page)), page
+    for form in ("csv", "json"):
+        assert told in reader.get(f"/lab/p/runs.{form}{query}").text
+    assert reader.get("/lab/p/runs/r/curves.json?metric=" + quote(told)).json()["lines"]
+    found: list[str] = []
+    after = None
+    for _ in range(3):
+        project = door.data(_ORDERED, {"after": after})["project"]
+        [edge] = project["runs"]["edges"]
+        found.append(json.loads(edge["node"]["config"])["file"]["value"])
+        assert f"acc/{told}" in json.loads(edge["node"]["summaryMetrics"])
+        after = project["runs"]["pageInfo"]["endCursor"]
+    assert found == [f"{told} {number}" for number in range(3)]
+
+
+def test_what_nests_too_deeply_or_counts_too_far_is_refused_in_words(reader: PageReader, door: Any) -> None:
+    deep: Any = 1
+    for _ in range(500):
+        deep = [deep]
+    config = json.dumps({"k": {"value": deep}})
+    upsert = 'mutation ($c: JSONString) { upsertBucket(input: {name: "r", config: $c}) { inserted } }'
+    [error] = door.post(upsert, {"c": config}).json()["errors"]
+    assert "a config is a JSON object, as text; received JSON is nested at most 128 deep" in error["message"]
+    path, auth = "/files/lab/p/r/file_stream", ("api", door.keys[Role.WRITE])
+    for line, rule in (
+        ('{"_step":0,"a":' + "9" * 5_000 + "}", "a whole number in JSON has at most 4,300 digits"),
+        (json.dumps({"_step": 0, "a": deep}), "JSON is nested at most 128 deep"),
+    ):
+        for stream in ("wandb-history.jsonl", "wandb-events.jsonl", "wandb-summary.json"):
+            answer = door.ask("POST", path, json={"files": {stream: {"offset": 0, "content": [line]}}}, auth=auth)
+            assert (answer.status_code, rule in answer.text) == (400, True)
+    assert reader.get("/lab/p/runs/r").status_code == 200

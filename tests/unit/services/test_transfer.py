@@ -132,8 +132,23 @@ def test_history_has_a_row_a_value(hub, export) -> None:
     assert found[1, "nothing"] == (5, "null", None, None)
     assert found[2, "big"] == (6, "integer", None, str(2**53 + 1))
     assert found[2, "list"] == (6, "json", None, "[1]")
-    assert found[2, "odd"] == (6, "json", None, '"\\ud800"')
+    assert found[2, "odd"] == (6, "text", None, "\ufffd")
     assert found[2, "picture"] == (6, "json", None, '{"_type":"image-file"}')
+
+
+def test_one_line_that_is_too_much_keeps_nothing_else_from_being_exported(hub, export) -> None:
+    hub.begin("one", config={"lr": 1})
+    hub.log("one", {"loss": 1})
+    lines = ('{"loss":' + "9" * 5_000 + "}", '{"loss":2,"deep":' + "[" * 940 + "]" * 940 + "}")
+    with hub.database.writing() as unit:  # as an older hub took them
+        for stream in (Stream.HISTORY, Stream.EVENTS):
+            unit.streams.write(hub.path("one"), Chunk(stream, 1, lines), [1, 2])
+    for sink in (MemoryTables(), MemoryTables(nests=True)):
+        found, report = export(sink)
+        assert report.rows["history"] == (3 if sink.nests else 4)
+        if not sink.nests:
+            values = [(row["line"], row["value"]) for row in found["history"].dicts if row["key"] == "loss"]
+            assert values == [(0, 1.0), (1, math.inf), (2, 2.0)]
 
 
 def test_a_sink_that_nests_gets_whole_rows(hub, export) -> None:

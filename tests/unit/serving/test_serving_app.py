@@ -161,7 +161,7 @@ def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_stored(
         (b'{"images": [[[0, 256]]]}', "received 0 to 256"),
         (b'{"images": [[[1e400]]]}', "images[0]: an image is a list"),
         (b'{"images": [[]]}', "received float64 of shape (0,)"),
-        (b'{"images": [' + b"[" * 100_000, "nested too deeply"),
+        (b'{"images": [' + b"[" * 100_000, "nested at most 128 deep"),
     ],
 )
 def test_json_that_is_no_image_is_told(ask: Ask, body: bytes, message: str) -> None:

@@ -15,6 +15,7 @@ from tests.fakes.memory_database import MemoryDatabase
 
 from sweepyard.domain.history import Chunk, Stream
 from sweepyard.domain.run import Run, RunPath, RunState
+from sweepyard.services.history import HistoryService
 from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.storage import blocks
 from sweepyard.storage.columns import pack_column, unpack_column
@@ -268,3 +269,21 @@ def test_what_is_no_exact_number_makes_no_column(values: list[object]) -> None:
 
 def test_a_key_that_a_row_has_twice_makes_no_column() -> None:
     assert pack_column([0, 0, 2], [1, 2, 3], 3) is None
+
+
+def test_lines_that_an_older_hub_took_can_be_read_and_packed(database: SqlDatabase) -> None:
+    lines = ('{"a":1}', '{"a":' + "9" * 5_000 + "}", '{"a":3,"b":' + "[" * 940 + "]" * 940 + "}")
+    with database.writing() as unit:
+        unit.streams.write(PATH, Chunk(Stream.HISTORY, 0, lines), [0, 1, 2])
+        unit.streams.write(PATH, Chunk(Stream.EVENTS, 0, lines), [0, 1, 2])
+    history = HistoryService(database)
+    for _ in range(2):
+        rows = [row.values for row in history.rows(PATH)]
+        assert [row["a"] for row in rows] == [1, math.inf, 3]
+        assert [json.loads(line)["a"] for line in history.lines(PATH)] == [1, math.inf, 3]
+        assert [json.loads(line)["a"] for line in history.events(PATH)] == [1, math.inf, 3]
+        assert [row["a"] for row in history.sampled(PATH, ["a"], 9)] == [1, math.inf, 3]
+        assert set(history.keys(PATH).keys) == {"a", "b"}
+        with database.reading() as unit:
+            assert [text for _, text in unit.streams.lines(PATH, Stream.HISTORY)] == list(lines)
+        seal(database)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from starlette.datastructures import QueryParams
 
-from sweepyard.domain.rows import decode_object
+from sweepyard.domain.rows import decode_line
 from sweepyard.domain.run import Run
 from sweepyard.hub.dashboard import texts, urls
 from sweepyard.hub.dashboard.curves import lines_of
@@ -108,7 +108,7 @@ class System(Section):
 def system(services: Services, run: Run, _asked: QueryParams) -> System:
     """How the run used its machine."""
     stored = services.history.events(run.path)
-    rows = [decode_object(text) for text in services.history.events(run.path, _SAMPLES)] if stored else []
+    rows = [decode_line(text) for text in services.history.events(run.path, _SAMPLES)] if stored else []
     families = measured(rows)
     times = [time for parts in families.values() for points in parts.values() for time, _ in points]
     bounds = (min(times), max(times)) if times else (0.0, 0.0)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sweepyard.domain.curves import ordered, thinned, within
-from sweepyard.domain.rows import decode_object
+from sweepyard.domain.rows import decode_line
 from sweepyard.domain.run import RunPath
 from sweepyard.hub.dashboard import texts
 from sweepyard.hub.dashboard.curve_data import Line, unicode_text
@@ -24,7 +24,7 @@ def system_data(services: Services, path: RunPath, asked: CurvesAsked) -> dict[s
     Raises:
         NotFound: There is no such run.
     """
-    families = measured([decode_object(text) for text in services.history.events(path)])
+    families = measured([decode_line(text) for text in services.history.events(path)])
     charts = [_chart(family, families.get(family, {}), asked.wanted) for family in asked.wanted.metrics]
     return {"note": "", "charts": charts}
 
