@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from sweepyard.domain.agent import Agent
 from sweepyard.storage import tables
 from sweepyard.storage.statements import insert_new
 
 _COLUMNS = tables.agents.c
+# Made once: each heartbeat runs them, and to make a statement takes longer than to run it.
+_GET = select(tables.agents).where(_COLUMNS.agent_id == bindparam("wanted"))
+_SAVE = tables.agents.update().where(_COLUMNS.agent_id == bindparam("wanted"))
 
 
 class SqlAgents:
@@ -24,12 +27,11 @@ class SqlAgents:
         insert_new(self._connection, tables.agents, _row(agent), f"agent {agent.agent_id}")
 
     def get(self, agent_id: str) -> Agent | None:
-        row = self._connection.execute(select(tables.agents).where(_COLUMNS.agent_id == agent_id)).first()
+        row = self._connection.execute(_GET, {"wanted": agent_id}).first()
         return None if row is None else _agent(row)
 
     def save(self, agent: Agent) -> None:
-        statement = tables.agents.update().where(_COLUMNS.agent_id == agent.agent_id)
-        self._connection.execute(statement.values(**_row(agent)))
+        self._connection.execute(_SAVE, {**_row(agent), "wanted": agent.agent_id})
 
     def of_sweep(self, sweep_id: str) -> list[Agent]:
         statement = select(tables.agents).where(_COLUMNS.sweep_id == sweep_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,13 @@ _PULSE = Prepared(
         _COLUMNS.run_id == bindparam("run_id"),
     )
 )
+# Made once: each heartbeat runs it, and to make a statement takes longer than to run it. The names are none of columns,
+# which an update takes for what is to be set.
+_CHANGE = tables.runs.update().where(
+    _COLUMNS.entity == bindparam("of_entity"),
+    _COLUMNS.project == bindparam("of_project"),
+    _COLUMNS.run_id == bindparam("of_run"),
+)
 _WORKED_ON = (RunState.RUNNING, RunState.PREEMPTING)
 
 
@@ -44,7 +51,7 @@ class SqlRuns:
         return None if row is None else run_of(row)
 
     def save(self, run: Run) -> None:
-        self._connection.execute(tables.runs.update().where(*_named(run.path)).values(**self._stamped(run)))
+        self._change(run.path, self._stamped(run))
 
     def pulse(self, path: RunPath) -> RunPulse | None:
         rows = _PULSE.rows(self._connection, _names(path))
@@ -63,7 +70,11 @@ class SqlRuns:
         values: dict[str, Any] = {"heartbeat_at": now, "stamp": self._stamps.next()}
         if summary is not None:
             values |= {"summary": summary, "updated_at": now}
-        self._connection.execute(tables.runs.update().where(*_named(path)).values(**values))
+        self._change(path, values)
+
+    def _change(self, path: RunPath, values: Mapping[str, Any]) -> None:
+        place = {"of_entity": path.entity, "of_project": path.project, "of_run": path.run_id}
+        self._connection.execute(_CHANGE, {**values, **place})
 
     def delete(self, path: RunPath) -> None:
         self._connection.execute(tables.runs.delete().where(*_named(path)))

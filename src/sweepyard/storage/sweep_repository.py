@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, select
 
 from sweepyard.domain.run import Run, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState
@@ -17,6 +17,33 @@ _COLUMNS = tables.sweeps.c
 _LEASES = tables.leases.c
 _RUNS = tables.runs.c
 _OVER = tuple(state for state in SweepState if state.is_over)
+# Made once: each heartbeat runs them, and to make a statement takes longer than to run it.
+_GET = select(tables.sweeps).where(
+    _COLUMNS.sweep_id == bindparam("sweep"),
+    _COLUMNS.entity == bindparam("entity"),
+    _COLUMNS.project == bindparam("project"),
+)
+_LEASES_WITH_RUNS = (
+    select(tables.leases)
+    .join(
+        tables.runs,
+        and_(
+            _RUNS.run_id == _LEASES.run_id,
+            _RUNS.entity == bindparam("entity"),
+            _RUNS.project == bindparam("project"),
+            _RUNS.sweep_id == bindparam("sweep"),
+            _RUNS.state.in_(bindparam("states", expanding=True)),
+        ),
+    )
+    .where(_LEASES.sweep_id == bindparam("sweep"))
+    .order_by(_LEASES.position)
+)
+_LEASES_OF_AGENT_WITH_RUNS = _LEASES_WITH_RUNS.where(_LEASES.agent_id == bindparam("agent"))
+_RUNS_OF_LEASES = select(tables.runs).where(
+    _RUNS.entity == bindparam("entity"),
+    _RUNS.project == bindparam("project"),
+    _RUNS.run_id.in_(bindparam("runs", expanding=True)),
+)
 
 
 class SqlSweeps:
@@ -29,10 +56,7 @@ class SqlSweeps:
         insert_new(self._connection, tables.sweeps, _sweep_row(sweep), f"sweep {sweep.path}")
 
     def get(self, path: SweepPath) -> Sweep | None:
-        statement = select(tables.sweeps).where(
-            _COLUMNS.sweep_id == path.sweep_id, _COLUMNS.entity == path.entity, _COLUMNS.project == path.project
-        )
-        row = self._connection.execute(statement).first()
+        row = self._connection.execute(_GET, _names(path)).first()
         return None if row is None else _sweep(row)
 
     def save(self, sweep: Sweep) -> None:
@@ -83,28 +107,23 @@ class SqlSweeps:
     def leases_with_runs(
         self, path: SweepPath, *, states: frozenset[RunState], agent_id: str | None = None
     ) -> list[tuple[Lease, Run]]:
-        leases = select(tables.leases).join(
-            tables.runs,
-            and_(
-                _RUNS.run_id == _LEASES.run_id,
-                _RUNS.entity == path.entity,
-                _RUNS.project == path.project,
-                _RUNS.sweep_id == path.sweep_id,
-                _RUNS.state.in_(states),
-            ),
-        )
-        leases = leases.where(_LEASES.sweep_id == path.sweep_id)
-        if agent_id is not None:
-            leases = leases.where(_LEASES.agent_id == agent_id)
-        found = [_lease(row) for row in self._connection.execute(leases.order_by(_LEASES.position))]
+        names = _names(path)
+        asked = {**names, "states": list(states)}
+        if agent_id is None:
+            rows = self._connection.execute(_LEASES_WITH_RUNS, asked)
+        else:
+            rows = self._connection.execute(_LEASES_OF_AGENT_WITH_RUNS, {**asked, "agent": agent_id})
+        found = [_lease(row) for row in rows]
         # Two statements: one agent's leases name the few runs that are read whole.
         by_id = {}
         for run_ids in pieces(lease.run_id for lease in found):
-            runs = select(tables.runs).where(
-                _RUNS.entity == path.entity, _RUNS.project == path.project, _RUNS.run_id.in_(run_ids)
-            )
-            by_id.update({row.run_id: run_of(row) for row in self._connection.execute(runs)})
+            runs = self._connection.execute(_RUNS_OF_LEASES, {**names, "runs": run_ids})
+            by_id.update({row.run_id: run_of(row) for row in runs})
         return [(lease, by_id[lease.run_id]) for lease in found]
+
+
+def _names(path: SweepPath) -> dict[str, Any]:
+    return {"entity": path.entity, "project": path.project, "sweep": path.sweep_id}
 
 
 def _sweep_row(sweep: Sweep) -> dict[str, Any]:
