@@ -159,6 +159,7 @@ def comparable(run: dict[str, Any]) -> dict[str, Any]:
         "metrics": client.get("m"),
         "summaryMetrics": rewritten(run["summaryMetrics"]),
         "history": [rewritten(line) for line in run["history"]],
+        "logLines": [(line["number"], line["line"].rstrip()) for line in nodes(run["logLines"])],
         "events": [rewritten(line, "_runtime") for line in run["events"]],
         "outputArtifacts": sorted(
             ({key: value for key, value in artifact.items() if key != "id"} for artifact in artifacts), key=str
@@ -213,7 +214,7 @@ def pair(hubs: tuple[Home, Home], tmp_path: Path) -> Pair:
 
 
 RICH = """
-import math, os, pathlib
+import math, os, pathlib, time
 import numpy as np
 import wandb
 run = wandb.init(
@@ -226,6 +227,10 @@ for step in range(5):
     odd = [1.5, math.nan, math.inf, -math.inf, 2**53][step]
     run.log({"loss": 1 / (step + 1), "odd": odd, "nested": {"in": {"ner": step}}, "epoch": step, "val/acc": step / 10})
     print("line", step, "é")
+for share in range(0, 101, 10):  # as tqdm does: one line again and again, padded over what stood there
+    print(f"\\r{share}%|{'#' * (share // 10)}", end=" " * (20 - share // 10), flush=True)
+    time.sleep(0.05)
+print("\\rdone" + " " * 30)
 picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
 run.log(
     {

@@ -100,8 +100,8 @@ def _read_all(world: Any, path: RunPath) -> None:
     assert len([json.loads(line) for line in world.services.history.lines(path)]) == len(rows)
     assert all(dumps(row.values).encode() for row in rows)
     assert world.services.history.keys(path).last_step == max((row.step for row in rows), default=-1)
-    for event in world.services.history.events(path):
-        json.loads(event)
+    for line in world.services.history.events(path):
+        json.loads(line)
 
 
 def _sent(request: Any) -> tuple[bytes, Mapping[str, str]]:

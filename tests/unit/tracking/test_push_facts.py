@@ -18,6 +18,8 @@ from sweepyard.tracking.push.facts import (
     metrics_of,
     renumbered,
 )
+from sweepyard.tracking.push.side_runs import ConsoleText
+from sweepyard.tracking.push.streams import StreamDigests
 
 ARTIFACT = artifact_facts(metadata={"k": 1}, aliases=("best",))
 FACTS = run_facts(
@@ -144,3 +146,19 @@ def test_a_long_value_is_shown_in_short() -> None:
     (difference,) = differences(FACTS, replace(FACTS, notes="x" * 1000), sweep_id="s")
     assert len(str(difference)) < 300
     assert str(difference).startswith('notes: "" there, xxx')
+
+
+def test_consoles_are_compared_without_the_blanks_at_the_ends_of_lines() -> None:
+    def digests(*lines: str) -> StreamDigests:
+        found = StreamDigests()
+        for line in lines:
+            found.console(ConsoleText(line, is_error=False))
+        return found
+
+    here = digests("epoch 1", "100%|###|      ", "done")
+    assert [*here.differences(digests("epoch 1  ", "100%|###|", "done"))] == []
+    [changed] = here.differences(digests("epoch 1", "99%|## |", "over"))
+    assert changed.what == "text of the console, first in line 2"
+    assert changed.source != changed.destination
+    [missing] = here.differences(digests("epoch 1", "100%|###|"))
+    assert (missing.what, missing.destination) == ("text of the console, first in line 3", "nothing")

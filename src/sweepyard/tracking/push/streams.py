@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from sweepyard.domain.run import RunPath
@@ -12,6 +13,7 @@ from sweepyard.jsonvalue import JsonObject, dumps_canonical
 from sweepyard.tracking.push.facts import Difference
 from sweepyard.tracking.push.side_runs import ConsoleText, SideRuns
 
+_SHOWN_BYTES = 6
 _COUNTED_ANEW = "_runtime"  # In system metrics the client counts it from the run's start, to the microsecond.
 
 
@@ -28,7 +30,7 @@ class StreamDigests:
     last_step: int | None = None
     _history: Any = field(default_factory=_digest)
     _events: Any = field(default_factory=_digest)
-    _console: Any = field(default_factory=_digest)
+    _console: list[bytes] = field(default_factory=list)
 
     def row(self, row: JsonObject) -> str:
         """Take in a row of history; gives it in the form by which rows are compared."""
@@ -43,19 +45,26 @@ class StreamDigests:
         self._events.update(canonical_row(known).encode() + b"\n")
 
     def console(self, line: ConsoleText) -> None:
-        """Take in a line of output."""
+        """Take in a line of output, without the blanks at its end: W&B's client sends none."""
         self.lines += 1
-        self._console.update(line.text.encode(errors="surrogatepass") + b"\n")
+        self._console.append(hashlib.sha256(line.text.rstrip().encode(errors="surrogatepass")).digest()[:_SHOWN_BYTES])
 
     def differences(self, other: StreamDigests) -> Iterable[Difference]:
         """Which streams differ, in the values of their lines."""
         for what, here, there in (
             ("values of the history", self._history, other._history),
             ("values of the system metrics", self._events, other._events),
-            ("text of the console", self._console, other._console),
         ):
             if here.digest() != there.digest():
-                yield Difference(what, f"SHA-256 {here.hexdigest()[:12]}", f"SHA-256 {there.hexdigest()[:12]}")
+                yield Difference(what, _shown(here.digest()), _shown(there.digest()))
+        for number, (line, other_line) in enumerate(zip_longest(self._console, other._console), start=1):
+            if line != other_line:
+                yield Difference(f"text of the console, first in line {number}", _shown(line), _shown(other_line))
+                break
+
+
+def _shown(digest: bytes | None) -> str:
+    return "nothing" if digest is None else f"SHA-256 {digest[:_SHOWN_BYTES].hex()}"
 
 
 def digests_of(runs: SideRuns, path: RunPath) -> StreamDigests:
