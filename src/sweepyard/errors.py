@@ -19,6 +19,7 @@ SweepyardError                    exit code 1 at the command line
 │   ├── SweepClosed               the sweep hands out no runs: it is over, or paused
 │   └── Preempted                 a run lost its host, and the client's service before it could say so; exit code 75
 ├── StorageError                  a database cannot be reached, used or understood
+│   └── StorageFull               there is no room for more
 ├── FleetError                    an engine of fleets is not there, or refuses
 ├── HubError
 │   ├── HubUnreachable            no hub answers where one is expected
@@ -139,6 +140,10 @@ class NotTracked(TrackingError):
 
 class StorageError(SweepyardError):
     """A database cannot be reached, used or understood."""
+
+
+class StorageFull(StorageError):
+    """There is no room for more; nothing of what was to be stored is."""
 
 
 class SweepClosed(TrackingError):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +94,50 @@ def _events(text: str) -> list[str]:
         elif call.startswith("sendto") and "HTTP/1.1 200" in call and events and events[-1] != "answer":
             events.append("answer")
     return events
+
+
+LOGGING = """
+import time, wandb
+with wandb.init(project="full", id="full") as run:
+    for step in range(120):
+        run.log({"loss": step})
+        time.sleep(0.05)
+"""
+
+
+def test_a_client_outlasts_a_full_disk(make_hub: Any, client: Any, tmp_path: Path) -> None:
+    with make_hub(tmp_path / "small") as hub:
+        user = replace(client, hub=hub)
+        process = user.start("python", "-c", LOGGING)
+        _await(lambda: _steps_of(hub))
+        _, hard = resource.prlimit(hub.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(hub.process.pid, resource.RLIMIT_FSIZE, (16_384, hard))
+        acknowledged = _steps_of(hub)
+        _await(lambda: "has no room for more" in hub.log())
+        with hub.http() as http:
+            path = "/files/local/full/full/file_stream"
+            body = {"files": {"output.log": {"offset": 0, "content": ["x"]}}}
+            answers = [http.post(path, json=body), http.post("/graphql", json={"query": _CREATE})]
+        assert [answer.status_code for answer in answers] == [507, 507]
+        assert [answer.json()["errors"][0]["code"] for answer in answers] == ["full", "full"]
+        assert _steps_of(hub) == acknowledged
+        resource.prlimit(hub.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, output
+        assert _steps_of(hub) == list(range(120))
+        lines = [line for line in hub.log().splitlines() if "no room for more" in line]
+        assert any("/file_stream failed: the database has no room for more (" in line for line in lines)
+        assert "Traceback" not in hub.log()
+
+
+def _steps_of(hub: Any) -> list[int]:
+    query = '{ project(name: "full", entityName: "local") { run(name: "full") { history(minStep: 0, maxStep: 200) } } }'
+    project = hub.graphql(query)["project"]
+    return [json.loads(line)["_step"] for line in project["run"]["history"]] if project and project["run"] else []
+
+
+def _await(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sweepyard import __version__
 from sweepyard.clock import Clock, SystemClock
 from sweepyard.domain.access import NOBODY
+from sweepyard.errors import StorageError
 from sweepyard.hub.dashboard import urls
 from sweepyard.hub.dashboard.rendering import error_page
 from sweepyard.hub.dashboard.routes import Dashboard
@@ -130,6 +131,9 @@ async def _reap_for_ever(services: Services) -> None:
             services.agents.pardon()
         try:
             reaped = await run_in_threadpool(services.agents.reap)
+        except StorageError as error:
+            log.error("looking for silent runs and agents failed: %s", error)
+            continue
         except Exception:  # One failed look must not end all later ones.
             log.exception("looking for silent runs and agents failed; the next look is in %s s", REAP_EVERY_SECONDS)
             continue

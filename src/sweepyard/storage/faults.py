@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from sweepyard.errors import StorageError
+from sweepyard.errors import StorageError, StorageFull
+
+# The disk took no more: what SQLite could not write, sync, or make room for in its log's index.
+_SQLITE_FULL = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+    }
+)
+_POSTGRESQL_FULL = "53100"
 
 
 def named(url: URL, environ: Mapping[str, str] = os.environ) -> str:
@@ -33,6 +45,31 @@ def named(url: URL, environ: Mapping[str, str] = os.environ) -> str:
 def reason(error: DBAPIError) -> str:
     """What the driver says, on one line; neither the statement nor its values."""
     return " ".join(str(error.orig).split())
+
+
+def storage_full(error: BaseException) -> StorageFull | None:
+    """Our error, where the driver's, or SQLAlchemy's about it, says that the database has no room for more."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    code, state = getattr(said, "sqlite_errorcode", None), getattr(said, "sqlstate", None)
+    if code not in _SQLITE_FULL and state != _POSTGRESQL_FULL:
+        return None
+    return StorageFull(f"the database has no room for more ({said}); nothing of this was kept")
+
+
+@contextmanager
+def telling_full() -> Iterator[None]:
+    """Let the errors of a database without room leave the block as ours.
+
+    Raises:
+        StorageFull: There was no room for what the block wrote.
+    """
+    try:
+        yield
+    except Exception as error:
+        full = storage_full(error)
+        if full is None:
+            raise
+        raise full from error
 
 
 @contextmanager

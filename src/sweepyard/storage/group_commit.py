@@ -15,6 +15,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from sweepyard.errors import StorageFull
+
 U = TypeVar("U")
 
 _MOST = 256  # So that nobody waits long for those before them.
@@ -40,7 +42,7 @@ class GroupCommit(Generic[U]):
     Args:
         opening: Opens the unit of work that a group shares; it is on disk when the block is left.
         apart: Opens a part of a unit that is undone alone if its block fails; raises `TransactionLost` where the
-            rest of the unit is gone with it.
+            rest of the unit is gone with it, `StorageFull` where that is for want of room.
     """
 
     def __init__(
@@ -120,12 +122,12 @@ class GroupCommit(Generic[U]):
         """What a work gave, or what it failed with.
 
         Raises:
-            TransactionLost: The whole group has failed.
+            TransactionLost, StorageFull: The whole group has failed.
         """
         try:
             with self._apart(unit):
                 return job.work(unit), None
-        except TransactionLost:
+        except (TransactionLost, StorageFull):
             raise
         except BaseException as error:  # noqa: BLE001 - handed to the one who waits for it
             return None, error

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from sweepyard.errors import StorageError
 from sweepyard.storage.stream_repository import SqlStreams
 from sweepyard.storage.stream_tails import StreamKey, StreamTails
 
@@ -80,6 +81,8 @@ class Sealer:
                 continue
             try:
                 self.seal(key)
+            except StorageError as error:
+                log.error("packing the lines of a stream failed: %s", error)
             except Exception:  # Nothing is lost but time: the tail stays as it is until it grows again.
                 log.exception("packing the lines of a stream failed")
 

@@ -18,7 +18,7 @@ from sweepyard.storage.access_repository import SqlAccess
 from sweepyard.storage.agent_repository import SqlAgents
 from sweepyard.storage.artifact_repository import SqlArtifacts
 from sweepyard.storage.engine import Engines, open_engines, sqlite_url
-from sweepyard.storage.faults import named, reason
+from sweepyard.storage.faults import named, reason, storage_full, telling_full
 from sweepyard.storage.file_repository import SqlFiles
 from sweepyard.storage.group_commit import GroupCommit, TransactionLost
 from sweepyard.storage.migrations import bring_up_to_date
@@ -72,11 +72,15 @@ class SqlUnitOfWork:
 
         Raises:
             TransactionLost: The database has undone all of it.
+            StorageFull: It has, since there was no room.
         """
         self._say("SAVEPOINT apart")
         try:
             yield
-        except BaseException:
+        except BaseException as error:
+            full = storage_full(error)
+            if full is not None:  # SQLite has ended the transaction: what follows would be stored by itself.
+                raise full from error
             self._say("ROLLBACK TO SAVEPOINT apart")
             self._say("RELEASE SAVEPOINT apart")
             raise
@@ -113,12 +117,13 @@ class SqlDatabase:
 
         Raises:
             RuntimeError: This thread is inside another one already, and would wait for itself.
+            StorageFull: There is no room for what was written.
         """
         self._refuse_to_nest()
         with self._lock:
             self._writer = threading.get_ident()
             try:
-                with self._engines.writer.begin() as connection:
+                with telling_full(), self._engines.writer.begin() as connection:
                     unit = SqlUnitOfWork(connection, self._stamps)
                     yield unit
             finally:

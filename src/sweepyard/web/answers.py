@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ExceptionHandler
 
-from sweepyard.errors import InvalidInput, SweepyardError, Unauthenticated
+from sweepyard.errors import InvalidInput, StorageError, SweepyardError, Unauthenticated
 from sweepyard.web.problems import plain_problem, problem, status_of, wants_page
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,8 @@ class Answers:
     async def _deliberate(self, request: Request, error: Exception) -> Response:
         if not isinstance(error, SweepyardError):
             raise error
+        if isinstance(error, StorageError):
+            log.error("%s %s failed: %s", request.method, _route(request), error)
         if not wants_page(request.headers):
             return problem(error)
         if isinstance(error, Unauthenticated) and self.login_url and request.method == "GET":
@@ -62,10 +64,13 @@ class Answers:
         return plain_problem(error.status_code, "route", f"{error.detail}: {what}", error.headers)
 
     async def _unexpected(self, request: Request, error: Exception) -> Response:
-        # The route's own path: a real one may hold a signed token.
-        route = getattr(request.scope.get("route"), "path", "an unknown route")
-        log.error("%s %s failed: %s", request.method, route, type(error).__name__)
+        log.error("%s %s failed: %s", request.method, _route(request), type(error).__name__)
         return self.refuse(request.headers, 500, "internal", _NOT_TOLD)
+
+
+def _route(request: Request) -> str:
+    """The route's own path: a real one may hold a signed token."""
+    return getattr(request.scope.get("route"), "path", "an unknown route")
 
 
 def _phrase(status: int) -> str:

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from tests.parts.disks import disk_of
 
+from sweepyard.errors import StorageFull
 from sweepyard.storage.engine import Engines, open_engines, sqlite_url
-from sweepyard.storage.unit_of_work import DATABASE_FILE, SqlDatabase, open_database
+from sweepyard.storage.unit_of_work import DATABASE_FILE, SqlDatabase, SqlUnitOfWork, open_database
 
 FULL = 2
 
@@ -54,6 +56,34 @@ def test_the_file_is_its_owners_alone(tmp_path: Path, database: SqlDatabase) -> 
         unit.access.set_secret("name", "value")
     for name in (DATABASE_FILE, f"{DATABASE_FILE}-wal"):
         assert stat.S_IMODE(os.stat(tmp_path / name).st_mode) == 0o600
+
+
+def test_of_what_a_full_disk_does_not_take_nothing_is_kept_and_all_is_said(
+    tmp_path: Path, database: SqlDatabase
+) -> None:
+    def store(unit: SqlUnitOfWork, name: str) -> None:
+        unit.access.set_secret(name, "x" * 100_000)
+
+    database.write_soon(lambda unit: store(unit, "before")).result()
+    with disk_of(200_000):
+        with pytest.raises(StorageFull, match=r"no room for more \((database or disk is full|disk I/O error)\)"):
+            database.write_soon(lambda unit: [store(unit, f"one {n}") for n in range(9)]).result()
+        begun, holding = threading.Event(), threading.Event()
+        first = database.write_soon(lambda _: (begun.set(), holding.wait(10)))
+        assert begun.wait(10)
+        group = [database.write_soon(lambda unit, n=n: store(unit, f"many {n}")) for n in range(9)]
+        holding.set()
+        assert first.result() == (None, True)
+        assert {type(work.exception()) for work in group} == {StorageFull}
+        with pytest.raises(StorageFull), database.writing() as unit:
+            [store(unit, f"alone {n}") for n in range(9)]
+    with database.reading() as unit:
+        assert unit.access.secret("before") is not None
+        for name in [f"{kind} {n}" for kind in ("one", "many", "alone") for n in range(9)]:
+            assert unit.access.secret(name) is None
+    database.write_soon(lambda unit: store(unit, "after")).result()
+    with database.reading() as unit:
+        assert unit.access.secret("after") is not None
 
 
 def test_a_reader_neither_waits_for_a_writer_nor_sees_what_is_not_committed(database: SqlDatabase) -> None:

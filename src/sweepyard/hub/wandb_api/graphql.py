@@ -25,12 +25,12 @@ from graphql import (
 from starlette.responses import Response
 
 from sweepyard import jsonvalue
-from sweepyard.errors import NotFound, RequestInvalid, SweepyardError, Violation
+from sweepyard.errors import NotFound, RequestInvalid, StorageError, StorageFull, SweepyardError, Violation
 from sweepyard.hub.wandb_api.context import Context
 from sweepyard.hub.wandb_api.inputs import prune
 from sweepyard.hub.wandb_api.limits import MAX_COST, MAX_LIST_ITEMS, MAX_TOKENS, TooCostly, faults_of, longest_list
 from sweepyard.jsonvalue import JsonObject, JsonValue
-from sweepyard.web.problems import Json, error_entries, problem
+from sweepyard.web.problems import Json, error_entries, problem, status_of
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +143,8 @@ def _entries(error: GraphQLError, operation: OperationDefinitionNode) -> list[Js
     """The error as entries of `errors`; what we did not mean to raise is logged and not told."""
     cause = error.original_error
     place: JsonObject = {"path": list(error.path)} if error.path else {}
+    if isinstance(cause, StorageError):
+        log.error("%s failed at %s: %s", _name_of(operation), error.path, cause)
     if isinstance(cause, SweepyardError):
         return [{**entry, **place} for entry in error_entries(cause)]
     if cause is None or isinstance(cause, GraphQLError):
@@ -153,6 +155,8 @@ def _entries(error: GraphQLError, operation: OperationDefinitionNode) -> list[Js
 
 
 def _status(error: GraphQLError, status: int) -> int:
+    if isinstance(error.original_error, StorageFull):
+        return status_of(error.original_error)  # The client comes again with what it gets no 200 for.
     if isinstance(error.original_error, NotFound) and error.nodes and error.path and len(error.path) == 1:
         field = getattr(error.nodes[0], "name", None)
         return _STATUS_WHEN_NOT_FOUND.get(field.value if field else "", status)
