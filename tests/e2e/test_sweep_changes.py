@@ -61,6 +61,11 @@ def test_conditions_repeats_and_a_pareto_front_run_on_the_hub_and_not_at_wandb(c
     assert done.returncode == 0, done.stderr
     points = [run["parameters"] for run in json.loads(done.stdout)["runs"]]
     assert sorted((point["a"], point["b"]) for point in points) == [(1, None)] * 2 + [(2, "x")] * 2
+    sweep = json.loads(done.stdout)["sweep"]
+    for again in (commands.run("watch", sweep, "--once"), commands.run("sweep", sweep)):
+        assert again.returncode == 0, again.stderr
+        table = again.stdout[again.stdout.index("mean m") :].splitlines()
+        assert [line.split()[-1] for line in table[:3]] == ["n", "2", "2"]
     commands.assert_none_left()
 
 

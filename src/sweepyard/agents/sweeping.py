@@ -61,7 +61,7 @@ class SweepOutcome:
     """How it ended.
 
     Attributes:
-        logs: The agents' output.
+        logs: The agents' output; none where the sweep was over before.
     """
 
     sweep: SweepRecord
@@ -138,17 +138,20 @@ def resume(
     on_registered: Callable[[RegisteredSweep], None],
     on_progress: Callable[[SweepProgress], None],
 ) -> SweepOutcome:
-    """Go on with a registered sweep: as `run`, from where it stands.
+    """Go on with a registered sweep: as `run`, from where it stands; of one that is over, how it ended.
 
     Args:
         name: entity/project/id or project/id.
 
     Raises:
-        TrackingError: There is no such sweep, it hands out nothing, or the server refused.
+        TrackingError: There is no such sweep, it is paused, or the server refused.
     """
     record = Reader(server).sweep(name)
-    require_open(record)
     sweep = RegisteredSweep(str(record.path), record.path.sweep_id, record.url)
+    if record.is_over:
+        on_registered(sweep)
+        return SweepOutcome(record, ())
+    require_open(record)
     on_registered(sweep)
     folder = make_sweep_folder(plan.output, record.path.project, record.path.sweep_id)
     return _Worker(sweep, folder, plan, record.bound, server, environ).work(clock, on_progress)

@@ -48,7 +48,7 @@ def print_leaderboard(sweep: SweepRecord) -> None:
     if len(sweep.runs) > _MOST_ROWS:
         print(f"... and {len(sweep.runs) - _MOST_ROWS} more: {listing_again(sweep.path)}")
     if sweep.repeats:
-        _print_points(sweep, keys, metric)
+        _print_points(sweep)
 
 
 def listing_again(sweep: SweepPath) -> str:
@@ -133,7 +133,10 @@ def points_of(sweep: SweepRecord, keys: list[str]) -> list[PointRecord]:
     return sorted(found, key=lambda point: (point.mean is None, sign * (point.mean or 0.0)))
 
 
-def _print_points(sweep: SweepRecord, keys: list[str], metric: str) -> None:
+def points_table(sweep: SweepRecord) -> tuple[list[str], list[list[str]]]:
+    """The heads and the rows of a table of the points, the best mean first; parameters come before the last three."""
+    keys = swept_keys(sweep)
+    metric = sweep.objective.metric if sweep.objective else "objective"
     rows = [
         [
             *(str(value) for value in point.parameters.values()),
@@ -141,10 +144,19 @@ def _print_points(sweep: SweepRecord, keys: list[str], metric: str) -> None:
             number(point.spread),
             str(point.count),
         ]
-        for point in points_of(sweep, keys)[:_MOST_ROWS]
+        for point in points_of(sweep, keys)
     ]
+    return [*keys, f"mean {metric}", "spread", "n"], rows
+
+
+def _print_points(sweep: SweepRecord) -> None:
+    heads, rows = points_table(sweep)
     print()
-    print_table([*keys, f"mean {metric}", "spread", "n"], rows)
+    print_table(heads, rows[:_MOST_ROWS])
+    if len(rows) > _MOST_ROWS:
+        print(
+            f"... and {len(rows) - _MOST_ROWS} more points: {own_command(os.environ)} watch {sweep.path} --once --json"
+        )
 
 
 def swept_keys(sweep: SweepRecord) -> list[str]:

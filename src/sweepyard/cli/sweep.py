@@ -82,8 +82,8 @@ def run(
     """Check FILE, register it with `wandb sweep`, and run it with `wandb agent`s, the stock ones.
 
     With the name of a registered SWEEP (id, project/id or entity/project/id) in place of FILE, go on with it where
-    it stands. Ctrl-C ends the agents and everything they started; runs that it meets are saved, and go on with the
-    sweep.
+    it stands; of one that is over, print the leaderboard. Ctrl-C ends the agents and everything they started; runs
+    that it meets are saved, and go on with the sweep.
 
     Exit codes: 0 done; 1 FILE breaks a rule, the server refused, no run finished, or the sweep did not reach its end;
     130 interrupted.
@@ -135,6 +135,8 @@ def _conclude(outcome: SweepOutcome, *, to_the_end: bool, as_json: bool) -> int:
     if as_json:
         print_json(leaderboard_json(outcome.sweep))
     else:
+        if not outcome.logs:
+            print(f"it is {outcome.sweep.state.lower()}; nothing is left to run")
         print()
         print_leaderboard(outcome.sweep)
         print(f"\nlook again with: {listing_again(outcome.sweep.path)}")

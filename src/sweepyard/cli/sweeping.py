@@ -109,7 +109,7 @@ def verdict(outcome: SweepOutcome, *, to_the_end: bool) -> int:
     """
     states = [run.state for run in outcome.sweep.runs]
     finished, bad = states.count("finished"), sum(state in {"failed", "crashed", "killed"} for state in states)
-    over = outcome.sweep.state in {"FINISHED", "CANCELED"}
+    over = outcome.sweep.is_over
     if finished and not bad and (over or not to_the_end):
         return 0
     if not finished:
@@ -118,7 +118,8 @@ def verdict(outcome: SweepOutcome, *, to_the_end: bool) -> int:
         problem = f"{bad} of {len(states)} runs did not finish"
     else:
         problem = f"the agents left before the sweep's end (it is {outcome.sweep.state.lower()})"
-    print(f"{problem}; the agents' output: {', '.join(map(str, outcome.logs))}", file=sys.stderr)
+    told = f"; the agents' output: {', '.join(map(str, outcome.logs))}" if outcome.logs else ""
+    print(f"{problem}{told}", file=sys.stderr)
     for log in outcome.logs:
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]:
             print(f"  {log.name}: {line}", file=sys.stderr)

@@ -83,4 +83,4 @@ def watch(lookout: Lookout, view: View, *, every_seconds: float) -> None:
 
 
 def _is_over(sweep: SweepRecord) -> bool:
-    return sweep.state in {"FINISHED", "CANCELED"} and not any(RunState(run.state).is_live for run in sweep.runs)
+    return sweep.is_over and not any(RunState(run.state).is_live for run in sweep.runs)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sweepyard.agents.sweeping import progress_now
-from sweepyard.cli.leaderboard import swept_keys, swept_value
+from sweepyard.cli.leaderboard import points_table, swept_keys, swept_value
 from sweepyard.cli.output import duration, number, printable
 from sweepyard.cli.progress import bar, describe
 from sweepyard.domain.run import RunState
@@ -21,8 +21,9 @@ _SPARKS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 12
 _GAP = 2
 _MOST_AGENTS = 8
+_MOST_POINTS = 8
 _LEAST_RUNS = 4
-"""Where there is room for no more, runs come before agents."""
+"""Where there is room for no more, runs come before the points that are repeated, and these before agents."""
 _LATE_SECONDS = 60.0
 _STYLES = {
     "running": "cyan",
@@ -91,14 +92,18 @@ def picture(
     """
     head: list[RenderableType] = [*_head(sight, now), Text("")]
     foot: list[RenderableType] = [Text(f"\n{note}", style="dim")] if note else []
+    points: list[RenderableType] = _points(sight.sweep, console.width) if sight.sweep.repeats else []
     agents: list[RenderableType] = [Text(""), _agents(sight.agents, now, console.width)] if sight.agents else []
     room = None
     if height is not None:
         free = height - len(console.render_lines(Group(*head, *foot))) - 2  # The table's head, and what is left out.
-        room = free - len(console.render_lines(Group(*agents)))
-        if room < min(_LEAST_RUNS, len(sight.sweep.runs)):
-            agents, room = [], max(1, free)
-    return Group(*head, *_runs(sight, console.width, room), *agents, *foot)
+        least = min(_LEAST_RUNS, len(sight.sweep.runs))
+        room = free - len(console.render_lines(Group(*points, *agents)))
+        if room < least:
+            agents, room = [], free - len(console.render_lines(Group(*points)))
+        if room < least:
+            points, room = [], max(1, free)
+    return Group(*head, *_runs(sight, console.width, room), *points, *agents, *foot)
 
 
 def _head(sight: SweepSight, now: datetime) -> list[Text]:
@@ -139,6 +144,21 @@ def _runs(sight: SweepSight, width: int, room: int | None) -> list[RenderableTyp
     columns.append(_Column("took", [_text(text) for text in took], rank=3))
     left = len(sweep.runs) - len(runs)
     return [_table(columns, width), *([_text(f"... and {left} more", "dim")] if left else [])]
+
+
+def _points(sweep: SweepRecord, width: int) -> list[RenderableType]:
+    """The best of the points that are repeated, with what their runs come to."""
+    heads, rows = points_table(sweep)
+    shown = rows[:_MOST_POINTS]
+    keys, last = heads[:-3], len(heads) - 3
+    columns = [
+        _Column(_short(head, keys), [_text(row[place]) for row in shown], rank=10 + place)
+        for place, head in enumerate(keys)
+    ]
+    columns += [_Column(heads[place], [_text(row[place]) for row in shown]) for place in range(last, len(heads))]
+    left = len(rows) - len(shown)
+    told = [_text(f"... and {left} more points", "dim")] if left else []
+    return [Text(""), _table(columns, width), *told] if shown else []
 
 
 def _agents(agents: Sequence[AgentRecord], now: datetime, width: int) -> Table:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
 
-from sweepyard.domain.fields import descend
+from sweepyard.domain.grouping import spread_of
 from sweepyard.domain.objective import Goal
-from sweepyard.domain.run import Run
-from sweepyard.jsonvalue import JsonObject, dumps_canonical, finite_number
+from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical, finite_number
 from sweepyard.sweeps.config import SweepConfig
 from sweepyard.sweeps.space import remove
 
@@ -33,26 +31,39 @@ class PointSummary:
     spread: float | None
 
 
-def points_of(config: SweepConfig, runs: Sequence[tuple[JsonObject, Run]]) -> tuple[PointSummary, ...]:
+@dataclass(frozen=True, slots=True)
+class PointRun:
+    """A run of a point.
+
+    Attributes:
+        parameters: What it was given, the seed too.
+        result: What its summary has of the objective.
+    """
+
+    run_id: str
+    parameters: JsonObject
+    result: JsonValue
+
+
+def points_of(config: SweepConfig, runs: Sequence[PointRun]) -> tuple[PointSummary, ...]:
     """Group runs by their parameters without the seed of the repeats; the best mean first, points without one last."""
-    grouped: dict[str, tuple[JsonObject, list[Run]]] = {}
-    for parameters, run in runs:
-        point = parameters if config.repeats is None else remove(parameters, config.repeats.path)
+    grouped: dict[str, tuple[JsonObject, list[PointRun]]] = {}
+    for run in runs:
+        point = run.parameters if config.repeats is None else remove(run.parameters, config.repeats.path)
         grouped.setdefault(dumps_canonical(point), (point, []))[1].append(run)
-    found = [_summary(config, point, members) for point, members in grouped.values()]
+    found = [_summary(point, members) for point, members in grouped.values()]
     best_first = config.objective is None or config.objective.goal is Goal.MINIMIZE
     sign = 1.0 if best_first else -1.0
     return tuple(sorted(found, key=lambda each: (each.mean is None, sign * (each.mean or 0.0))))
 
 
-def _summary(config: SweepConfig, point: JsonObject, runs: Sequence[Run]) -> PointSummary:
-    metric = config.objective.metric if config.objective else ""
-    found = (finite_number(descend(run.summary, metric)) for run in runs)
-    values = tuple(value for value in found if value is not None)
+def _summary(point: JsonObject, runs: Sequence[PointRun]) -> PointSummary:
+    values = tuple(value for run in runs if (value := finite_number(run.result)) is not None)
+    spread = spread_of(values)
     return PointSummary(
         point,
-        tuple(run.path.run_id for run in runs),
+        tuple(run.run_id for run in runs),
         values,
-        fmean(values) if values else None,
-        stdev(values) if len(values) > 1 else None,
+        spread.mean if spread else None,
+        spread.deviation if spread else None,
     )

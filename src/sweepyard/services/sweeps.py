@@ -14,7 +14,7 @@ from sweepyard.domain.fields import descend, summary_field
 from sweepyard.domain.filters import parse_filter
 from sweepyard.domain.names import check_texts
 from sweepyard.domain.objective import Goal, Objective, pareto_front
-from sweepyard.domain.ordering import Order, OrderTerm
+from sweepyard.domain.ordering import Order, OrderTerm, parse_order
 from sweepyard.domain.run import Run, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState, check_sweep_transition
 from sweepyard.errors import Conflict, SweepFileInvalid
@@ -23,7 +23,7 @@ from sweepyard.jsonvalue import JsonObject, finite_number
 from sweepyard.services.check import check_file
 from sweepyard.services.objectives import standings
 from sweepyard.services.paging import Page, page_of
-from sweepyard.services.points import PointSummary, points_of
+from sweepyard.services.points import PointRun, PointSummary, points_of
 from sweepyard.services.ports import Database, UnitOfWork
 from sweepyard.services.projects import check_name
 from sweepyard.services.run_index import RunIndex
@@ -253,9 +253,12 @@ class SweepService:
         with self._database.reading() as unit:
             config = parsed(existing_sweep(unit, path).config_yaml)
             leases = unit.sweeps.leases(path.sweep_id)
-            runs = {run.path.run_id: run for run in unit.runs.select(runs_of(path))}
-        pairs = [(lease.parameters, runs[lease.run_id]) for lease in leases if lease.run_id in runs]
-        return points_of(config, pairs)
+            metric = [summary_field(config.objective.metric)] if config.objective else []
+            run_ids, columns = self._index.columns(unit, runs_of(path), parse_filter(None), parse_order(None), metric)
+        told = columns[metric[0]] if metric else [None] * len(run_ids)
+        results = dict(zip(run_ids, told, strict=True))
+        known = [lease for lease in leases if lease.run_id in results]
+        return points_of(config, [PointRun(each.run_id, each.parameters, results[each.run_id]) for each in known])
 
     def standings(self, path: SweepPath) -> tuple[Standing, ...]:
         """Where each run stands by the sweep's early termination: its band, its value, the threshold.

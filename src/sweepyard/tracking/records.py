@@ -67,6 +67,11 @@ class SweepRecord:
         return self.objectives[0] if self.objectives else None
 
     @property
+    def is_over(self) -> bool:
+        """Whether it hands out no more runs, for good."""
+        return self.state in {"FINISHED", "CANCELED"}
+
+    @property
     def bound(self) -> int | None:
         """How many runs there will be at most: all of its grid, or its `run_cap`; None where nothing ends it."""
         cap = self.config.get("run_cap")

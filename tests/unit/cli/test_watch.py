@@ -110,6 +110,25 @@ def test_the_picture() -> None:
     ]
 
 
+def test_points_that_are_repeated_have_mean_spread_and_number() -> None:
+    sweep = replace(SIGHT.sweep, config={**SIGHT.sweep.config, "repeats": 2})
+    sight = replace(SIGHT, sweep=sweep)
+    lines = drawn(sight)
+    place = lines.index("units  mean acc  spread  n")
+    assert lines[place - 1 : place + 4] == [
+        "",
+        "units  mean acc  spread  n",
+        "16     0.8750    -       1",
+        "8      0.4583    0.3146  3",
+        "",
+    ]
+    low = drawn(sight, height=15)
+    assert "units  mean acc  spread  n" in low
+    assert not any("heartbeat" in line for line in low), "agents go first"
+    assert not any("spread" in line for line in drawn(sight, height=12))
+    assert sight_json(sight, NOW)["points"]
+
+
 def test_a_narrow_and_low_terminal_gets_what_matters_most() -> None:
     lines = drawn(SIGHT, width=34, height=24, note="q quits")
     assert max(map(len, lines)) <= 34

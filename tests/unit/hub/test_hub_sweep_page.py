@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -263,6 +264,26 @@ def test_columns_say_how_they_are_drawn_and_how_a_filter_names_them(points: Visi
     assert (created["kind"], created["values"][0], created["written"]) == ("time", 0.0, "")
 
 
+@pytest.mark.parametrize(
+    ("rule", "kind"),
+    [
+        ("{distribution: uniform, min: 0.0, max: 0.5}", "linear"),
+        ("{min: 0.0, max: 0.5}", "linear"),
+        ("{distribution: log_uniform_values, min: 0.0001, max: 0.5}", "log"),
+        (f"{{values: {[0.0001 * 2**place for place in range(13)]}}}", "log"),
+    ],
+)
+def test_the_sweep_file_decides_the_scale_of_a_parameter_and_not_one_draw(door: Any, rule: str, kind: str) -> None:
+    actor = door.services.access.authenticate(door.keys[Role.WRITE])
+    file = f"program: t.py\nmethod: random\nparameters: {{dropout: {rule}}}\n"
+    sweep = door.services.sweeps.create("lab", "p", SweepDraft(config_yaml=file), actor=actor).path
+    for place in range(13):
+        run(door, sweep, f"d{place:02}", {"loss": 10.0**place}, dropout=0.0001 * 2**place)
+    reader = Visitor(door, Role.READ, sweep.sweep_id)
+    dropout, loss = reader.get("/points.json", of=["config.dropout", "summary.loss"]).json()["columns"]
+    assert (dropout["kind"], loss["kind"]) == (kind, "log")
+
+
 def test_columns_follow_the_filter(points: Visitor) -> None:
     data = points.get("/points.json", of="config.lr", filter="config.lr >= 0.1 and acc exists").json()
     assert (data["total"], len(data["columns"][0]["values"])) == (5, 5)
@@ -327,3 +348,33 @@ def test_a_metric_of_a_hostile_name_is_a_name(door: Any, writer: Visitor, path: 
     assert column["values"] == [0.0, 0.125, 0.25, 0.375, 0.5]
     narrowed = writer.get("/points.json", of="config.x", filter=f"{column['written']} >= 0.3").json()
     assert narrowed["total"] == 2
+
+
+def test_repeated_points_have_mean_and_spread(door: Any) -> None:
+    actor = door.services.access.authenticate(door.keys[Role.WRITE])
+    file = (
+        "program: t.py\nmethod: grid\nrepeats: 2\nmetric: {name: acc, goal: maximize}\n"
+        "parameters: {lr: {values: [0.5, 0.25]}, name: {values: ['<b>']}}\n"
+    )
+    sweep = door.services.sweeps.create("lab", "p", SweepDraft(config_yaml=file), actor=actor).path
+    reader = Visitor(door, Role.READ, sweep.sweep_id)
+    assert "No point was handed out yet." in texts_in(reader.get(), "repeats")
+    agent = door.services.agents.create(sweep, host="h")
+    for value in (0.5, 0.75, 0.875):
+        [command] = door.services.agents.heartbeat(agent.agent_id, ())
+        run = RunPath("lab", "p", command.run_id)
+        door.services.agents.heartbeat(agent.agent_id, (command.run_id,))
+        changes = RunChanges(config=dict(command.parameters), summary={"acc": value})
+        door.services.runs.upsert(run, changes, actor=actor, begins=True)
+        door.services.streams.receive(run, StreamUpdate(complete=True, exit_code=0))
+    said = texts_in(reader.get(), "repeats")
+    assert said.index("0.25 &lt;b&gt; 0.875 – 1 1") < said.index("0.5 &lt;b&gt; 0.625 0.18 2 2")
+    [link] = re.findall('[?]filter=([^"]*)#runs" aria-label="Show the 2 runs', reader.get().text)
+    assert unquote(link) == 'config.lr = 0.5 and config.name = "<b>"'
+    assert "0.625" in reader.get("/sheet.html").text
+
+
+def texts_in(answer: httpx.Response, section: str) -> str:
+    """What one section of a page says."""
+    found = re.findall(f'<section id="{section}".*?</section>', answer.text, re.DOTALL)[0]
+    return " ".join(re.sub("<[^>]*>", " ", found).split())

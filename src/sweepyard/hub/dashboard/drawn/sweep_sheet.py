@@ -25,6 +25,7 @@ from sweepyard.hub.dashboard.sweep_sections.chart_data import bands_data, points
 from sweepyard.hub.dashboard.sweep_sections.chart_view import ChartView
 from sweepyard.hub.dashboard.sweep_sections.influences import Influences, influences
 from sweepyard.hub.dashboard.sweep_sections.overview import Overview, overview
+from sweepyard.hub.dashboard.sweep_sections.repeats import RepeatedPoints, repeated_points
 from sweepyard.hub.dashboard.views import RunsView
 from sweepyard.services.bundle import Services
 from sweepyard.services.curves import CurvesWanted
@@ -65,6 +66,7 @@ class SweepSheet(Page):
     overview: Overview
     figures: tuple[Figure, ...]
     influences: Influences
+    repeats: RepeatedPoints | None
     runs: RunsSection
     config_yaml: str
 
@@ -77,6 +79,7 @@ def sweep_sheet(services: Services, path: SweepPath, asked: QueryParams, now: da
         RequestInvalid: The address asks for what no table or chart can show.
     """
     sweep = services.sweeps.get(path)
+    page, view = urls.sweep_url(path), RunsView.of(asked)
     selection = RunSelection(entity=path.entity, project=path.project, sweep_id=path.sweep_id)
     analysis = services.sweep_analysis.analysis(path)
     telling = services.tables.telling(selection)
@@ -94,7 +97,8 @@ def sweep_sheet(services: Services, path: SweepPath, asked: QueryParams, now: da
             *_of_bands(services, path),
         ),
         influences=influences(analysis),
-        runs=runs_section(services, selection, RunsView.of(asked), urls.sweep_url(path)),
+        repeats=repeated_points(services, sweep, view, page),
+        runs=runs_section(services, selection, view, page),
         config_yaml=sweep.config_yaml,
     )
 

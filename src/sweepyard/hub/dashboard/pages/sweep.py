@@ -22,6 +22,7 @@ from sweepyard.hub.dashboard.runs_section import RunsSection, runs_section
 from sweepyard.hub.dashboard.sweep_sections.charts import Charts, charts
 from sweepyard.hub.dashboard.sweep_sections.influences import Influences, influences
 from sweepyard.hub.dashboard.sweep_sections.overview import Control, Overview, controls, overview
+from sweepyard.hub.dashboard.sweep_sections.repeats import RepeatedPoints, repeated_points
 from sweepyard.hub.dashboard.sweep_sections.termination import EarlyTermination, early_termination
 from sweepyard.hub.dashboard.sweep_sections.work import Work, work
 from sweepyard.hub.dashboard.views import RunsView
@@ -36,6 +37,7 @@ class SweepPage(Page):
     Attributes:
         controls: What the reader may do with it.
         sheets: The page as a document.
+        repeats: None for a sweep that repeats no point.
         early: None for a sweep without early termination.
     """
 
@@ -47,6 +49,7 @@ class SweepPage(Page):
     reports: ReportsSection
     charts: Charts
     influences: Influences
+    repeats: RepeatedPoints | None
     early: EarlyTermination | None
     curves: CurvesSection
     runs: RunsSection
@@ -66,6 +69,7 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
     mark = services.watching.sweep(path)
     sweep = services.sweeps.get(path)
     page = urls.sweep_url(path)
+    view = RunsView.of(parameters)
     selection = RunSelection(entity=path.entity, project=path.project, sweep_id=path.sweep_id)
     analysis = services.sweep_analysis.analysis(path)
     telling = services.tables.telling(selection)
@@ -83,6 +87,7 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
         reports=reports_section(services, actor, path.entity, path.project, path.sweep_id),
         charts=charts(selection, page, parameters, analysis, telling),
         influences=influences(analysis),
+        repeats=repeated_points(services, sweep, view, page),
         early=early_termination(services, sweep),
         curves=curves_section(
             urls.project_url(path.entity, path.project),
@@ -92,7 +97,7 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
             objectives=objectives_of([sweep]),
             rare=telling.rare,
         ),
-        runs=runs_section(services, selection, RunsView.of(parameters), page),
+        runs=runs_section(services, selection, view, page),
         work=work(services, path, actor),
         readmit_url=urls.readmit_url(page),
         sheets=_sheets(page, parameters),

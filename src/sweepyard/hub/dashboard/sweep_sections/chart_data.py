@@ -26,7 +26,8 @@ _MOST_CATEGORIES = 40
 _MOST_CHOICES = 12
 """A parameter with so many numbers to choose from has a place for each; with more it has a scale."""
 _LOG_FROM = 1_000.0
-"""Positive numbers whose greatest is so many times the least are shown on a logarithmic scale."""
+"""Positive numbers whose greatest is so many times the least are shown on a logarithmic scale, where no distribution
+in the sweep file decides it."""
 
 _NAME, _STATE, _CREATED = column_of("name"), column_of("state"), column_of("created")
 
@@ -138,9 +139,11 @@ def _column(field: RunField, name: str, values: Sequence[JsonValue], swept: Swep
     if are_numbers and not (swept is not None and swept.is_choice and len(set(map(str, present))) <= _MOST_CHOICES):
         numbers = [finite_number(value) for value in values]
         finite = [number for number in numbers if number is not None]
-        positive = bool(finite) and min(finite) > 0
-        wide = positive and max(finite) >= _LOG_FROM * min(finite)
-        is_log = positive and (wide or (swept is not None and swept.is_logarithmic))
+        is_log = bool(finite) and min(finite) > 0
+        if swept is not None and not swept.is_choice:
+            is_log = is_log and swept.is_logarithmic  # What the sweep file says, whatever was drawn.
+        else:
+            is_log = is_log and max(finite) >= _LOG_FROM * min(finite)
         kind = "time" if name == "duration" else "log" if is_log else "linear"
         return {"kind": kind, "values": [*numbers], "missing": numbers.count(None), **written}
     return {"kind": "category", **_categories(values), **written}
