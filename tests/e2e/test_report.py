@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 SWEEP = """program: train.py
 method: random
-name: "Small | *one*"
+name: "Small / 50% *one*"
 metric: {name: epoch/val_acc, goal: maximize}
 run_cap: 10
 parameters:
@@ -97,20 +98,20 @@ def reporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reporter]:
 def test_a_report_is_saved_in_the_hub_and_shown_there(reporter: Reporter) -> None:
     url = reporter.report(f"digits/{reporter.sweep}").strip()
     page = reporter.page(url)
-    assert "Small | *one*, 20" in page
+    assert "Small / 50% *one*, 20" in page
     assert "with a W&amp;B client" in page
     assert f'data-url="/local/digits/sweeps/{reporter.sweep}/curves.json"' in page
     assert 'data-metric="epoch/val_acc"' in page
     assert "Not drawn here: Parallel Coordinates Plot, Parameter Importance, Scatter Plot." in page
     assert "<td>0.04</td>\n<td>8</td>\n<td>0.6</td>" in page
     assert "4 finished, of 10 at most" in page
-    assert "Small | *one*, 20" in reporter.page(f"/local/digits/sweeps/{reporter.sweep}")
+    assert "Small / 50% *one*, 20" in reporter.page(f"/local/digits/sweeps/{reporter.sweep}")
 
 
 def test_a_report_tells_programs_where_it_is(reporter: Reporter) -> None:
     told = json.loads(reporter.report(f"local/digits/{reporter.sweep}", "--json"))
-    assert told["url"].endswith(f"--{told['report']}")
-    assert told["title"].startswith("Small | *one*, ")
+    assert re.fullmatch(r"http://[\d.:]+/local/digits/reports/Small-50-one-[\d-]+-UTC--" + told["report"], told["url"])
+    assert told["title"].startswith("Small / 50% *one*, ")
 
 
 @pytest.mark.parametrize(("form", "begin"), [("html", b"<!doctype html>"), ("pdf", b"%PDF-"), ("png", b"\x89PNG")])

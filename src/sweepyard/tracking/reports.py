@@ -5,10 +5,12 @@ That package looks up the server and the key by itself, as `wandb.Api()` does: w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
@@ -62,7 +64,24 @@ def save_report(sweep: SweepRecord, now: datetime) -> SavedReport:
         report.save()
     except Exception as error:  # the package raises whatever its own libraries do
         raise TrackingError(f"the server did not take the report: {type(error).__name__}: {error}") from error
-    return SavedReport(str(report.id), title, str(report.url))
+    return SavedReport(str(report.id), title, report_url(sweep, title, str(report.id)))
+
+
+def report_url(sweep: SweepRecord, title: str, report_id: str) -> str:
+    """Where a report of a sweep's project is shown.
+
+    Servers go by what stands behind the last `--`. The package puts the title before it as it is, which is no address
+    where the title has more than letters in it: a slash alone makes it another path.
+    """
+    root = sweep.url.rsplit("/", 4)[0]  # entity/project/sweeps/id
+    name = "-".join(re.findall(r"[A-Za-z0-9]+", title)) or "report"
+    return "/".join(
+        [root, *map(_part, (sweep.path.entity, sweep.path.project)), "reports", f"{name}--{_part(report_id)}"]
+    )
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
 
 
 def parameters_of(config: JsonObject) -> tuple[str, ...]:
