@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -21,13 +23,22 @@ for run in wandb.Api().runs("local/sweepyard"):
         "epochs": [row["epoch/epoch"] for row in rows],
         "last": run.summary["epoch/val_accuracy"] == rows[-1]["epoch/val_accuracy"],
         "test": run.summary.get("test/accuracy"),
+        "code": run.config["code"],
     })
 json.dump(found, sys.stdout)
 """
 
 
+def git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
 @pytest.mark.timeout(1200)
 def test_the_demo_runs_every_point_once_and_leaves_no_process(commands) -> None:
+    git(commands.folder, "init", "-q")
+    author = ["-c", "user.name=n", "-c", "user.email=e@example.invalid"]
+    git(commands.folder, *author, "commit", "-q", "--allow-empty", "-m", "first")
+    commit = git(commands.folder, "rev-parse", "HEAD")
     demo = commands.start("demo")
     stdout, stderr = demo.communicate(timeout=1100)
     assert demo.returncode == 0, stderr
@@ -44,5 +55,6 @@ def test_the_demo_runs_every_point_once_and_leaves_no_process(commands) -> None:
     for run in runs:
         assert run["epochs"] == list(range(1, run["point"][2] + 1))
         assert run["last"]
+        assert run["code"] == {"commit": commit, "dirty": False}
     assert sum(run["test"] is not None for run in runs) == 1
     commands.assert_none_left()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sweepyard.agents.warm.place import OWNER_VARIABLE
 from sweepyard.domain.agent import AGENT_HEADER
 from sweepyard.errors import TrackingError
-from sweepyard.settings import OUTPUT_VARIABLE
+from sweepyard.settings import CODE_VARIABLE, OUTPUT_VARIABLE
 
 if TYPE_CHECKING:
     from sweepyard.tracking.server import Server
@@ -67,6 +67,7 @@ def agent_environment(
     return {
         **client_environment(environ, server=server, folder=folder),
         OUTPUT_VARIABLE: str(output.absolute()),
+        CODE_VARIABLE: os.getcwd(),
         # A fork server of its own ends with it, and takes no run of anybody else along.
         OWNER_VARIABLE: str(os.getpid()),
     }

@@ -13,6 +13,7 @@ from sweepyard.config.schema import TrackingConfig
 from sweepyard.domain.run_config import CODE
 from sweepyard.errors import TrackingError
 from sweepyard.ids import RandomIds
+from sweepyard.settings import CODE_VARIABLE
 from sweepyard.tracking.memory import NoopTracker
 from sweepyard.tracking.server import Server
 from sweepyard.tracking.tracker import Tracker
@@ -94,7 +95,7 @@ def open_tracker(
         fields["entity"] = config.entity or server.entity
 
     tracker = WandbTracker(_settings(fields), swept=_swept_keys(environ) if agent_rules else frozenset())
-    code = code_version(Path(os.curdir))
+    code = code_version(Path(environ.get(CODE_VARIABLE) or os.curdir))
     if code is not None:
         tracker.configure({CODE: code})
     return tracker

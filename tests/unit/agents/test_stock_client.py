@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sweepyard.agents.environment import client_environment, wandb_command
+from sweepyard.agents.environment import agent_environment, client_environment, wandb_command
 from sweepyard.agents.progress import watch
 from sweepyard.agents.stock import parse_registration
 from sweepyard.domain.progress import progress_of
@@ -77,6 +77,14 @@ def test_for_their_own_server_their_settings_count(tmp_path: Path) -> None:
     assert environ["WANDB_ENTITY"] == "team"
     assert "WANDB_SWEEP_ID" not in environ
     assert "WANDB_CONFIG_DIR" not in environ
+
+
+def test_runs_of_agents_know_where_the_user_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    theirs = {"SWEEPYARD_CODE": "/elsewhere"}
+    environ = agent_environment(theirs, server=SERVER, folder=tmp_path / "f", output=Path("outputs"))
+    assert environ["SWEEPYARD_CODE"] == str(tmp_path)
+    assert environ["SWEEPYARD_OUTPUT"] == str(tmp_path / "outputs")
 
 
 def test_the_stock_command_is_the_one_beside_this_interpreter(tmp_path: Path) -> None:
