@@ -62,10 +62,11 @@ def preload() -> Shelf:
     import sweepyard.tracking.code
     import sweepyard.tracking.login
     import sweepyard.tracking.opening
-    import sweepyard.tracking.wandb
     import sweepyard.training.loop
     import sweepyard.wiring.training  # noqa: F401 - imported to be in memory
+    from sweepyard.tracking.wandb import list_packages_ahead
 
+    list_packages_ahead()
     read_ahead([])
     return Shelf()
 

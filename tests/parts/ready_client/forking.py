@@ -14,7 +14,7 @@ import sweepyard
 from sweepyard.agents.warm.place import owner_of
 from sweepyard.agents.warm.server import Code, ForkServer
 from sweepyard.clock import SystemClock
-from sweepyard.tracking.wandb import own_temporary_folders
+from sweepyard.tracking.wandb import list_packages_ahead, own_temporary_folders
 
 # The last two are what `wandb.init` and `wandb.Api` import when they are first used.
 _IMPORTED = ("numpy", "wandb", "wandb.apis.public", "wandb.sdk.launch")
@@ -26,6 +26,7 @@ def main(path: str, listener: socket.socket) -> None:
     """Fork until the session ends; each fork is a program."""
     for name in _IMPORTED:
         importlib.import_module(name)
+    list_packages_ahead()
     server = ForkServer(
         path,
         listener,
