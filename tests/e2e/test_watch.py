@@ -190,6 +190,16 @@ def test_pipes_get_lines_or_json_and_lists_are_filtered(commands) -> None:
         (found,) = document["agents"]
         assert [found[key] for key in ("host", "here", "run", "runs", "failures")] == ["box", False, None, 2, None]
 
+        bare = commands.run("watch", sweep, "--once")
+        assert f"local/p/{sweep}" in bare.stdout, bare.stderr
+        assert first in commands.run("runs", "list", "--sweep", sweep).stdout
+        for option in ((), ("--from", "wandb")):
+            lost = commands.run("runs", "list", "--sweep", sweep, "--project", "other", *option, **login)
+            assert lost.returncode == 1
+            assert f"no such thing as the sweep local/other/{sweep}; there is local/p/{sweep}" in lost.stderr
+        none = commands.run("watch", "p/nothing1", "--once", "--from", "wandb", **login)
+        assert "`sweepyard runs list --from wandb` shows what there is" in none.stderr
+
         wanted = "acc > 0.3 and model.units in (8, 16) and sweep = " + sweep
         listed = commands.run("runs", "list", "--project", "p", "--filter", wanted, "--columns", "acc,model.units")
         assert [line.split() for line in listed.stdout.splitlines()] == [

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sweepyard.settings import Settings
     from sweepyard.tracking.reader import Reader
     from sweepyard.tracking.records import RunRecord
+    from sweepyard.tracking.server import Server
 
 FROM = click.option(
     "--from",
@@ -64,6 +65,24 @@ def path_of(text: str, kind: str = "run", *, project: str = DEFAULT_PROJECT) -> 
     if text.count("/") > 2 or not text.strip("/"):
         raise InvalidInput([Violation(f"a {kind} is named as id, project/id or entity/project/id", repr(text))])
     return text if "/" in text else f"{project}/{text}"
+
+
+def sweep_in(text: str, server: Server | None) -> str:
+    """The path of a sweep from what the user typed; a bare id is looked for in all of the user's projects.
+
+    Where it is in none of them, or in several, it is one of the default project.
+
+    Raises:
+        InvalidInput: It has more parts than a path has.
+        TrackingError: The server is away or refuses.
+    """
+    from sweepyard.tracking.reader import Reader
+
+    usual = path_of(text, "sweep")
+    if "/" in text:
+        return usual
+    found = Reader(server).sweeps_called(text)
+    return str(found[0]) if len(found) == 1 else usual
 
 
 def record_json(record: RunRecord) -> JsonObject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from sweepyard.cli.environment import settings_now
 from sweepyard.cli.options import JSON
@@ -17,6 +18,7 @@ from sweepyard.jsonvalue import JsonObject, JsonValue
 
 if TYPE_CHECKING:
     from sweepyard.services.check import Target
+    from sweepyard.tracking.reader import Reader
 
 _LOOKED_AT = 100
 """How many runs say which keys there are, when none passes a filter."""
@@ -102,7 +104,8 @@ def list_runs(
     with reader_of(source, settings_now()) as reader:
         records = reader.runs(project, entity, filters, order, limit)
         if sweep and not records:
-            reader.sweep_config(SweepPath(entity or reader.default_entity(), project, sweep))  # refuses what is none
+            project = _project_of(sweep, reader, project, entity)
+            records = reader.runs(project, entity, filters, order, limit)
         empty = lacking([sorted_by, *shown], records)
         looks_on = bool(empty) or (bool(wanted) and not records)
         others = reader.runs(project, entity, {}, "-created_at", _LOOKED_AT) if looks_on else []
@@ -119,6 +122,20 @@ def list_runs(
     told = [f"none of these runs has {name!r}" for name in empty]
     for line in told or unknown_names(keys_in(wanted), others):
         click.echo(line, err=True)
+
+
+def _project_of(sweep: str, reader: Reader, project: str, entity: str | None) -> str:
+    """The project of a sweep: the one asked for, or, where nobody named one, the one that has it.
+
+    Raises:
+        NotTracked: The sweep is not in the project; the message says where else it is.
+    """
+    source = click.get_current_context().get_parameter_source("project")
+    found = reader.sweeps_called(sweep, entity)
+    if source is ParameterSource.DEFAULT and len(found) == 1:
+        return found[0].project
+    reader.sweep_config(SweepPath(entity or reader.default_entity(), project, sweep))
+    return project
 
 
 def _signed(sort: str | None) -> tuple[str, str]:

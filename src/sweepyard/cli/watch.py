@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sweepyard.cli.environment import interrupted_when_ended, settings_now
-from sweepyard.cli.reading import FROM, path_of
+from sweepyard.cli.reading import FROM, path_of, sweep_in
 from sweepyard.cli.style import CONTEXT, examples
 
 _EVERY_SECONDS = 2.0
@@ -47,9 +47,9 @@ def command(sweep: str, every: float, once: bool, source: str, as_json: bool) ->
     from sweepyard.wiring.joining import open_target
 
     settings = settings_now()
-    name = path_of(sweep, "sweep")
+    path_of(sweep, "sweep")  # Refused before any server is asked.
     with interrupted_when_ended(), open_target("wandb" if source == "wandb" else "hub", settings) as server:
-        lookout = Lookout(name, server, settings)
+        lookout = Lookout(sweep_in(sweep, server), server, settings)
         view = JsonView() if as_json else view_for(every)
         if once:
             view.print_once(lookout.look())

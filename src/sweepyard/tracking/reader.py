@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -29,6 +30,14 @@ _TIMEOUT_SECONDS = 30
 _PAGE_SIZE = 100
 _NOT_FOUND = "Could not find"  # What the client says of a project, run or sweep that the server does not have.
 _Answer = TypeVar("_Answer")
+_SWEEPS_CALLED = """
+query SweepsCalled($entity: String!, $sweep: String!, $after: String) {
+  models(entityName: $entity, first: 100, after: $after) {
+    edges { node { name sweep(sweepName: $sweep) { name } } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
 
 
 class Reader:
@@ -40,6 +49,7 @@ class Reader:
         Raises:
             TrackingError: The server is away, refuses the key, or there is no login.
         """
+        self._option = " --from wandb" if server is None else ""
         if server is None:
             self._url = check_own_login()
             self._entity = ""
@@ -169,13 +179,39 @@ class Reader:
         """
         return _sweep_config(self._sweep(path))
 
+    def sweeps_called(self, sweep_id: str, entity: str | None = None) -> list[SweepPath]:
+        """The sweeps of this id in all projects of an entity, by default of that of who asks.
+
+        Raises:
+            TrackingError: The server refuses.
+        """
+        owner = entity or self.default_entity()
+        found: list[SweepPath] = []
+        after: str | None = None
+        while True:
+            variables = {"entity": owner, "sweep": sweep_id, "after": after}
+            asked = partial(self._api._service_api.execute_graphql, _SWEEPS_CALLED, variables)
+            answer = self._ask(asked, f"the projects of {owner}")["models"] or {"edges": [], "pageInfo": {}}
+            nodes = [edge["node"] for edge in answer["edges"]]
+            found += [SweepPath(owner, node["name"], sweep_id) for node in nodes if node["sweep"]]
+            if not answer["pageInfo"].get("hasNextPage"):
+                return found
+            after = answer["pageInfo"]["endCursor"]
+
     def _sweep(self, where: SweepPath) -> Sweep:
         def read() -> Sweep:
             found: Sweep = self._api.sweep(str(where))
             found.load(force=True)  # the client remembers sweeps, and `flush` forgets runs alone
             return found
 
-        return self._ask(read, f"the sweep {where}")
+        try:
+            return self._ask(read, f"the sweep {where}")
+        except NotTracked as error:
+            others = self.sweeps_called(where.sweep_id, where.entity)
+            if not others:
+                raise
+            told = ", ".join(map(str, others))
+            raise NotTracked(f"{self._url} has no such thing as the sweep {where}; there is {told}") from error
 
     def _records(
         self, entity: str, project: str, filters: Mapping[str, JsonValue], order: str, *, page: int
@@ -210,7 +246,7 @@ class Reader:
         except (wandb.Error, WandbApiFailedError, ValueError, TimeoutError) as error:
             if _NOT_FOUND in str(error):
                 raise NotTracked(
-                    f"{self._url} has no such thing as {what}; `sweepyard runs list` shows what there is"
+                    f"{self._url} has no such thing as {what}; `sweepyard runs list{self._option}` shows what there is"
                 ) from error
             raise TrackingError(f"{self._url} must deliver {what}; the W&B client says: {error}") from error
 
