@@ -28,15 +28,21 @@ _CELLS: dict[str, Callable[[RunRecord], str]] = {
 }
 """The attributes that a table can show."""
 
+_WIDEST = 80
 _HEADS = {"created": "created (UTC)", "duration": "took"}
 
 
 def print_runs(records: Sequence[RunRecord], columns: Sequence[str]) -> None:
-    """Print runs, with these columns behind their ids."""
+    """Print runs, with these columns behind their ids; what is long is cut."""
     print_table(
         ["run", *(_HEADS.get(name, name) for name in columns)],
-        [[record.path.run_id, *(_cell(record, name) for name in columns)] for record in records],
+        [[record.path.run_id, *(_shortened(_cell(record, name)) for name in columns)] for record in records],
     )
+
+
+def _shortened(text: str) -> str:
+    """A cell that does not push all others out of sight: every row is as wide as the widest."""
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 def usual_columns(records: Sequence[RunRecord], asked: Iterable[str]) -> list[str]:

@@ -166,4 +166,13 @@ def _syntax_violation(error: yaml.YAMLError, source: str) -> Violation:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     where = source if mark is None else f"{source}:{mark.line + 1}"
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    return Violation("a sweep file must be well-formed YAML", str(problem), where=where)
+    return Violation(f"a sweep file must be well-formed YAML ({problem})", _line_at(mark), where=where)
+
+
+def _line_at(mark: yaml.Mark | None) -> str:
+    """What stands on a line of the document; empty where that is not known."""
+    if mark is None or mark.buffer is None:
+        return ""
+    text = mark.buffer.partition("\0")[0]
+    lines = text.splitlines()
+    return shown(lines[mark.line].strip()) if mark.line < len(lines) else "the end"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,6 +55,16 @@ def test_the_usual_columns_are_attributes_and_what_was_asked_for(capsys) -> None
         "run  name         state     sweep  created (UTC)     took  loss    lr      best/epoch",
         "one  name of one  finished  -      2026-01-02 03:04  -     0.2500  0.1000  3",
         "two  name of two  finished  -      2026-01-02 03:04  -     0.1250  1e-05   -",
+    ]
+
+
+def test_a_long_name_does_not_push_the_others_out_of_sight(capsys) -> None:
+    long = replace(RUNS[0], name="n" * 4096)
+    print_runs([long, RUNS[1]], ["name", "state"])
+    assert capsys.readouterr().out.splitlines() == [
+        f"run  name{' ' * 76}  state",
+        f"one  {'n' * 79}…  finished",
+        f"two  name of two{' ' * 69}  finished",
     ]
 
 

@@ -15,8 +15,8 @@ from tests.parts.page_reader import PageReader
 from sweepyard.domain.curves import Axis
 from sweepyard.errors import RequestInvalid
 from sweepyard.hub.dashboard.curve_section import curves_section
-from sweepyard.hub.dashboard.interest import by_interest
 from sweepyard.hub.dashboard.curve_views import CurvesAsked, CurveView
+from sweepyard.hub.dashboard.interest import by_interest
 from sweepyard.hub.dashboard.packing import packed_json
 
 SWEEP = "mutation ($input: UpsertSweepInput!) { upsertSweep(input: $input) { sweep { name } } }"

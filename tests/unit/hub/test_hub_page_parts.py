@@ -57,6 +57,10 @@ def test_durations(seconds: int, text: str) -> None:
     assert texts.duration_text(NOW, NOW + timedelta(seconds=seconds)) == text
 
 
+def test_one_is_no_plural() -> None:
+    assert [texts.counted(count, "file") for count in (0, 1, 1200)] == ["0 files", "1 file", "1,200 files"]
+
+
 def test_a_duration_that_is_none() -> None:
     assert texts.seconds_text(math.nan) == "NaN"
 

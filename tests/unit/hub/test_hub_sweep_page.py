@@ -374,6 +374,16 @@ def test_repeated_points_have_mean_and_spread(door: Any) -> None:
     assert "0.625" in reader.get("/sheet.html").text
 
 
+def test_sweeps_of_one_name_are_told_apart_by_their_ids(door: Any, reader: Visitor, path: SweepPath) -> None:
+    actor = door.services.access.authenticate(door.keys[Role.WRITE])
+    draft = SweepDraft(config_yaml=SWEEP, display_name="twin")
+    twins = [door.services.sweeps.create("lab", "p", draft, actor=actor).path.sweep_id for _ in range(2)]
+    reader.page = "/lab/p"
+    page = reader.get().text
+    assert [f'<bdi>twin</bdi></a> <span class="note">{twin}</span>' in page for twin in twins] == [True, True]
+    assert page.count(f">{path.sweep_id}<") == 1, "a sweep without a name is called by its id, once"
+
+
 def texts_in(answer: httpx.Response, section: str) -> str:
     """What one section of a page says."""
     found = re.findall(f'<section id="{section}".*?</section>', answer.text, re.DOTALL)[0]

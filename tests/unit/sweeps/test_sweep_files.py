@@ -405,12 +405,15 @@ def test_a_file_needs_parameters() -> None:
     ("text", "message"),
     [
         ("", "f.yaml: a sweep file must hold a mapping; received an empty file"),
-        ("a: [1", "f.yaml:1: a sweep file must be well-formed YAML; received expected ',' or ']'"),
+        (
+            "a: [1",
+            "f.yaml:1: a sweep file must be well-formed YAML (expected ',' or ']', but got '<stream end>'); received",
+        ),
         (
             "a: 1\n b: 2",
-            "f.yaml:2: a sweep file must be well-formed YAML; received mapping values are not allowed here",
+            "f.yaml:2: a sweep file must be well-formed YAML (mapping values are not allowed here); received 'b: 2'",
         ),
-        ("a: \x00", "f.yaml: a sweep file must be well-formed YAML; received special characters are not allowed"),
+        ("a: \x00", "f.yaml: a sweep file must be well-formed YAML (special characters are not allowed)"),
         ("a: 1\na: 2", "f.yaml:2: a key must stand once in its mapping; received 'a'"),
         ("? [1]\n: 2", "f.yaml:1: a key must be text; received [1]. Put it in quotes"),
         ("1: 2", "f.yaml:1: a key must be text; received 1. Put it in quotes"),
@@ -425,7 +428,7 @@ def test_a_file_needs_parameters() -> None:
         ),
         (
             "<<: 3\nb: 1",
-            "f.yaml:1: a sweep file must be well-formed YAML; received expected a mapping or list of mappings",
+            "f.yaml:1: a sweep file must be well-formed YAML (expected a mapping or list of mappings",
         ),
         (
             "a: &x [*x]",

@@ -57,7 +57,7 @@ def _folder(name: str, members: list[tuple[list[str], NamedFile]]) -> Folder:
     size = texts.size_text(sum(file.size_bytes for _, file in members))
     return Folder(
         name=name,
-        note=f"{len(members):,} file{'' if len(members) == 1 else 's'}, {size}",
+        note=f"{texts.counted(len(members), 'file')}, {size}",
         folders=tuple(_folder(each, below[each]) for each in sorted(below)),
         files=tuple(sorted(here, key=lambda link: link.text)),
     )

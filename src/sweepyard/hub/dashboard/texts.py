@@ -62,6 +62,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of them: 1 file, 2 files."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def size_text(size_bytes: int) -> str:
     """A size in the unit that suits it."""
     size = float(size_bytes)

@@ -80,7 +80,7 @@ def _about(version: ArtifactVersion) -> Pairs:
     facts = (
         ("type", version.artifact_type),
         ("created", f"{texts.moment_text(version.created_at)} UTC"),
-        ("size", f"{texts.size_text(version.size_bytes)} in {version.file_count:,} files"),
+        ("size", f"{texts.size_text(version.size_bytes)} in {texts.counted(version.file_count, 'file')}"),
         ("aliases", ", ".join(version.aliases)),
         ("tags", ", ".join(version.tags)),
         ("digest", version.digest),

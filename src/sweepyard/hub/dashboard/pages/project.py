@@ -28,13 +28,14 @@ class ProjectPage(Page):
 
     Attributes:
         states: How many runs are in each state that some are in.
+        sweeps: The newest, each with its id beside its name.
         more_sweeps: How many older sweeps there are.
     """
 
     template: ClassVar[str] = "project.html"
     description: str
     states: tuple[tuple[str, int], ...]
-    sweeps: tuple[Link, ...]
+    sweeps: tuple[tuple[Link, str], ...]
     more_sweeps: int
     reports: ReportsSection
     curves: CurvesSection
@@ -60,7 +61,7 @@ def project_page(services: Services, actor: Actor, entity: str, name: str, asked
         live=Live(urls.events_url(link.url), mark),
         description=project.description,
         states=tuple((state.value, count) for state, count in services.runs.count_by_state(selection).items()),
-        sweeps=tuple(sweep_link(sweep) for sweep in sweeps.items),
+        sweeps=tuple((sweep_link(sweep), sweep.path.sweep_id) for sweep in sweeps.items),
         more_sweeps=sweeps.total - len(sweeps.items),
         reports=reports_section(services, actor, entity, name),
         curves=curves_section(
