@@ -157,10 +157,12 @@ def test_users_teams_and_keys_are_managed_while_the_hub_runs(make_hub: Any, swee
         assert viewer(hub, "0123456789abcdef" * 3)[0] == 401
         [users] = [row for row in json.loads(sweepyard("hub", "users", "list", "--json")) if row["username"] == "ann"]
         assert (users["role"], users["entities"], users["keys"]) == ("write", ["ann"], 1)
-        sweepyard("hub", "users", "remove", "ann")
+        sweepyard("hub", "users", "revoke", "ann")  # another name of `remove`
         assert viewer(hub, key)[0] == 401
         assert "ann" not in sweepyard("hub", "users", "list")
         assert "red" in sweepyard("hub", "teams", "list")
+        sweepyard("hub", "teams", "revoke", "red")
+        assert "red" not in sweepyard("hub", "teams", "list")
 
 
 def test_the_real_client_is_told_at_once_what_it_may_not(

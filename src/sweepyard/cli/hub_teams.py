@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    "teams", cls=CommandGroup, context_settings=CONTEXT, epilog=examples("sweepyard hub teams add vision --member ann")
+    "teams",
+    cls=CommandGroup,
+    other_names={"revoke": "remove"},
+    context_settings=CONTEXT,
+    epilog=examples("sweepyard hub teams add vision --member ann"),
 )
 def teams() -> None:
     """List, make and change teams: what belongs to a team, its members see and change as their roles say."""

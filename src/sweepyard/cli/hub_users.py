@@ -20,7 +20,11 @@ ROLES = ("read", "write", "admin")
 
 
 @click.group(
-    "users", cls=CommandGroup, context_settings=CONTEXT, epilog=examples("sweepyard hub users add ann --role write")
+    "users",
+    cls=CommandGroup,
+    other_names={"revoke": "remove"},
+    context_settings=CONTEXT,
+    epilog=examples("sweepyard hub users add ann --role write"),
 )
 def users() -> None:
     """List, add and remove users; a running hub heeds it with the next request."""

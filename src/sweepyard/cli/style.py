@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -12,16 +14,30 @@ _LONGEST_SENTENCE = 400
 
 
 class CommandGroup(click.Group):
-    """A group whose help has the first sentence of each command's whole, over several lines where it is long."""
+    """A group whose help has the first sentence of each command's whole, over several lines where it is long.
+
+    Args:
+        other_names: Further names of commands, each with the command's own.
+    """
+
+    def __init__(self, *args: Any, other_names: Mapping[str, str] = MappingProxyType({}), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._other_names = other_names
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, self._other_names.get(cmd_name, cmd_name))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [
-            (name, command.get_short_help_str(_LONGEST_SENTENCE))
+            (", ".join([name, *self._others_of(name)]), command.get_short_help_str(_LONGEST_SENTENCE))
             for name, command in sorted(self.commands.items())
             if not command.hidden
         ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+    def _others_of(self, name: str) -> list[str]:
+        return [other for other, own in self._other_names.items() if own == name]
 
 
 class RunByDefault(CommandGroup):

@@ -24,6 +24,7 @@ SUBCOMMANDS: list[tuple[str, ...]] = [
     ("hub", "export"),
     ("hub", "users", "list"),
     ("hub", "users", "add"),
+    ("hub", "users", "revoke"),
     ("hub", "teams", "list"),
     ("hub", "keys", "list"),
     ("hub", "keys", "add"),
