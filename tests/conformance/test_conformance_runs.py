@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import signal
@@ -18,6 +19,12 @@ pytestmark = pytest.mark.slow
 LOGGING = """
 import math, wandb
 import numpy as np
+
+class Figure:  # Plotly's as far as the client looks: it knows one by its name, and asks for its JSON.
+    def to_plotly_json(self):
+        return {{"data": [{{"type": "bar", "y": np.arange(3)}}], "layout": {{"title": {{"text": "three bars"}}}}}}
+
+Figure.__module__ = "plotly.graph_objs._figure"
 run = wandb.init(
     project={project!r}, id="whole", name="a name", group="g", job_type="train", tags=["x", "y"], notes="some notes",
     config={{"lr": 0.1, "model": {{"units": [64, 32], "name": "mlp"}}, "nothing": None, "text": "é 🌱", "a.b": 1}},
@@ -32,6 +39,7 @@ for step in range(20):
 run.log({{"image": wandb.Image(np.zeros((4, 4, 3), dtype=np.uint8), caption="black"),
          "histogram": wandb.Histogram(np.arange(10)),
          "table": wandb.Table(columns=["a", "b"], data=[[1, "x"], [2, "y"]]), "html": wandb.Html("<b>bold</b>"),
+         "plotly": wandb.Plotly(Figure()),
          "line": wandb.plot.line(wandb.Table(columns=["x", "y"], data=[[1, 2]]), "x", "y", title="a line"),
          "confusion": wandb.plot.confusion_matrix(y_true=[0, 1], preds=[1, 1], class_names=["cat", "dog"])}})
 run.summary["best/val"] = 0.5
@@ -105,6 +113,17 @@ def test_everything_that_a_run_logs_is_read_back(client: Any, whole: str) -> Non
     assert any(name.startswith("media/images/") for name in read["files"])
     assert any(name.startswith("media/table/") for name in read["files"])
     assert any(name.startswith("media/html/") for name in read["files"])
+    plotly = read["summary"]["plotly"]
+    assert (plotly["_type"], plotly["path"] in read["files"]) == ("plotly-file", True)
+    with client.hub.http() as http:
+        figure = http.get(f"/files/{whole}/{plotly['path']}")
+        assert figure.json() == {"data": [{"type": "bar", "y": [0, 1, 2]}], "layout": {"title": {"text": "three bars"}}}
+        http.post("/login", data={"key": client.hub.key})
+        page = http.get(
+            f"/local/{whole.split('/')[1]}/runs/whole/media?key=plotly", headers={"Accept": "text/html"}
+        ).text
+    assert plotly["path"] in html.unescape(page)
+    assert "It is not shown here" in page
     assert "run_table" in read["artifacts"]
     alerts = [line for line in client.hub.log().splitlines() if "Traceback" in line]
     assert not alerts, client.hub.log()

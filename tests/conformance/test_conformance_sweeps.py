@@ -63,12 +63,17 @@ print("RESULT " + json.dumps({{
 
 def register(client: Any, project: str, *options: str, text: str = SWEEP) -> str:
     """Registers a sweep with the real command; gives its path."""
+    return registered(client, project, *options, text=text)[0]
+
+
+def registered(client: Any, project: str, *options: str, text: str = SWEEP) -> tuple[str, str]:
+    """As `register`, with what the command prints."""
     (client.folder / "sweep.yaml").write_text(text)
     (client.folder / "train.py").write_text(PROGRAM)
     output = client.run("wandb", "sweep", "--project", project, *options, "sweep.yaml", WANDB_SILENT="false")
     found = re.search(r"wandb agent (\S+)", output.replace("\x1b[0m", " "))
     assert found, output
-    return re.sub(r"\x1b\[[0-9;]*m", "", found[1])
+    return re.sub(r"\x1b\[[0-9;]*m", "", found[1]), output
 
 
 def state_of(client: Any, path: str) -> str:
@@ -131,7 +136,10 @@ def test_a_sweep_is_named_updated_and_takes_runs_of_before(client: Any, project:
         bucket { id } } }"""
     made = client.hub.graphql(before, {"project": project, "config": config})["upsertBucket"]["bucket"]["id"]
     client.hub.graphql(f'mutation {{ updateRunState(input: {{id: "{made}", state: "finished"}}) {{ success }} }}')
-    path = register(client, project, "--name", "as said", "--program", "train.py", "--prior_run", "before")
+    options = ("--name", "as said", "--program", "train.py", "--prior_run", "before", "-R", "nope")
+    path, output = registered(client, project, *options)
+    assert f"local/{project} has no run 'nope'" in " ".join(output.split())
+    assert "no run 'before'" not in output
     (client.folder / "sweep.yaml").write_text(SWEEP.replace("[1, 2, 3]", "[1]"))
     client.run("wandb", "sweep", "--update", path, "sweep.yaml")
     client.run("python", "-c", AGENT, path)

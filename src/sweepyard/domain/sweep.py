@@ -69,7 +69,7 @@ class Sweep:
         config_yaml: The sweep file as registered, to the letter.
         seed: Seeds every random choice of this sweep's search.
         suggestions: How many suggestions were drawn so far: the position in the random sequence.
-        warnings: What the sweep file made its parser warn about.
+        warnings: What there is to be warned about in the sweep file, and of the runs of before that it names.
         prior_runs_filters: The filter that names runs of before as part of this search; None without.
         sequence_start: The position where the present file's grid begins: behind the points of earlier versions of it.
         started_at: When its first run was handed out.

@@ -15,7 +15,7 @@ from sweepyard.domain.filters import parse_filter
 from sweepyard.domain.names import check_texts
 from sweepyard.domain.objective import Goal, Objective, pareto_front
 from sweepyard.domain.ordering import Order, OrderTerm, parse_order
-from sweepyard.domain.run import Run, RunState
+from sweepyard.domain.run import Run, RunPath, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepPath, SweepState, check_sweep_transition
 from sweepyard.errors import Conflict, SweepFileInvalid
 from sweepyard.ids import IdSource
@@ -82,7 +82,7 @@ class SweepService:
         self._index = index
 
     def create(self, entity: str, project: str, draft: SweepDraft, *, actor: Actor) -> Sweep:
-        """Register a sweep; the project is made if there is none. `Sweep.warnings` says what its file is warned about.
+        """Register a sweep; the project is made if there is none. `Sweep.warnings` says what is wrong but taken.
 
         Raises:
             RequestInvalid: A name is not legal.
@@ -111,6 +111,7 @@ class SweepService:
         )
         with self._database.writing() as unit:
             unit.projects.ensure(entity, project, now)
+            sweep = replace(sweep, warnings=(*sweep.warnings, *_about_prior_runs(unit, sweep)))
             unit.sweeps.add(sweep)
         return sweep
 
@@ -335,6 +336,23 @@ def _accepted(config_yaml: str) -> SweepConfig:
     if refused:
         raise SweepFileInvalid(refused)
     return config
+
+
+def _about_prior_runs(unit: UnitOfWork, sweep: Sweep) -> list[str]:
+    """What there is to be warned about in runs of before: those that `wandb sweep -R` names and nobody knows."""
+    named = (sweep.prior_runs_filters or {}).get("$or")
+    names = [part.get("name") for part in named if isinstance(part, dict)] if isinstance(named, list) else []
+    path = sweep.path
+    missing = [
+        name
+        for name in names
+        if isinstance(name, str) and unit.runs.get(RunPath(path.entity, path.project, name)) is None
+    ]
+    place = f"{path.entity}/{path.project}"
+    return [
+        f"prior runs: {place} has no run {name!r}, so nothing is learnt from it. Name runs by their ids"
+        for name in missing
+    ]
 
 
 def _chosen(new: str | None, old: str | None) -> str | None:

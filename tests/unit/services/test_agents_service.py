@@ -351,8 +351,12 @@ def test_a_target_that_was_reached_once_ends_the_sweep(hub) -> None:
 def test_prior_runs_count_as_points(hub, actor) -> None:
     hub.begin("prior", config={"batch": 16.0, "more": 1})
     hub.begin("unrelated", config={"batch": 32})
-    draft = SweepDraft(config_yaml=GRID, prior_runs_filters={"$or": [{"name": "prior"}]})
+    filters = {"$or": [{"name": "prior"}, {"name": "nope"}]}
+    draft = SweepDraft(config_yaml=GRID, prior_runs_filters=filters)
     sweep = hub.services.sweeps.create("lab", "digits", draft, actor=actor)
+    assert [warning for warning in sweep.warnings if "prior" in warning] == [
+        "prior runs: lab/digits has no run 'nope', so nothing is learnt from it. Name runs by their ids"
+    ]
     [command] = hub.beat(hub.agent(sweep))
     assert command.parameters == {"batch": 32}
 
