@@ -71,6 +71,12 @@ def test_help_imports_nothing_heavy_and_shows_examples(arguments: tuple[str, ...
     assert arguments == () or "examples:" in text.lower()
 
 
+@pytest.mark.parametrize("group", [("hub", "users"), ("hub", "teams")], ids=" ".join)
+def test_a_command_of_two_names_stands_there_once_with_both(group: tuple[str, ...]) -> None:
+    listed = probe(*group, "--help")[0].partition("Commands:")[2]
+    assert listed.count("revoke") == listed.count("remove, revoke") == 1
+
+
 def test_train_goes_without_click() -> None:
     assert probe("train", "--help")[1] == "code 0 heavy [] False"
 
@@ -113,7 +119,7 @@ def test_the_commands_that_read_give_json() -> None:
     for name in readers[0]:
         assert "--json" in probe(name, "--help")[0]
     for arguments in readers[1]:
-        if arguments[1] not in {"serve", "stop", "fetch", "edit"}:
+        if arguments[-1] not in {"serve", "stop", "fetch", "edit", "revoke"}:
             assert "--json" in probe(*arguments, "--help")[0]
 
 
