@@ -20,7 +20,7 @@ from sweepyard.clock import Clock, SystemClock
 from sweepyard.domain.access import NOBODY
 from sweepyard.errors import StorageError
 from sweepyard.hub.dashboard import urls
-from sweepyard.hub.dashboard.rendering import error_page
+from sweepyard.hub.dashboard.error_pages import ErrorPages
 from sweepyard.hub.dashboard.routes import Dashboard
 from sweepyard.hub.http.authentication import SESSION_COOKIE, Sessions
 from sweepyard.hub.http.callers import RecentCallers
@@ -50,7 +50,7 @@ def create_app(services: Services, *, settings: Settings, addresses: Addresses, 
         addresses: Where it listens, and by which names it is reached.
         clock: Says when links and sessions have expired; the system's by default.
     """
-    answers = Answers(error_page, urls.login_url)
+    answers = Answers(ErrorPages(_sessions(services, clock or SystemClock())).page, urls.login_url)
     app: ASGIApp = Starlette(
         routes=routes(services, settings=settings, addresses=addresses, clock=clock),
         exception_handlers=answers.handlers(),
@@ -67,14 +67,22 @@ def routes(
 ) -> list[BaseRoute]:
     """All routes of the hub."""
     time = clock or SystemClock()
-    # Derived from the hub's own secret, so that a restart, or a second hub on one database, knows them again.
-    files = Signer(services.access.secret_for("signer:files"), "files", time)
-    sessions = Sessions(services.access, Signer(services.access.secret_for("signer:sessions"), "sessions", time))
+    files = _signer(services, "files", time)
+    sessions = _sessions(services, time)
     wandb_api = WandbApi(
         services, GraphQL(schema.build()), files, sessions, RecentCallers(services.access, time), addresses
     )
     dashboard = Dashboard(services, sessions, addresses)
     return [Route("/healthz", _health(settings), methods=["GET"]), *wandb_api.routes(), *dashboard.routes()]
+
+
+def _sessions(services: Services, clock: Clock) -> Sessions:
+    return Sessions(services.access, _signer(services, "sessions", clock))
+
+
+def _signer(services: Services, purpose: str, clock: Clock) -> Signer:
+    # Its key is derived from the hub's own secret, so that a restart, or a second hub on one database, knows it again.
+    return Signer(services.access.secret_for(f"signer:{purpose}"), purpose, clock)
 
 
 class _Anonymous:

@@ -44,7 +44,7 @@ def create_app(serving: Serving, *, addresses: Addresses, key: str | None = None
         addresses: Where it listens, and by which names it is reached.
         key: What every request but that for its health must show; None where whoever reaches it may use it.
     """
-    answers = Answers(serving.page.failed)
+    answers = Answers(lambda _request, status, messages: serving.page.failed(status, messages))
     app: ASGIApp = Starlette(routes=serving.routes(), exception_handlers=answers.handlers())
     app = Measured(app, serving.metrics, serving.clock)
     if key is not None:

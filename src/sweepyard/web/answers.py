@@ -28,11 +28,11 @@ class Answers:
     """Answers to requests that cannot be served.
 
     Attributes:
-        page: Makes the page of a status and messages.
+        page: Makes the page of a request, a status and messages; the request is None where no route was looked for.
         login_url: The address of the login that leads on to a path; None where there is none.
     """
 
-    page: Callable[[int, Sequence[str]], Response]
+    page: Callable[[Request | None, int, Sequence[str]], Response]
     login_url: Callable[[str], str] | None = None
 
     def handlers(self) -> dict[int | type[Exception], ExceptionHandler]:
@@ -41,7 +41,7 @@ class Answers:
 
     def refuse(self, headers: Mapping[str, str], status: int, code: str, message: str) -> Response:
         """The answer where no route was looked for."""
-        return self.page(status, [message]) if wants_page(headers) else plain_problem(status, code, message)
+        return self.page(None, status, [message]) if wants_page(headers) else plain_problem(status, code, message)
 
     async def _deliberate(self, request: Request, error: Exception) -> Response:
         if not isinstance(error, SweepyardError):
@@ -53,14 +53,14 @@ class Answers:
         if isinstance(error, Unauthenticated) and self.login_url and request.method == "GET":
             return RedirectResponse(self.login_url(request.url.path), status_code=303)
         violations = error.violations if isinstance(error, InvalidInput) else (error,)
-        return self.page(status_of(error), [str(violation) for violation in violations])
+        return self.page(request, status_of(error), [str(violation) for violation in violations])
 
     async def _of_routing(self, request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
         what = f"{request.method} {request.url.path}"
         if wants_page(request.headers):
-            return self.page(error.status_code, [f"{_phrase(error.status_code)}: {what}"])
+            return self.page(request, error.status_code, [f"{_phrase(error.status_code)}: {what}"])
         return plain_problem(error.status_code, "route", f"{error.detail}: {what}", error.headers)
 
     async def _unexpected(self, request: Request, error: Exception) -> Response:

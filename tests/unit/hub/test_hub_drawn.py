@@ -34,8 +34,11 @@ def test_ticks_are_round() -> None:
     assert ticks(Scale("log", 1e-5, 0.1)) == ["1e-05", "0.0001", "0.001", "0.01", "0.1"]
     assert ticks(Scale("log", 1e-9, 1e9), 4) == ["1e-05", "1", "100000"]
     assert ticks(Scale("log", 2, 6), 4) == ["2", "3", "4", "5", "6"]
-    assert ticks(Scale("time", 0, 700), 4) == ["0 s", "5 min 0 s", "10 min 0 s"]
-    assert ticks(Scale("time", 0, 400_000), 4)[1] == "27 h 46 min"
+    assert ticks(Scale("time", 0, 700), 4) == ["0 s", "5 min", "10 min"]
+    assert ticks(Scale("time", 0, 400_000), 4) == ["0 s", "1 d", "2 d", "3 d", "4 d"]
+    assert ticks(Scale("time", 15, 16.2), 3) == ["15 s", "15.5 s", "16 s"]
+    assert ticks(Scale("time", 3590, 3640), 5)[:3] == ["59 min 50 s", "1 h", "1 h 10 s"]
+    assert ticks(Scale("time", -90, 90), 3) == ["-1 min", "0 s", "1 min"]
     assert ticks(Scale("category", -0.5, 2.5, ("a", "b", "c"))) == ["a", "b", "c"]
     assert ticks(Scale("category", -0.5, 99.5, tuple(map(str, range(100)))))[:3] == ["0", "20", "40"]
 

@@ -18,10 +18,11 @@ from starlette.routing import Route
 from sweepyard.domain.access import Actor
 from sweepyard.errors import InvalidInput, ServiceError, Unauthenticated
 from sweepyard.hub.dashboard import urls
+from sweepyard.hub.dashboard.error_pages import ErrorPages
 from sweepyard.hub.dashboard.frame import Page
 from sweepyard.hub.dashboard.live import event_stream
 from sweepyard.hub.dashboard.places import asked_for
-from sweepyard.hub.dashboard.rendering import problem_page, render
+from sweepyard.hub.dashboard.rendering import render
 from sweepyard.hub.http.authentication import Sessions
 from sweepyard.jsonvalue import JsonValue, strict
 from sweepyard.services.guard import acting_as
@@ -112,4 +113,4 @@ class Doors:
         except Unauthenticated:
             return RedirectResponse(urls.login_url(wanted), status_code=303, headers=NEVER_STORED)
         except (ServiceError, InvalidInput) as error:
-            return problem_page(error)
+            return ErrorPages(self.sessions).problem(request, error)

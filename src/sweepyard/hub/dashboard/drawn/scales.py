@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sweepyard.hub.dashboard import texts
@@ -13,6 +13,7 @@ Tick = tuple[float, str]
 """A share of the axis, and what stands there."""
 
 _ROUND_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 _MOST_TICKS = 100
 _FEWEST_DECADES = 1.5
 """On fewer, ticks are at round values instead of powers of ten."""
@@ -54,9 +55,12 @@ class Scale:
             stride = max(1, math.ceil((last - first) / count))
             powers = range(math.ceil(first), math.floor(last) + 1)
             values = [10.0**power for power in powers if power % stride == 0]
-        else:
-            values = _multiples(self.low, self.high, _step((self.high - self.low) / count, seconds=self.kind == "time"))
-        say = texts.seconds_text if self.kind == "time" else texts.number_text
+            return self._said(values, texts.number_text)
+        is_time = self.kind == "time"
+        step = _step((self.high - self.low) / count, seconds=is_time)
+        return self._said(_multiples(self.low, self.high, step), _seconds_text if is_time else texts.number_text)
+
+    def _said(self, values: Iterable[float], say: Callable[[float], str]) -> list[Tick]:
         return [(share, say(value)) for value in values if (share := self.share(value)) is not None]
 
 
@@ -79,7 +83,9 @@ def scale_of(kind: str, values: Iterable[float | None], names: Sequence[str] = (
 def _step(least: float, *, seconds: bool) -> float:
     if not math.isfinite(least) or least <= 0:
         return 0.0
-    if seconds and 1 <= least <= _ROUND_SECONDS[-1]:
+    if seconds and least > _ROUND_SECONDS[-1]:
+        return _ROUND_SECONDS[-1] * _step(least / _ROUND_SECONDS[-1], seconds=False)
+    if seconds and least >= 1:
         return float(next(each for each in _ROUND_SECONDS if each >= least * 0.75))
     power = 10.0 ** math.floor(math.log10(least))
     return power * next(factor for factor in (1, 2, 5, 10) if factor * power >= least * 0.75)
@@ -93,3 +99,15 @@ def _multiples(low: float, high: float, step: float) -> list[float]:
     # Dividing by the inverse keeps 0.3 from becoming 0.30000000000000004.
     inverse = round(1 / step) if step < 1 else 0
     return [(first + place) / inverse if inverse else (first + place) * step for place in range(max(0, count))]
+
+
+def _seconds_text(seconds: float) -> str:
+    """A duration at a tick, in all units that it has: no two ticks are alike."""
+    if seconds < 0:
+        return f"-{_seconds_text(-seconds)}"
+    parts, rest = [], round(seconds, 9)
+    for size, unit in _UNITS:
+        count, rest = divmod(rest, size)
+        parts += [f"{count:.15g} {unit}"] if count else []
+    rest = round(rest, 9)
+    return " ".join([*parts, f"{rest:.10g} s"] if rest or not parts else parts)
