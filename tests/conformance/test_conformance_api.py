@@ -127,10 +127,13 @@ print("RESULT " + json.dumps(said))
 def test_a_run_is_changed_stopped_and_deleted(client: Any, project: str) -> None:
     client.hub.graphql(UPSERT, {"name": "one", "project": project, "config": '{"a": {"value": 1}}'})
     script = f"""
-import json, wandb
+import json, os, wandb
+odd = os.fsdecode(b"caf\\xe9.csv")  # a file's name as Python has it where it is no UTF-8
 api = wandb.Api()
 run = api.run("local/{project}/one")
 run.config["a"] = 2
+run.config["score " + odd] = odd
+run.summary["acc/" + odd] = 0.5
 run.config["b"] = {{"c": [1]}}
 run.tags = ["kept"]
 run.notes = "a note"
@@ -140,6 +143,8 @@ run.update()
 run.summary.update()
 again = wandb.Api().run("local/{project}/one")
 before = [again.config, again.tags, again.notes, again.name, again.summary["best"], again.state]
+before.append(again.summary["acc/caf\ufffd.csv"])
+before.append([found.id for found in wandb.Api().runs("local/{project}", order="+config.score caf\ufffd.csv")])
 again.delete()
 try:
     wandb.Api().run("local/{project}/one")
@@ -149,7 +154,8 @@ except Exception:
 print("RESULT " + json.dumps([before, gone]))
 """
     before, gone = client.python(script)
-    assert before == [{"a": 2, "b": {"c": [1]}}, ["kept"], "a note", "another name", 0.75, "running"]
+    config = {"a": 2, "b": {"c": [1]}, "score caf\ufffd.csv": "caf\ufffd.csv"}
+    assert before == [config, ["kept"], "a note", "another name", 0.75, "running", 0.5, ["one"]]
     assert gone is True
 
 
