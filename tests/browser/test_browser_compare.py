@@ -127,6 +127,12 @@ def test_hostile_names_and_numbers_that_are_none(page: Page, filling: Filling, p
     assert page.locator("#config tbody tr").count() == 500
     expect(page.locator("#metrics").get_by_role("row", name="nan")).to_contain_text("NaN")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for run_id in ("three", "four"):
+        filling.run(project, run_id, config={"lr": 1}, summary={"acc": 1}, displayName=run_id * 60)
+    page.goto(f"/local/{project}/compare?runs=three,four")
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -169,6 +169,30 @@ def test_a_zoom_asks_the_hub_for_what_lies_within(curves: Page, watch: Watch) ->
     expect(loss.locator(".legend caption")).to_have_text("loss of what is drawn")
 
 
+def test_a_zoom_with_the_keyboard_stays_within_what_was_logged(curves: Page) -> None:
+    loss = chart(curves, "loss")
+    loss.locator(".plot").focus()
+    curves.keyboard.press("Home")
+    curves.keyboard.press("+")
+    expect(curves).to_have_url(re.compile(r"[?&]chart-zoom=0%2C299\.5%2Closs$"))
+    chart(curves, "loss")
+    curves.keyboard.press("-")
+    expect(loss.get_by_role("button", name="Reset zoom")).to_be_hidden()
+    curves.keyboard.press("End")
+    curves.keyboard.press("+")
+    expect(curves).to_have_url(re.compile(r"[?&]chart-zoom=299\.5%2C599%2Closs$"))
+
+
+def test_a_metric_of_nothing_but_nan_says_that_there_is_nothing_to_draw(
+    page: Page, filling: Filling, project: str
+) -> None:
+    filling.run(project, "one", rows=[{"_step": step, "loss": math.nan} for step in range(3)])
+    page.goto(f"/local/{project}/runs/one")
+    loss = chart(page, "loss")
+    expect(loss.locator(".blank")).to_have_text("No value here has a place on the chart.")
+    expect(loss.locator(".said")).to_have_text("3 NaN")
+
+
 def test_a_zoom_stands_in_the_address(curves: Page) -> None:
     loss = chart(curves, "loss")
     drag(curves, loss, 0.45, 0.6)
@@ -381,6 +405,16 @@ def test_a_narrow_screen_scrolls_down_alone(page: Page, waves: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"/local/{waves}")
     chart(page, "epoch/val_loss")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_label("log y").check()
+    page.locator('figure[data-metric="loss"]').scroll_into_view_if_needed()
+    said = chart(page, "loss").locator(".said")
+    expect(said).to_contain_text("0 and below have no place on a log axis")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_label("smoothing").fill("60")
+    page.locator('figure[data-metric="loss"] .plot').focus()
+    page.keyboard.press("End")
+    expect(said).to_contain_text("unsmoothed")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,15 +47,15 @@ def test_the_colours_follow_the_system_or_the_switch_and_stay(page: Page) -> Non
     page.emulate_media(color_scheme="light")
     light = paper()
     assert dark != light
-    switch = page.get_by_role("button", name="Colours")
-    expect(switch).to_have_accessible_name("Colours: System")
+    switch = page.get_by_role("button", name="Theme")
+    expect(switch).to_have_accessible_name("Theme: System")
     switch.click()
-    expect(switch).to_have_accessible_name("Colours: Light")
+    expect(switch).to_have_accessible_name("Theme: Light")
     switch.click()
     assert paper() == dark
     page.reload()
     assert paper() == dark
-    page.get_by_role("button", name="Colours: Dark").click()
+    page.get_by_role("button", name="Theme: Dark").click()
     assert paper() == light
 
 
@@ -152,6 +153,58 @@ def test_a_page_says_that_the_hub_is_away_and_recovers(chromium: Browser, tmp_pa
     assert not watch.faults
 
 
+def test_what_was_chosen_while_the_hub_was_away_is_done_once_it_is_back(chromium: Browser, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    sweep_file = "method: random\nmetric: {name: loss, goal: minimize}\nparameters: {lr: {min: 0.0, max: 1.0}}"
+    with serving(home) as first:
+        port = first.url.rsplit(":", 1)[1]
+        context = chromium.new_context(base_url=first.url, viewport={"width": 1280, "height": 1600})
+        watch = Watch(context, first.url)
+        watch.expect(AWAY)
+        log_in(context, first.url, first.key)
+        with closing(Filling(first.url, first.key)) as there:
+            sweep = there.sweep("p", sweep_file)
+            for place, run in enumerate(("one", "two")):
+                rows = [{"_step": step, "_runtime": step * 2, "loss": place + 1 / (step + 1)} for step in range(9)]
+                there.run("p", run, sweep=sweep, config={"lr": place / 2}, rows=rows, summary={"loss": place})
+        page, swept = context.new_page(), context.new_page()
+        swept.goto(f"/local/p/sweeps/{sweep}")
+        page.goto("/local/p")
+        for each in (page, swept):
+            expect(each.locator("#live")).to_have_text("Live")
+            each.evaluate("window.stays = true")
+        legend = page.locator('figure[data-metric="loss"] .legend tbody tr')
+        page.locator('figure[data-metric="loss"]').get_by_text("Table", exact=True).click()
+        expect(legend).to_have_count(2)
+    # No run is running, so nothing changes meanwhile but what the reader chooses.
+    for each in (page, swept):
+        expect(each.locator("#live")).to_have_text("The hub is away; trying again")
+    page.get_by_label("Select two").check()
+    expect(page.locator("#curves-note")).to_have_text("The hub is away; trying again")
+    page.get_by_label("over").select_option("time")
+    page.get_by_role("columnheader", name="loss").get_by_role("link").click()
+    page.get_by_role("link", name="Columns").click()
+    swept.get_by_label("Filter").fill("lr > 0.2")
+    swept.get_by_role("button", name="Apply").click()
+    swept.get_by_label("across").select_option("config.lr")
+    with serving(home, "--port", port) as second:
+        expect(page.locator("#live")).to_have_text("Live", timeout=15000)
+        expect(page.locator("#curves-note")).to_have_text("")
+        expect(legend).to_have_count(1)
+        expect(legend).to_contain_text("two")
+        expect(page).to_have_url(re.compile(r"\?sort=-summary\.loss&runs=two&chart-x=time$"))
+        expect(page.get_by_role("columnheader", name="loss")).to_have_attribute("aria-sort", "descending")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(swept.locator("#live")).to_have_text("Live", timeout=15000)
+        expect(swept).to_have_url(re.compile(r"[?&]x=config\.lr"))
+        expect(swept.locator("table.runs tbody th.name")).to_have_text(["two"])
+        for each in (page, swept):
+            assert each.evaluate("window.stays")
+        assert second.log().count("Traceback") == 0
+    context.close()
+    assert not watch.faults
+
+
 def test_a_page_says_that_its_session_has_ended(
     context: BrowserContext, page: Page, filling: Filling, project: str
 ) -> None:
@@ -173,6 +226,20 @@ def test_a_page_says_that_its_run_is_gone(page: Page, filling: Filling, project:
     filling.delete(project, "one")
     expect(page.locator("#live")).to_have_text("This is no longer there")
     expect(page.get_by_role("heading", name="one")).to_be_visible()
+
+
+def test_an_error_page_keeps_who_has_logged_in_and_leads_back(
+    page: Page, watch: Watch, filling: Filling, project: str
+) -> None:
+    watch.expect("status of 40[04]")
+    filling.run(project, "one")
+    for path in ("runs/none", "runs/one/nothing", "sweeps/none", "?size=7"):
+        page.goto(f"/local/{project}/{path}")
+        expect(page.get_by_role("heading", name="That did not work")).to_be_visible()
+        expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    page.goto(f"/local/{project}/sweeps/none/edit")
+    page.get_by_role("link", name=f"local/{project}").first.click()
+    expect(page).to_have_title(f"local/{project} · Sweepyard")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -12,6 +12,8 @@ from tests.parts.chromium import Watch, log_in
 from tests.parts.filling import Filling
 from tests.parts.hub_process import Hub
 
+from sweepyard.hub.dashboard.assets import ASSETS
+
 HOSTILE = '<img src=x onerror=alert(1)> "quoted" \u05e9\u05dc\u05d5\u05dd ' + "n" * 4000
 SECTIONS = ("", "/media", "/system", "/console", "/files")
 
@@ -83,7 +85,7 @@ def test_html_stays_outside_of_the_page(page: Page, pictured: str) -> None:
     expect(page).to_have_title("one · Media · Sweepyard")
 
 
-def test_steps_are_gone_through_with_the_keyboard(page: Page, pictured: str) -> None:
+def test_steps_are_gone_through_with_the_keyboard(page: Page, watch: Watch, pictured: str) -> None:
     page.goto(f"/local/{pictured}/runs/one/media")
     page.evaluate("window.stays = true")
     slider = page.get_by_role("slider", name="Step")
@@ -104,6 +106,14 @@ def test_steps_are_gone_through_with_the_keyboard(page: Page, pictured: str) -> 
     expect(slider).to_have_value("1")
     page.go_back()
     expect(slider).to_have_value("2")
+    # The hub cannot be reached: the page stays, and goes on once it can.
+    watch.expect("ERR_INTERNET_DISCONNECTED")
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Previous").click()
+    expect(page.locator("#live")).to_have_text("The hub is away; trying again")
+    page.context.set_offline(False)
+    expect(slider).to_have_value("1", timeout=15000)
+    expect(page.locator("#live")).to_have_text("Live")
     assert page.evaluate("window.stays")
 
 
@@ -283,6 +293,28 @@ def test_axe_finds_no_serious_fault_in_a_run(
         assert faults_of(page) == [], section
     page.goto(f"/local/{pictured}/artifacts/model/model-one/v0")
     assert faults_of(page) == []
+
+
+def test_a_long_key_does_not_widen_its_column(page: Page, filling: Filling, project: str) -> None:
+    filling.run(project, "one", rows=[{"_step": 0, "k" * 200: 1, "acc": 0.5}])
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"/local/{project}/runs/one")
+    head = page.get_by_role("columnheader", name="kkk")
+    expect(head).to_have_attribute("title", "k" * 200)
+    assert head.evaluate("node => node.offsetWidth") < 320
+
+
+def test_durations_at_ticks_are_all_different(page: Page) -> None:
+    page.goto("/")
+    read = """async ([url, domain, count]) =>
+      (await import(url)).time(domain, [0, 300]).ticks(count).map(({ label }) => label)"""
+    for domain, count, expected in (
+        ([15, 16.2], 3, ["15 s", "15.5 s", "16 s"]),
+        ([0, 180], 3, ["0 s", "1 min", "2 min", "3 min"]),
+        ([3590, 3640], 5, ["59 min 50 s", "1 h", "1 h 10 s", "1 h 20 s", "1 h 30 s", "1 h 40 s"]),
+        ([0, 200000], 3, ["0 s", "1 d", "2 d"]),
+    ):
+        assert page.evaluate(read, [ASSETS.url("scripts/charts/scales.js"), domain, count]) == expected
 
 
 def test_nothing_is_cut_off_on_a_narrow_screen(page: Page, pictured: str) -> None:

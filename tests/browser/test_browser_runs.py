@@ -68,6 +68,25 @@ def test_a_click_on_a_head_sorts_and_the_address_tells(runs: Page) -> None:
     assert runs.evaluate("window.stays")
 
 
+def test_runs_are_sorted_by_their_names(runs: Page) -> None:
+    head = runs.locator("table.runs thead th.name")
+    head.get_by_role("link").click()
+    expect(head).to_have_attribute("aria-sort", "descending")
+    assert names(runs)[0] == "fox-59"
+    head.get_by_role("link").click()
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    assert names(runs)[1] == "fox-00"
+    assert view(runs) == "sort=%2Bname"
+    assert runs.evaluate("window.stays")
+
+
+def test_a_run_without_a_visible_name_goes_by_its_id(page: Page, filling: Filling, project: str) -> None:
+    filling.run(project, "blank", displayName="  \u200b ")
+    page.goto(f"/local/{project}")
+    page.get_by_role("link", name="blank").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("blank")
+
+
 def test_search_and_filter_leave_what_is_meant(runs: Page) -> None:
     runs.get_by_label("Search names").fill("FOX-1")
     expect(runs.get_by_text("10 runs of 60")).to_be_visible()
@@ -124,6 +143,7 @@ def test_columns_are_chosen_found_and_pinned(runs: Page) -> None:
     dialog.get_by_label("Find a column").fill("lr")
     expect(dialog.get_by_label("optimizer.lr", exact=True)).to_be_visible()
     expect(dialog.get_by_label("seed", exact=True)).to_be_hidden()
+    expect(dialog.get_by_role("status")).to_have_text(re.compile(r"^1 of \d+$"))
     dialog.get_by_label("Find a column").fill("")
     dialog.get_by_label("created", exact=True).uncheck()
     dialog.get_by_label("host", exact=True).check()
@@ -142,6 +162,13 @@ def test_columns_are_chosen_found_and_pinned(runs: Page) -> None:
     runs.get_by_role("link", name="Columns").click()
     dialog.get_by_role("link", name="Back to the usual ones").click()
     expect(runs.get_by_role("columnheader", name="created")).to_be_visible()
+
+
+def test_a_column_is_found_on_the_page_of_its_own(runs: Page, digits: str) -> None:
+    runs.goto(f"/local/{digits}/columns")
+    runs.get_by_label("Find a column").fill("lr")
+    expect(runs.get_by_label("optimizer.lr", exact=True)).to_be_visible()
+    expect(runs.get_by_label("seed", exact=True)).to_be_hidden()
 
 
 def test_a_selection_stands_in_the_address_over_pages_and_filters(runs: Page) -> None:
@@ -335,7 +362,7 @@ def test_axe_finds_no_serious_fault_in_tables(
         page.goto(f"/local/{digits}{path}")
         assert faults_of(page) == [], path
     page.set_viewport_size({"width": 360, "height": 700})
-    for path in ("", "/columns", "?group=config.model"):
+    for path in ("", "/columns", "?group=config.model", "?filter=a+%3E%3E+1"):
         page.goto(f"/local/{digits}{path}")
         assert faults_of(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

@@ -322,6 +322,7 @@ def test_a_sweep_is_steered_with_the_keyboard(page: Page, filling: Filling, own:
         page.get_by_role("button", name=verb).focus()
         page.keyboard.press("Enter")
         expect(state).to_have_text(name)
+        expect(page.get_by_role("group", name="Steer the sweep").locator("button, a").first).to_be_focused()
     page.get_by_role("link", name="Cancel").focus()
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Leave it as it is").click()

@@ -2,8 +2,8 @@
 // at. The choices stand in the address.
 
 import { CurveSet } from "./charts/curve_set.js";
-import { FetchFailed, subscribe } from "./live.js";
-import { refresh } from "./page.js";
+import { subscribe } from "./live.js";
+import { follow } from "./page.js";
 
 const SOON_MS = 150;
 const USUAL_RUNS = 100; // as `curve_views.DEFAULT_RUNS`
@@ -40,12 +40,6 @@ function wanted() {
 /** @param {{all?: boolean}} [how] as `CurveSet.update` has it */
 async function update(how) {
   if (section.open) await charts.update(how);
-}
-
-/** @param {unknown} error */
-function say(error) {
-  if (!(error instanceof FetchFailed)) throw error;
-  note.textContent = error.message;
 }
 
 /** @returns {import("./charts/curve_chart.js").Look} */
@@ -98,12 +92,12 @@ function showRemoving() {
  *
  * @param {string[]} chosen
  */
-async function choose(chosen) {
+function choose(chosen) {
   const url = new URL(location.href);
   url.searchParams.delete("chart");
   for (const metric of chosen) url.searchParams.append("chart", metric);
   history.pushState(null, "", url);
-  await refresh().catch(say);
+  void follow();
 }
 
 form.addEventListener("submit", (event) => {
@@ -111,13 +105,13 @@ form.addEventListener("submit", (event) => {
   const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("add"));
   const metric = field.value.trim();
   field.value = "";
-  if (metric && !charts.metrics().includes(metric)) void choose([...charts.metrics(), metric]);
+  if (metric && !charts.metrics().includes(metric)) choose([...charts.metrics(), metric]);
 });
 
 grid.addEventListener("click", (event) => {
   const button = event.target instanceof Element && event.target.closest("button[name=remove]");
   const metric = button && button.closest("figure")?.dataset.metric;
-  if (button) void choose(charts.metrics().filter((each) => each !== metric));
+  if (button) choose(charts.metrics().filter((each) => each !== metric));
 });
 
 form.addEventListener("input", (event) => {
@@ -147,7 +141,7 @@ addEventListener("popstate", () => {
   readChoices();
   history.replaceState(history.state, "", href); // A chart that lets go of its zoom says so there.
   charts.follow();
-  if (!document.getElementById("runs")) void refresh().catch(say); // else the table has the page made anew
+  if (!document.getElementById("runs")) void follow(); // else the table has the page made anew
 });
 section.addEventListener("toggle", () => void update());
 

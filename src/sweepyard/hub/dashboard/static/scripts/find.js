@@ -1,10 +1,11 @@
-// Finding rows of a table by what stands in them: `<input data-find="ID">`, where ID is the table's.
+// Finding rows of a table, or items of lists, by what stands in them: `<input data-find="ID">`, where ID is that of the
+// table, or of what holds the lists.
 
 /** @param {HTMLInputElement} field */
 function find(field) {
   const id = field.dataset.find ?? "";
   const text = field.value.trim().toLowerCase();
-  const rows = [...document.querySelectorAll(`#${CSS.escape(id)} > tbody > tr`)];
+  const rows = [...document.querySelectorAll(`#${CSS.escape(id)} > tbody > tr, #${CSS.escape(id)} li`)];
   for (const row of rows) row.toggleAttribute("hidden", !row.textContent?.toLowerCase().includes(text));
   const found = document.getElementById(`${id}-found`);
   if (found) found.textContent = text ? `${rows.filter((row) => !row.hasAttribute("hidden")).length} of ${rows.length}` : "";

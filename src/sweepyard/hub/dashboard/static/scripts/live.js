@@ -1,6 +1,6 @@
 // Hearing of changes: one stream of server-sent events a page, for whoever wants to know.
 
-/** @typedef {"joining" | "live" | "away" | "expired" | "gone"} Status */
+/** @typedef {"joining" | "live" | "away" | "expired" | "gone" | "refused"} Status */
 
 /** @type {Record<Status, string>} */
 const WORDS = {
@@ -9,6 +9,7 @@ const WORDS = {
   away: "The hub is away; trying again",
   expired: "The session has expired",
   gone: "This is no longer there",
+  refused: "The hub refused this",
 };
 const LEAST_PAUSE_MS = 200;
 const PAUSES_PER_WORK = 4; // A page that takes long to bring up to date is brought up to date less often.
@@ -19,7 +20,7 @@ const feeds = new Map();
 
 /**
  * Call `onChange` whenever what the page shows has changed: one call at a time, never in a rush, and once more for
- * what changed meanwhile. A call that fails is made again once the hub is back.
+ * what changed meanwhile; and whenever the hub is back after it was away, since something may have been missed.
  *
  * @param {string} url the stream of marks, as `document.body.dataset.events` has it
  * @param {() => Promise<void> | void} onChange
@@ -31,7 +32,7 @@ export function subscribe(url, onChange) {
   return feed.add(onChange);
 }
 
-/** What is fetched, or the reason why not: `expired` and `gone` end the page's life. */
+/** Why something was not fetched: only `away` passes by itself. */
 export class FetchFailed extends Error {
   /** @param {Status} status */
   constructor(status) {
@@ -56,8 +57,19 @@ export async function fetchOwn(url) {
   }
   if (answer.type === "opaqueredirect" || answer.status === 401) throw new FetchFailed("expired");
   if (answer.status === 403 || answer.status === 404) throw new FetchFailed("gone");
+  if (answer.status < 500 && answer.status !== 429 && !answer.ok) throw new FetchFailed("refused");
   if (!answer.ok) throw new FetchFailed("away");
   return answer;
+}
+
+/**
+ * Take it as it is that something was not fetched: if the hub is away, all that listens does its work once it is back.
+ *
+ * @param {unknown} error anything but a `FetchFailed` is thrown on
+ */
+export function missed(error) {
+  if (!(error instanceof FetchFailed)) throw error;
+  if (error.status === "away") for (const feed of feeds.values()) feed.fail(error);
 }
 
 /**
@@ -84,8 +96,13 @@ class Feed {
    */
   constructor(url, mark) {
     this.url = url;
-    this.shown = mark;
-    this.latest = mark;
+    this.mark = mark;
+    /** Whether listeners have something to do. */
+    this.due = false;
+    /** Whether the hub was away since the last mark: what failed meanwhile is done again, be the mark as it was. */
+    this.lost = false;
+    /** @type {number | undefined} */
+    this.asking = undefined;
     /** @type {Set<() => Promise<void> | void>} */
     this.listeners = new Set();
     this.working = false;
@@ -132,12 +149,17 @@ class Feed {
   lose(source) {
     if (source !== this.source) return;
     show("away");
-    if (source.readyState !== EventSource.CLOSED) return;
+    this.lost = true;
+    if (source.readyState === EventSource.CLOSED) this.retry();
+  }
+
+  retry() {
     this.leave();
-    setTimeout(() => this.ask(), RETRY_MS);
+    this.asking ??= setTimeout(() => this.ask(), RETRY_MS);
   }
 
   async ask() {
+    this.asking = undefined;
     try {
       const asking = await fetchOwn(location.href);
       await asking.body?.cancel();
@@ -150,29 +172,32 @@ class Feed {
   /** @param {unknown} error */
   fail(error) {
     if (!(error instanceof FetchFailed)) throw error;
+    if (this.ended) return;
     if (error.status !== "away") this.end(error.status);
     else {
       show("away");
-      this.leave();
-      setTimeout(() => this.ask(), RETRY_MS);
+      this.lost = true;
+      this.retry();
     }
   }
 
   /** @param {string} mark */
   hear(mark) {
     show("live");
-    this.latest = mark;
+    if (this.lost || mark !== this.mark) this.due = true;
+    this.lost = false;
+    this.mark = mark;
     void this.work();
   }
 
   async work() {
     if (this.working) return;
     this.working = true;
-    while (this.shown !== this.latest && !this.ended) {
-      const [mark, began] = [this.latest, performance.now()];
+    while (this.due && !this.ended) {
+      this.due = false;
+      const began = performance.now();
       try {
         await Promise.all([...this.listeners].map((onChange) => onChange()));
-        this.shown = mark;
       } catch (error) {
         this.working = false;
         this.fail(error);

@@ -1,7 +1,6 @@
 // Going through the steps of a run's media, and through logged tables, without a reload; the address goes along.
 
-import { FetchFailed } from "./live.js";
-import { refresh } from "./page.js";
+import { follow } from "./page.js";
 
 const SOON_MS = 150;
 
@@ -18,15 +17,10 @@ function marks() {
  * @param {URL | string} url
  * @param {boolean} push whether going back leads to what was shown before
  */
-async function show(url, push) {
+function show(url, push) {
   if (push) history.pushState(null, "", url);
   else history.replaceState(null, "", url);
-  try {
-    await refresh();
-  } catch (error) {
-    if (!(error instanceof FetchFailed)) throw error;
-    location.assign(url);
-  }
+  void follow();
 }
 
 /** @param {number} wanted */
@@ -37,7 +31,7 @@ function at(wanted) {
 }
 
 /** Have the controls say what is shown; where somebody is at one of them, it is theirs. */
-function follow() {
+function showStep() {
   const shown = document.getElementById("marks")?.dataset.at;
   if (!shown || !step) return;
   if (document.activeElement !== step) step.value = shown;
@@ -59,7 +53,7 @@ slider?.addEventListener("input", () => {
 });
 form?.addEventListener("submit", (submit) => {
   submit.preventDefault();
-  if (step?.value) void show(at(Number(step.value)), true);
+  if (step?.value) show(at(Number(step.value)), true);
 });
 document.getElementById("main")?.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a[data-go]") : null;
@@ -67,8 +61,8 @@ document.getElementById("main")?.addEventListener("click", (event) => {
   // A head of a table in the view of all keys leads to the view of its own.
   if (new URL(link.href).searchParams.get("key") !== new URL(location.href).searchParams.get("key")) return;
   event.preventDefault();
-  void show(link.href, true);
+  show(link.href, true);
 });
-addEventListener("popstate", () => void refresh());
-document.addEventListener("refreshed", follow);
-follow();
+addEventListener("popstate", () => void follow());
+document.addEventListener("refreshed", showStep);
+showStep();

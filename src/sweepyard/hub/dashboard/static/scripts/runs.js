@@ -1,8 +1,9 @@
 // The table of runs: its view changes without a reload, and the address with it; runs are selected with the mouse or
 // the keyboard, and the selection stands in the address too (`runs=a,b,c`).
 
-import { FetchFailed, fetchOwn } from "./live.js";
-import { refresh } from "./page.js";
+import "./find.js";
+import { FetchFailed, fetchOwn, missed } from "./live.js";
+import { follow } from "./page.js";
 
 const SOON_MS = 300;
 const USUAL_SIZE = "50"; // as `views.DEFAULT_SIZE`
@@ -18,7 +19,7 @@ export function selection() {
 }
 
 /**
- * Show another view. What the browser does without scripts is done where fetching fails.
+ * Show another view.
  *
  * @param {string} url
  * @param {{push?: boolean}} [how]
@@ -28,10 +29,7 @@ export async function show(url, { push = true } = {}) {
   table.setAttribute("aria-busy", "true");
   try {
     if (push) history.pushState(null, "", wanted);
-    await refresh();
-  } catch (error) {
-    if (!(error instanceof FetchFailed)) throw error;
-    location.assign(wanted);
+    await follow();
   } finally {
     table.removeAttribute("aria-busy");
   }
@@ -188,8 +186,8 @@ document.getElementById("choose-columns")?.addEventListener("click", async (even
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   const link = /** @type {HTMLAnchorElement} */ (event.currentTarget);
-  const page = new DOMParser().parseFromString(await (await fetchOwn(link.href)).text(), "text/html");
-  const choice = /** @type {HTMLFormElement} */ (document.adoptNode(page.getElementById("columns")));
+  const choice = await columnsAt(link.href);
+  if (!choice) return;
   const dialog = document.createElement("dialog");
   const heading = Object.assign(document.createElement("h2"), { id: "columns-heading", textContent: "Columns" });
   dialog.setAttribute("aria-labelledby", heading.id);
@@ -206,9 +204,21 @@ document.getElementById("choose-columns")?.addEventListener("click", async (even
     dialog.close();
     void show(addressOf(choice));
   });
-  choice.querySelector("#find-column")?.addEventListener("input", (input) => {
-    const text = /** @type {HTMLInputElement} */ (input.target).value.toLowerCase();
-    for (const item of choice.querySelectorAll("li")) item.hidden = !item.textContent?.toLowerCase().includes(text);
-  });
   dialog.showModal();
 });
+
+/**
+ * The form that asks for columns; undefined while the hub is away, or where the browser goes to see why there is none.
+ *
+ * @param {string} address
+ */
+async function columnsAt(address) {
+  try {
+    const page = new DOMParser().parseFromString(await (await fetchOwn(address)).text(), "text/html");
+    return /** @type {HTMLFormElement} */ (document.adoptNode(page.getElementById("columns")));
+  } catch (error) {
+    missed(error);
+    if (error instanceof FetchFailed && error.status !== "away") location.assign(address);
+    return undefined;
+  }
+}

@@ -2,7 +2,7 @@
 
 import { loadBands } from "./charts/bands_chart.js";
 import { loadBest } from "./charts/best_chart.js";
-import { FetchFailed, subscribe } from "./live.js";
+import { missed, subscribe } from "./live.js";
 import { loadPoints } from "./sweep_points.js";
 
 const LEAST_BETWEEN_MS = 3000;
@@ -25,10 +25,21 @@ async function load() {
   try {
     await Promise.all([loadPoints(), loadBest(), loadBands()]);
   } catch (error) {
-    // That the hub is away, the page's bar says, and a next mark has it done again.
-    if (!(error instanceof FetchFailed)) throw error;
     loadedAt = -Infinity;
+    missed(error);
   }
+}
+
+// The page comes anew when the sweep is steered; who does it by the keyboard is then where they were.
+const STEERED = "steered";
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element && event.target.closest("#steering button");
+  if (button && !event.detail) sessionStorage.setItem(STEERED, location.pathname);
+});
+if (sessionStorage.getItem(STEERED) === location.pathname) {
+  sessionStorage.removeItem(STEERED);
+  const control = document.querySelector("#steering :is(button, a)") ?? document.getElementById("main");
+  if (control instanceof HTMLElement) control.focus({ preventScroll: true });
 }
 
 const { events } = document.body.dataset;

@@ -8,7 +8,7 @@ import { countText } from "./charts/numbers.js";
 import { Parallel, spanText } from "./charts/parallel.js";
 import { rampOf } from "./charts/ramp.js";
 import { drawScatter, drawSlices } from "./charts/scatter.js";
-import { FetchFailed } from "./live.js";
+import { missed } from "./live.js";
 import { show } from "./runs.js";
 
 /** @typedef {import("./charts/columns.js").Column} Column */
@@ -214,19 +214,6 @@ function brushesOf(spans) {
   return brushes;
 }
 
-/**
- * Do what needs the hub; that it is away, the page's bar says.
- *
- * @param {() => Promise<void>} work
- */
-async function tried(work) {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof FetchFailed)) throw error;
-  }
-}
-
 if (figure) {
   part(figure, "[data-clear]").addEventListener("click", () => parallel?.clear([...parallel.spans.keys()]));
   form?.addEventListener("change", () => {
@@ -235,7 +222,7 @@ if (figure) {
     void show(url.href);
   });
   // The table shows another view: the same runs with another brush, or others.
-  document.addEventListener("refreshed", () => void tried(dataUrl(figure) === drawnFrom ? draw : loadPoints));
-  document.addEventListener("themechange", () => void tried(draw));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => void tried(draw));
+  document.addEventListener("refreshed", () => void (dataUrl(figure) === drawnFrom ? draw : loadPoints)().catch(missed));
+  document.addEventListener("themechange", () => void draw().catch(missed));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => void draw().catch(missed));
 }

@@ -46,6 +46,8 @@ export class CurveChart {
     this.edges = null;
     /** @type {{key: string, x: number} | undefined} */
     this.pointed = undefined;
+    /** @type {Edges | undefined} what is known of the horizontal axis without a zoom */
+    this.whole = undefined;
     this.isShown = false;
     this.blank = plot.appendChild(Object.assign(document.createElement("p"), { className: "blank", hidden: true }));
     this.base = new Surface(plot, (sheet) => this.drawBase(sheet), on.sight);
@@ -70,6 +72,7 @@ export class CurveChart {
 
   redraw() {
     this.frame = undefined;
+    this.known = undefined;
     this.base.invalidate();
     this.above.invalidate();
   }
@@ -144,16 +147,28 @@ export class CurveChart {
     return this.look.smoothing > 0 ? smoothedMean(curve, this.look.smoothing, this.axisLength()) : curve.mean;
   }
 
+  /** The ends of both axes, each undefined where no value has a place on it. */
+  extents() {
+    if (!this.known) {
+      const { logX, logY } = this.look;
+      const lines = this.drawn();
+      const across = this.edges ?? extentOf(lines, (curve) => [curve.x], logX);
+      const upward = across && extentOf(lines, (curve) => [curve.low ?? curve.mean, curve.high ?? curve.mean], logY, across);
+      if (!this.edges) this.whole = across;
+      this.known = { across, upward };
+    }
+    return this.known;
+  }
+
   /**
-   * Scales and colours for the present size; undefined where there is nothing to draw.
+   * Scales and colours for the present size.
    *
    * @param {import("./surface.js").Sheet} sheet
    */
   framed({ context, width, height }) {
     if (this.frame?.width === width && this.frame.height === height) return this.frame;
     const { logX, logY, axis } = this.look;
-    const across = this.edges ?? extentOf(this.drawn(), (curve) => [curve.x], logX);
-    const upward = across && extentOf(this.drawn(), (curve) => [curve.low ?? curve.mean, curve.high ?? curve.mean], logY, across);
+    const { across, upward } = this.extents();
     const style = axisStyle(this.plot);
     const { fromZero } = this.look;
     const values = upward && fromZero ? /** @type {Edges} */ ([Math.min(0, upward[0]), Math.max(0, upward[1])]) : upward;

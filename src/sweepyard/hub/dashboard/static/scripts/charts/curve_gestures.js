@@ -142,7 +142,7 @@ export class CurveGestures {
   step(by) {
     const { line, index } = this.current();
     const last = line.curve.x.length - 1;
-    let next = this.chart.pointed ? Math.min(last, Math.max(0, index + by)) : index;
+    let next = this.chart.pointed || !Number.isFinite(by) ? Math.min(last, Math.max(0, index + by)) : index;
     while (Number.isNaN(line.curve.mean[next]) && next > 0 && next < last) next += Math.sign(by);
     this.chart.point(line.key, line.curve.x[next]);
   }
@@ -155,13 +155,21 @@ export class CurveGestures {
     this.chart.point((next ?? line).key, x);
   }
 
-  /** @param {number} factor of the stretch that is shown */
+  /**
+   * Show another stretch of what there is, around what is pointed at.
+   *
+   * @param {number} factor of the stretch that is shown
+   */
   scaled(factor) {
     const { x } = this.frame;
-    const middle = x.place(this.chart.pointed?.x ?? (x.value((x.range[0] + x.range[1]) / 2)));
-    const half = ((x.range[1] - x.range[0]) / 2) * factor;
-    if (factor > 1 && !this.chart.edges) return;
-    this.chart.zoom([x.value(middle - half), x.value(middle + half)]);
+    const { whole, edges, pointed } = this.chart;
+    if (!whole || whole[0] === whole[1] || (factor > 1 && !edges)) return;
+    const [first, last] = whole.map((end, side) => (Number.isNaN(x.place(end)) ? x.range[side] : x.place(end)));
+    const middle = x.place(pointed?.x ?? x.value((x.range[0] + x.range[1]) / 2));
+    const width = (x.range[1] - x.range[0]) * factor;
+    const from = Math.max(first, Math.min(middle - width / 2, last - width));
+    if (factor > 1 && width >= last - first) this.chart.zoom(null);
+    else this.chart.zoom([Math.max(whole[0], x.value(from)), Math.min(whole[1], x.value(from + width))]);
   }
 }
 

@@ -45,10 +45,12 @@ export class CurvePanel {
     this.legend = /** @type {HTMLElement} */ (figure.querySelector(".legend"));
     this.table = /** @type {HTMLDetailsElement} */ (figure.querySelector("details"));
     this.question = "";
+    /** Whether something has happened since it asked. */
+    this.due = false;
     /** @type {Map<string, Line>} what is drawn without a zoom */
     this.whole = new Map();
     this.chart = new CurveChart(/** @type {HTMLElement} */ (figure.querySelector(".plot")), source.look(), {
-      sight: () => this.question || update(),
+      sight: () => update(),
       zoom: (edges) => this.zoomed(edges),
       point: (line, index) => this.pointed(line, index),
       open: (line) => this.isRun(line) && location.assign(this.addressOf(line)),
@@ -125,16 +127,16 @@ export class CurvePanel {
 
   /** Say what there is to see, and why it may be less than somebody expects. */
   describe() {
-    const drawn = this.chart.drawn().length;
     const { blank } = this.chart;
-    blank.hidden = drawn > 0;
-    if (!drawn) blank.textContent = this.whyBlank();
+    blank.hidden = this.chart.extents().upward !== undefined;
+    if (!blank.hidden) blank.textContent = this.whyBlank();
     if (!this.chart.pointed) this.pointed(undefined, -1);
     if (this.table.open) this.fillTable();
   }
 
   whyBlank() {
     if (!this.chart.lines.size) return "No runs to draw.";
+    if (this.chart.drawn().length) return "No value here has a place on the chart.";
     if (this.chart.edges) return "Nothing was logged in this stretch.";
     const { axis } = this.source.look();
     const over = axis === "step" ? "" : ` beside ${axis === "time" ? "the time" : "an epoch"}`;

@@ -2,7 +2,7 @@
 
 import { CurvePanel } from "./curve_panel.js";
 import { keepZoom } from "./zooms.js";
-import { FetchFailed, fetchOwn } from "../live.js";
+import { FetchFailed, fetchOwn, missed } from "../live.js";
 
 /** @typedef {import("./curve_panel.js").Source} Source */
 
@@ -17,6 +17,8 @@ export class CurveSet {
     /** @type {Map<HTMLElement, CurvePanel>} */
     this.panels = new Map();
     this.updating = Promise.resolve();
+    /** What the hub said last of the runs that it sent. */
+    this.note = "";
     this.sync();
   }
 
@@ -68,17 +70,20 @@ export class CurveSet {
     const problem = this.source.problem();
     if (problem) {
       for (const panel of this.panels.values()) panel.blank(problem);
+      this.source.say("");
       return;
     }
     /** @type {Map<string, CurvePanel[]>} */
     const alike = new Map();
     for (const panel of this.panels.values()) {
       const question = panel.ask();
-      if (!panel.isNear() || (!all && question === panel.question)) continue;
+      if (all) panel.due = true;
+      if (!panel.isNear() || (!panel.due && question === panel.question)) continue;
       const key = `${question}&have=${question === panel.question ? panel.known() : ""}`;
       alike.set(key, [...(alike.get(key) ?? []), panel]);
     }
     await Promise.all([...alike].map(([key, asking]) => this.fill(key, asking)));
+    this.source.say(this.note);
   }
 
   /**
@@ -92,14 +97,15 @@ export class CurveSet {
     asking.forEach((panel, index) => {
       if (panel.ask() !== questions[index]) return; // The reader has gone on meanwhile; another request is on its way.
       panel.question = questions[index];
+      panel.due = false;
       panel.take(answer, !key.endsWith("have="));
     });
-    this.source.say(answer.note);
+    this.note = answer.note;
   }
 
   /** @param {unknown} error */
   failed(error) {
-    if (!(error instanceof FetchFailed)) throw error;
-    this.source.say(error.message);
+    missed(error);
+    if (error instanceof FetchFailed) this.source.say(error.message);
   }
 }

@@ -42,6 +42,28 @@ export function durationText(seconds) {
 }
 
 /**
+ * The label of a tick on an axis of durations: all units down to that of the distance between ticks, so that no two
+ * are alike.
+ *
+ * @param {number} seconds
+ * @param {number} step
+ */
+export function durationTickText(seconds, step) {
+  if (seconds < 0) return `-${durationTickText(-seconds, step)}`;
+  const digits = step < 1 ? Math.min(10, -Math.floor(Math.log10(step) + 1e-9)) : 0;
+  let rest = Number(seconds.toFixed(digits));
+  const parts = [];
+  for (const [size, unit] of /** @type {[number, string][]} */ ([[86400, "d"], [3600, "h"], [60, "min"]])) {
+    const count = Math.floor(rest / size);
+    if (count) parts.push(`${count} ${unit}`);
+    rest -= count * size;
+  }
+  const whole = Number(rest.toFixed(digits));
+  if (whole || !parts.length) parts.push(`${whole} s`);
+  return parts.join(" ");
+}
+
+/**
  * The label of a tick: as many decimals as the distance between ticks needs.
  *
  * @param {number} value

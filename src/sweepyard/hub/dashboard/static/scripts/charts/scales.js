@@ -1,6 +1,6 @@
 // Scales: from values to places on a page and back, with ticks at round values.
 
-import { durationText, tickText } from "./numbers.js";
+import { durationTickText, tickText } from "./numbers.js";
 
 /** @typedef {{value: number | string, label: string}} Tick */
 
@@ -87,7 +87,7 @@ export function time(domain, range) {
       const least = (high - low) / Math.max(1, count);
       const step =
         least < 1 ? roundStep(least) : TIME_STEPS.find((each) => each >= least * 0.75) ?? 86400 * roundStep(least / 86400);
-      return multiples(low, high, step).map((value) => ({ value, label: durationText(value) }));
+      return multiples(low, high, step).map((value) => ({ value, label: durationTickText(value, step) }));
     },
   };
 }
