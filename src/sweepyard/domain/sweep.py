@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from sweepyard.domain.run import RunPath
 from sweepyard.errors import Conflict
 from sweepyard.jsonvalue import JsonObject
 
@@ -59,6 +60,20 @@ class SweepPath:
 
     def __str__(self) -> str:
         return f"{self.entity}/{self.project}/{self.sweep_id}"
+
+
+_CONTROLLER = "-scheduler"
+
+
+def controller_run(path: SweepPath) -> RunPath:
+    """The run under which a sweep's scheduler logs what it does; no run of the sweep's."""
+    return RunPath(path.entity, path.project, f"{path.sweep_id}{_CONTROLLER}")
+
+
+def sweep_of_controller(path: RunPath) -> SweepPath | None:
+    """The sweep, if there is one, whose scheduler logs under that run; None for a run that is named in another way."""
+    sweep_id = path.run_id.removesuffix(_CONTROLLER)
+    return None if sweep_id == path.run_id else SweepPath(path.entity, path.project, sweep_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from sweepyard.services.reports import ReportService
 from sweepyard.services.run_index import RunIndex
 from sweepyard.services.run_tables import RunTableService
 from sweepyard.services.runs import RunService
+from sweepyard.services.scheduling import SchedulingService
 from sweepyard.services.streams import StreamService
 from sweepyard.services.sweep_analysis import SweepAnalysisService
 from sweepyard.services.sweep_overview import SweepOverviewService
@@ -48,6 +49,7 @@ class Services:
     sweep_overview: SweepOverviewService
     sweep_analysis: SweepAnalysisService
     agents: AgentService
+    scheduling: SchedulingService
     artifacts: ArtifactService
     collections: CollectionService
     reports: ReportService
@@ -73,6 +75,7 @@ def build(database: Database, blobs: BlobStore, clock: Clock, ids: IdSource, set
         sweep_overview=SweepOverviewService(database, clock, index),
         sweep_analysis=SweepAnalysisService(database, index),
         agents=AgentService(database, clock, ids, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds),
+        scheduling=SchedulingService(database, clock, ids),
         artifacts=ArtifactService(database, blobs, clock),
         collections=CollectionService(database),
         reports=ReportService(database, clock, ids),

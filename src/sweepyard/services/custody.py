@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sweepyard.domain.agent import Agent, Command, CommandKind
 from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
-from sweepyard.domain.sweep import Lease, Sweep, SweepState
+from sweepyard.domain.sweep import Lease, Sweep, SweepState, sweep_of_controller
 from sweepyard.services.dispatch import Dispatcher
 from sweepyard.services.hosts import note_end
 from sweepyard.services.ports import UnitOfWork
@@ -102,7 +102,14 @@ class Custody:
 
 
 def lose(unit: UnitOfWork, run: Run, now: datetime, why: str) -> None:
-    """End a live run of which nobody has spoken for long; where it had not even begun, its point goes out again."""
+    """End a live run of which nobody has spoken for long; where it had not even begun, its point goes out again.
+
+    A scheduler leaves without a word about its own run: to fall silent is that one's end.
+    """
+    if _is_controller(unit, run):
+        unit.runs.save(moved(run, RunState.FINISHED, now))
+        unit.runs.add_event(run.path, RunEvent(now, RunState.FINISHED.value, "its scheduler has left"))
+        return
     lease = None
     if run.state is RunState.PENDING and run.sweep_id is not None and not run.stop_requested:
         lease = unit.sweeps.lease_of_run(run.sweep_id, run.path.run_id)
@@ -113,6 +120,11 @@ def lose(unit: UnitOfWork, run: Run, now: datetime, why: str) -> None:
     unit.runs.add_event(run.path, RunEvent(now, RunState.PREEMPTED.value, f"{why}, before it began"))
     # Not handed out: an agent that comes back with it, before another has it, keeps it.
     unit.sweeps.save_lease(replace(lease, acknowledged=False, handed_out=0))
+
+
+def _is_controller(unit: UnitOfWork, run: Run) -> bool:
+    sweep = sweep_of_controller(run.path)
+    return run.sweep_id is None and sweep is not None and unit.sweeps.get(sweep) is not None
 
 
 def crash(unit: UnitOfWork, run: Run, now: datetime, why: str) -> None:

@@ -1,4 +1,7 @@
-"""What a sweep hands out next: points that may go out again, then new suggestions, each leased to one agent."""
+"""What a sweep hands out next: points that wait, then new suggestions, each leased to one agent.
+
+A point waits whose run ended badly and that may go out again, or that a scheduler has enqueued and nobody has had yet.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sweepyard.domain.agent import Agent, Command, CommandKind
-from sweepyard.domain.run import Run, RunEvent, RunPath, RunState
+from sweepyard.domain.run import Run, RunEvent, RunState
 from sweepyard.domain.sweep import Lease, Sweep, SweepState
 from sweepyard.ids import IdSource
 from sweepyard.services.foresight import Foresight
@@ -14,6 +17,7 @@ from sweepyard.services.hosts import is_put_aside
 from sweepyard.services.known_runs import Knowledge, KnownRuns
 from sweepyard.services.ports import UnitOfWork
 from sweepyard.services.ports.runs import RunSelection
+from sweepyard.services.scheduling import point_of
 from sweepyard.services.sweep_rows import parsed, runs_of
 from sweepyard.services.sweeps import steered
 from sweepyard.services.transitions import moved
@@ -49,12 +53,14 @@ class Dispatcher:
         if is_put_aside(self._unit, agent, self._config.max_host_failures):
             self._unit.agents.save(replace(agent, put_aside=True))
             return [Command(CommandKind.EXIT)]
-        returned = self._returned()
-        if returned is not None:
-            return [self._hand_out_again(*returned, agent)]
+        waiting = self._waiting()
+        if waiting is not None:
+            return [self._hand_out_waiting(*waiting, agent)]
         suggestion = self._suggestion()
         if suggestion is not None:
             return [self._hand_out(suggestion, agent)]
+        if self._config.has_scheduler:
+            return [Command(CommandKind.EXIT)] if self._finish_capped() else []
         return [Command(CommandKind.EXIT)] if self._finish() else []
 
     def command(self, lease: Lease, kind: CommandKind = CommandKind.RUN) -> Command:
@@ -63,15 +69,19 @@ class Dispatcher:
 
     def think_ahead(self) -> None:
         """Find what an idle agent would be given now, so that `next_for` has it at hand; writes nothing."""
-        if self._sweep.state.hands_out and self._returned() is None:
+        if self._sweep.state.hands_out and self._waiting() is None:
             self._writes = False
             self._suggestion()
 
     def finish_if_over(self) -> bool:
         """Finish the sweep if it hands out runs, has handed out all that there are, and none is live."""
-        if self._sweep.state is not SweepState.RUNNING or self._unit.runs.count(self._live()):
+        if self._sweep.state is not SweepState.RUNNING:
             return False
-        return self._returned() is None and self._is_exhausted() and self._finish()
+        if self._config.has_scheduler:
+            return self._waiting() is None and self._finish_capped()
+        if self._unit.runs.count(self._live()):
+            return False
+        return self._waiting() is None and self._is_exhausted() and self._finish()
 
     def _finish(self) -> bool:
         if self._unit.runs.count(self._live()):
@@ -79,38 +89,59 @@ class Dispatcher:
         self._store(steered(self._unit, self._sweep, SweepState.FINISHED, self._now))
         return True
 
+    def _finish_capped(self) -> bool:
+        """Finish a scheduler's sweep once as many runs as `run_cap` allows are over; else the scheduler ends it."""
+        cap = self._config.run_cap
+        if cap is None or self._sweep.suggestions < cap:
+            return False
+        if any(lease.position < cap for lease, _ in self._unit.sweeps.leases_with_runs(self._sweep.path, states=_LIVE)):
+            return False
+        self._store(steered(self._unit, self._sweep, SweepState.FINISHED, self._now))
+        return True
+
     def _live(self) -> RunSelection:
         return replace(runs_of(self._sweep.path), states=_LIVE)
 
-    def _returned(self) -> tuple[Lease, Run] | None:
-        """The first point whose run ended badly and may go out again."""
+    def _waiting(self) -> tuple[Lease, Run] | None:
+        """The first point that nobody has: it may go out again since its run ended badly, or was never handed out."""
         if self._is_out_of_time():
             return None
-        for lease, run in self._unit.sweeps.leases_with_runs(self._sweep.path, states=_MAY_RETURN):
-            if not run.stop_requested and (
-                run.state is RunState.PREEMPTED or lease.retries < (self._config.max_retries or 0)
-            ):
+        states = _MAY_RETURN | {RunState.PENDING} if self._config.has_scheduler else _MAY_RETURN
+        for lease, run in self._unit.sweeps.leases_with_runs(self._sweep.path, states=states):
+            if not run.stop_requested and self._may_go_out(lease, run):
                 return lease, run
         return None
 
-    def _hand_out_again(self, lease: Lease, run: Run, agent: Agent) -> Command:
+    def _may_go_out(self, lease: Lease, run: Run) -> bool:
+        if run.state is RunState.PENDING:
+            # What is enqueued beyond `run_cap` stays: schedulers take a refusal for the end of everything.
+            allowed = self._config.run_cap is None or lease.position < self._config.run_cap
+            return lease.agent_id is None and allowed
+        return run.state is RunState.PREEMPTED or lease.retries < (self._config.max_retries or 0)
+
+    def _hand_out_waiting(self, lease: Lease, run: Run, agent: Agent) -> Command:
+        is_first = lease.agent_id is None
         preempted = run.state is RunState.PREEMPTED
         lease = replace(
             lease,
             agent_id=agent.agent_id,
             acknowledged=False,
             handed_out=1,
-            retries=lease.retries + (0 if preempted else 1),
+            retries=lease.retries + (0 if is_first or preempted else 1),
         )
         run = replace(
             moved(run, RunState.PENDING, self._now),
             agent_id=agent.agent_id,
-            attempt=run.attempt + 1,
+            host=agent.host if is_first else run.host,
+            attempt=run.attempt + (0 if is_first else 1),
             heartbeat_at=self._now,
+            updated_at=self._now,
         )
         self._unit.sweeps.save_lease(lease)
         self._unit.runs.save(run)
         self._note(run, agent)
+        if is_first:
+            self._store(self._begun())
         goes_on = preempted and run.started_at is not None
         return self.command(lease, CommandKind.RESUME if goes_on else CommandKind.RUN)
 
@@ -147,36 +178,17 @@ class Dispatcher:
         return KnownRuns(self._unit, self._sweep, self._config, writes=self._writes).read()
 
     def _hand_out(self, suggestion: engine.Suggestion, agent: Agent) -> Command:
-        path = self._sweep.path
-        run = Run(
-            path=RunPath(path.entity, path.project, self._ids.short()),
-            state=RunState.PENDING,
-            created_at=self._now,
-            updated_at=self._now,
-            heartbeat_at=self._now,
-            config=suggestion.parameters,
-            sweep_id=path.sweep_id,
-            agent_id=agent.agent_id,
-            host=agent.host,
-            creator=self._sweep.creator,
-        )
-        run = replace(run, display_name=run.path.run_id)
-        lease = Lease(
-            sweep_id=path.sweep_id,
-            position=suggestion.position,
-            run_id=run.path.run_id,
-            parameters=suggestion.parameters,
-            created_at=self._now,
-            agent_id=agent.agent_id,
-            handed_out=1,
-        )
+        lease, run = point_of(self._sweep, suggestion.parameters, suggestion.position, self._ids.short(), self._now)
+        lease = replace(lease, agent_id=agent.agent_id, handed_out=1)
+        run = replace(run, agent_id=agent.agent_id, host=agent.host, heartbeat_at=self._now)
         self._unit.runs.add(run)
         self._unit.sweeps.add_lease(lease)
         self._note(run, agent)
-        started_at = self._sweep.started_at or self._now
-        handed_out = suggestion.position + 1
-        self._store(replace(self._sweep, suggestions=handed_out, state=SweepState.RUNNING, started_at=started_at))
+        self._store(replace(self._begun(), suggestions=suggestion.position + 1))
         return self.command(lease)
+
+    def _begun(self) -> Sweep:
+        return replace(self._sweep, state=SweepState.RUNNING, started_at=self._sweep.started_at or self._now)
 
     def _note(self, run: Run, agent: Agent) -> None:
         detail = f"attempt {run.attempt} to agent {agent.agent_id} on {agent.host}"

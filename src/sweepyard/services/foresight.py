@@ -29,7 +29,7 @@ class Foresight:
     @staticmethod
     def pays(config: SweepConfig) -> bool:
         """Whether the sweep's search takes long enough to be asked ahead."""
-        return config.method is Method.BAYES
+        return config.method is Method.BAYES and not config.has_scheduler
 
     def next_suggestion(
         self, config: SweepConfig, *, seed: int, position: int, runs: Sequence[KnownRun], created: int, start: int

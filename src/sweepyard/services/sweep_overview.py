@@ -25,7 +25,7 @@ _HEARTBEAT, _ATTEMPT = field_of("heartbeat_at"), field_of("attempt")
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point of a sweep that was handed out.
+    """A point of a sweep.
 
     Attributes:
         state: Of its run; None where that was deleted.
@@ -39,7 +39,17 @@ class Point:
     @property
     def is_out(self) -> bool:
         """Whether an agent has it now."""
-        return self.state is not None and self.state.is_live
+        return self.was_handed_out and self.state is not None and self.state.is_live
+
+    @property
+    def was_handed_out(self) -> bool:
+        """Whether any agent has it, or had it."""
+        return self.lease.agent_id is not None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it was enqueued and waits for its first agent."""
+        return not self.was_handed_out and self.state is RunState.PENDING
 
 
 class SweepOverviewService:
@@ -78,7 +88,7 @@ class SweepOverviewService:
         )
 
     def points(self, path: SweepPath) -> tuple[Point, ...]:
-        """The points that were handed out, by position.
+        """The points that were handed out, and those that wait for it, by position.
 
         Raises:
             NotFound: There is no such sweep.

@@ -295,6 +295,8 @@ def _values(run: Run, objectives: Sequence[Objective]) -> list[float] | None:
 def steered(unit: UnitOfWork, sweep: Sweep, state: SweepState, now: datetime) -> Sweep:
     """The sweep in `state`; its live runs are asked to stop if that is CANCELED. The caller stores the sweep.
 
+    Points that nobody has had yet are killed once the sweep is over: nobody will ever take them.
+
     Raises:
         Conflict: The state cannot follow the present one.
     """
@@ -302,6 +304,10 @@ def steered(unit: UnitOfWork, sweep: Sweep, state: SweepState, now: datetime) ->
     if state is SweepState.CANCELED and sweep.state is not state:
         for run in unit.runs.select(runs_of(sweep.path)):
             stop(unit, run, now)
+    elif state.is_over and parsed(sweep.config_yaml).has_scheduler:
+        for lease, run in unit.sweeps.leases_with_runs(sweep.path, states=frozenset({RunState.PENDING})):
+            if lease.agent_id is None:
+                stop(unit, run, now, why="the sweep is over")
     return replace(sweep, state=state, updated_at=now)
 
 

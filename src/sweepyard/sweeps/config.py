@@ -30,6 +30,8 @@ _WANDB_KEYS = frozenset(
 )
 OWN_KEYS = frozenset({"seed", "max_retries", "max_host_failures", "zip", "repeats", "time_budget"})
 
+# What the hub's own search alone knows to do.
+_OF_OWN_SEARCH = ("seed", "zip", "repeats", "time_budget")
 _ENGINES: Mapping[str, tuple[str, ...]] = {
     "wandb": ("grid", "bayes", "random"),
     "optuna": ("custom",),
@@ -59,6 +61,7 @@ class SweepConfig:
         max_retries: How often a crashed point goes out again; None leaves it to the hub.
         max_host_failures: After how many failures in a row a host gets no more runs; None leaves it to the hub.
         repeats: How often each point runs; a grid has the seeds among its parameters.
+        has_scheduler: Whether a scheduler of W&B's client proposes the runs, and the hub none.
         time_budget_seconds: No more runs are created after this time, counted from the first one.
         raw: The whole file as plain values.
         warnings: What is legal but likely not meant.
@@ -82,6 +85,7 @@ class SweepConfig:
     max_retries: int | None = None
     max_host_failures: int | None = None
     repeats: Repeats | None = None
+    has_scheduler: bool = False
     time_budget_seconds: float | None = None
     raw: JsonObject
     warnings: tuple[Violation, ...] = ()
@@ -161,7 +165,7 @@ class _Reader:
         parameters = SearchSpace(listed, self._zip(listed))
         objectives = self._objectives(method)
         termination = self._early_terminate()
-        self._scheduler(method)
+        has_scheduler = self._scheduler(method)
         texts = {key: self._text(key) for key in ("program", "name", "description", "project", "entity")}
         for key in ("job", "image_uri", "apiVersion"):
             self._text(key)
@@ -179,6 +183,7 @@ class _Reader:
             parameters=parameters,
             objectives=objectives,
             repeats=repeats,
+            has_scheduler=has_scheduler,
             time_budget_seconds=budget_seconds,
             max_host_failures=host_failures,
             run_cap=run_cap,
@@ -222,6 +227,9 @@ class _Reader:
             if kind is None:
                 findings.violation(controller, "`controller` must have `type`")
             elif findings.choice(kind, "`controller.type`", ("local", "cloud")) == "local":
+                if "scheduler" in self._entries:
+                    rule = "`scheduler` and `controller: {type: local}` must not stand together"
+                    findings.violation(controller, rule)
                 findings.only_for_wandb(kind, "this version of the hub does not serve local controllers", kind.value)
 
     def _method(self) -> Method | None:
@@ -233,10 +241,10 @@ class _Reader:
         if name is None:
             return None
         method = Method(name)
-        if method is Method.CUSTOM:
+        if method is Method.CUSTOM and "scheduler" not in self._entries:
             sentence = f"the hub does not search by `method: {name}`, which leaves that to a scheduler of W&B's"
             self._findings.only_for_wandb(
-                node, sentence, hint="Use grid, random or bayes, or register it at wandb.ai (--target wandb)"
+                node, sentence, hint="Use grid, random or bayes, or give it a `scheduler` with `engine: optuna` or `ax`"
             )
         if method is Method.BAYES and not self._has_metric:
             self._findings.violation(node, "method bayes must have a `metric`")
@@ -314,14 +322,18 @@ class _Reader:
             self._findings.violation(node, "`early_terminate` must go with a `metric`")
         return TerminationReader(self._findings).read(node)
 
-    def _scheduler(self, method: Method | None) -> None:
+    def _scheduler(self, method: Method | None) -> bool:
+        """Read `scheduler`; says whether there is one."""
         node = self._mapping("scheduler", {"engine", "source", "optimizer", "search_space"})
         if node is None:
-            return
+            return False
         findings, entries = self._findings, node.entries
-        findings.only_for_wandb(node, "this version of the hub does not serve schedulers (`scheduler`)")
         if "early_terminate" in self._entries:
             findings.violation(node, "`scheduler` and `early_terminate` must not stand together")
+        for key in _OF_OWN_SEARCH:
+            if key in self._entries:
+                rule = f"`{key}` must not stand with `scheduler`, which proposes the runs in place of the hub"
+                findings.violation(self._entries[key], rule)
         if "engine" not in entries:
             findings.violation(node, f"`scheduler` must have `engine` ({', '.join(_ENGINES)})")
         else:
@@ -334,6 +346,7 @@ class _Reader:
                 findings.text(entries[key], f"`scheduler.{key}`")
                 if "source" not in entries:
                     findings.violation(entries[key], f"`scheduler.{key}` must go with `source`")
+        return True
 
     def _command(self) -> tuple[str, ...]:
         node = self._entries.get("command")

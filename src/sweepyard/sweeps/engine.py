@@ -38,7 +38,8 @@ def next_suggestion(
     """What to try next, or None when the sweep is to create no more runs.
 
     That is when the grid (under bayes a finite space) is exhausted, `run_cap` runs exist, or a run has reached the
-    metric's target. Points of a grid, or under bayes, that some run has by value, whatever its state, are passed over.
+    metric's target; with a `scheduler`, which proposes the runs in place of the hub, always. Points of a grid, or under
+    bayes, that some run has by value, whatever its state, are passed over.
 
     Args:
         position: Where in the sequence to look; one more than the last suggestion's position.
@@ -50,7 +51,7 @@ def next_suggestion(
     Raises:
         SweepFileInvalid: The method is one that this version does not search with.
     """
-    if _is_ended(config, runs, created):
+    if config.has_scheduler or _is_ended(config, runs, created):
         return None
     if config.method is Method.GRID:
         return _next_of_grid(config, position, runs, start)
@@ -92,12 +93,11 @@ def standings(config: SweepConfig, runs: Sequence[TrackedRun]) -> list[Standing]
 
 
 def expected_runs(config: SweepConfig) -> int | None:
-    """How many runs the sweep will have at most; None when nothing ends it but a person, a target or the time."""
-    points: int | None = None
-    if config.method is Method.GRID:
-        points = Grid(config.parameters).points
-    elif config.method is Method.BAYES and (size := config.parameters.size) is not None:
-        points = size * (config.repeats.count if config.repeats else 1)
+    """How many runs the sweep will have at most; None when nothing ends it but a person, a target or the time.
+
+    A scheduler knows by itself when it is through.
+    """
+    points = None if config.has_scheduler else _points(config)
     ends = [end for end in (points, config.run_cap) if end is not None]
     return min(ends, default=None)
 
@@ -105,6 +105,15 @@ def expected_runs(config: SweepConfig) -> int | None:
 def unsupported(config: SweepConfig) -> list[Violation]:
     """What this version of the hub does not do, though the sweep file is well-formed; empty when all is fine."""
     return list(config.not_for_hub)
+
+
+def _points(config: SweepConfig) -> int | None:
+    """How many points the hub's own search has; None for endless ones."""
+    if config.method is Method.GRID:
+        return Grid(config.parameters).points
+    if config.method is Method.BAYES and (size := config.parameters.size) is not None:
+        return size * (config.repeats.count if config.repeats else 1)
+    return None
 
 
 def _next_point(config: SweepConfig, seed: int, number: int, runs: Sequence[KnownRun]) -> JsonObject | None:

@@ -139,6 +139,40 @@ def test_stop_and_cancel_are_asked_about(door: Any, writer: Visitor, path: Sweep
     assert "cannot be undone" in cancel
 
 
+def test_the_page_of_a_sweep_whose_scheduler_proposes_its_runs(door: Any) -> None:
+    actor = door.services.access.authenticate(door.keys[Role.WRITE])
+    text = "method: custom\nmetric: {name: acc}\nscheduler: {engine: optuna}\nparameters: {lr: {min: 0.0, max: 1.0}}\n"
+    path = door.services.sweeps.create("lab", "p", SweepDraft(config_yaml=text), actor=actor).path
+    writer = Visitor(door, Role.WRITE, path.sweep_id)
+    assert "No point was handed out yet" in writer.get().text
+    for rate in (0.1, 0.2, 0.3):
+        door.services.scheduling.enqueue(path, {"lr": rate}, actor=actor)
+    assert "3 points of the scheduler's wait for an agent." in writer.get().text.replace("&#39;", "'")
+    agent = door.services.agents.create(path, host="h")
+    door.services.agents.heartbeat(agent.agent_id, ())
+    page = writer.get().text.replace("&#39;", "'")
+    assert "2 points of the scheduler's wait for an agent." in page
+    assert "1 point handed out, 1 attempt in all." in page
+    stop = writer.get("/stop").text
+    assert "Runs that go on now, 1, are left to finish." in stop
+    assert "Points that wait for an agent, 2, are not run." in stop
+
+
+def test_the_page_of_a_sweep_whose_parameters_its_scheduler_alone_knows(door: Any) -> None:
+    actor = door.services.access.authenticate(door.keys[Role.WRITE])
+    text = "method: custom\nmetric: {name: acc}\nscheduler: {engine: optuna, source: s.py, search_space: f}\n"
+    path = door.services.sweeps.create("lab", "p", SweepDraft(config_yaml=text), actor=actor).path
+    door.services.scheduling.enqueue(path, {"lr": 0.25}, actor=actor)
+    [command] = door.services.agents.heartbeat(door.services.agents.create(path, host="h").agent_id, ())
+    door.services.streams.receive(
+        _run_path(path, command.run_id), StreamUpdate(summary={"acc": 0.5}, complete=True, exit_code=0)
+    )
+    page = Visitor(door, Role.WRITE, path.sweep_id).get()
+    assert page.status_code == 200
+    assert "1 point handed out, 1 attempt in all." in page.text
+    assert command.run_id in page.text
+
+
 def test_what_is_no_state_is_refused(writer: Visitor) -> None:
     answer = writer.post("/state", to="<b>")
     assert answer.status_code == 400

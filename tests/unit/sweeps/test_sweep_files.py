@@ -331,7 +331,23 @@ def test_a_scheduler_ends_no_runs_early() -> None:
 def test_a_scheduler_may_bring_its_own_search_space() -> None:
     config = parse("method: custom\nscheduler: {engine: optuna, source: s.py, search_space: f}\n")
     assert len(config.parameters) == 0
-    assert [item.where for item in config.not_for_hub] == ["sweep:1", "sweep:2"]
+    assert config.has_scheduler
+    assert (config.not_for_hub, config.not_for_wandb) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "text", ["seed: 3", "repeats: 2", "time_budget: 1h", "zip: [[x, y]]"], ids=lambda text: text.partition(":")[0]
+)
+def test_a_scheduler_leaves_the_search_of_the_hub_nothing_to_do(text: str) -> None:
+    key = text.partition(":")[0]
+    reading = examine(with_key(f"{text}\nscheduler: {{engine: wandb}}"), source="f.yaml")
+    rule = f"`{key}` must not stand with `scheduler`, which proposes the runs in place of the hub"
+    assert rule in [violation.rule for violation in reading.violations]
+
+
+def test_a_scheduler_takes_the_place_of_a_local_controller() -> None:
+    text = "controller: {type: local}\nscheduler: {engine: wandb}"
+    assert refusal(with_key(text)) == "f.yaml:3: `scheduler` and `controller: {type: local}` must not stand together"
 
 
 @pytest.mark.parametrize(
@@ -546,7 +562,6 @@ def test_a_quantum_that_swallows_its_values_is_warned_of(text: str, warned: bool
             with_key("", method="custom"),
             "the hub does not search by `method: custom`, which leaves that to a scheduler of W&B's",
         ),
-        (with_key("scheduler: {engine: wandb}"), "this version of the hub does not serve schedulers (`scheduler`)"),
         (with_key("controller: {type: local}"), "this version of the hub does not serve local controllers"),
         (with_key("job: j"), "the hub does not serve W&B Launch (`job`)"),
         (with_key("image_uri: i"), "the hub does not serve W&B Launch (`image_uri`)"),

@@ -51,7 +51,8 @@ def confirm_page(services: Services, actor: Actor, path: SweepPath, to: SweepSta
     """
     sweep = services.sweeps.get(path)
     allow(actor, Role.WRITE)
-    live = sum(count for state, count in services.sweeps.counts(path).items() if state.is_live)
+    waiting = sum(point.waits for point in services.sweep_overview.points(path))
+    live = sum(count for state, count in services.sweeps.counts(path).items() if state.is_live) - waiting
     verb, fate = ("Cancel", "told to stop, and killed") if to is SweepState.CANCELED else ("Stop", "left to finish")
     page = urls.sweep_url(path)
     return ConfirmPage(
@@ -65,6 +66,7 @@ def confirm_page(services: Services, actor: Actor, path: SweepPath, to: SweepSta
                 (
                     "No more runs are handed out; its agents leave.",
                     f"Runs that go on now, {live:,}, are {fate}." if live else "",
+                    f"Points that wait for an agent, {waiting:,}, are not run." if waiting else "",
                     "This cannot be undone.",
                 ),
             )

@@ -73,6 +73,7 @@ class Work:
         hosts_aside: Hosts that get no more runs since run after run failed there.
         may_readmit: Whether the reader may let them have runs again.
         handed_out: How many points were handed out.
+        waiting: How many points that its scheduler has enqueued wait for an agent.
         attempts: How often any of them was begun.
         out: The points that agents have now.
         again: The points that were begun more than once and that nobody has now, the newest first.
@@ -84,6 +85,7 @@ class Work:
     hosts_aside: tuple[HostStanding, ...]
     may_readmit: bool
     handed_out: int
+    waiting: int
     attempts: int
     out: tuple[PointRow, ...]
     more_out: int
@@ -93,7 +95,8 @@ class Work:
 
 def work(services: Services, path: SweepPath, actor: Actor) -> Work:
     """Who works on the sweep."""
-    points = services.sweep_overview.points(path)
+    known = services.sweep_overview.points(path)
+    points = [point for point in known if point.was_handed_out]
     agents = sorted(services.agents.of_sweep(path), key=lambda agent: (agent.left, -agent.created_at.timestamp()))
     out = [point for point in points if point.is_out]
     again = [point for point in reversed(points) if point.attempts > 1 and not point.is_out]
@@ -104,6 +107,7 @@ def work(services: Services, path: SweepPath, actor: Actor) -> Work:
         hosts_aside=tuple(host for host in services.agents.hosts(path) if host.put_aside),
         may_readmit=actor.role.includes(Role.WRITE),
         handed_out=len(points),
+        waiting=sum(point.waits for point in known),
         attempts=sum(point.attempts for point in points),
         out=tuple(_point_row(path, point) for point in out[:MOST_POINTS]),
         more_out=max(0, len(out) - MOST_POINTS),

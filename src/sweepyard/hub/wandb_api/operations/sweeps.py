@@ -9,7 +9,7 @@ from graphql import GraphQLResolveInfo
 
 from sweepyard import jsonvalue
 from sweepyard.domain.agent import Agent
-from sweepyard.domain.sweep import Sweep, SweepPath
+from sweepyard.domain.sweep import Sweep, SweepPath, controller_run
 from sweepyard.errors import NotFound, RequestInvalid, Violation
 from sweepyard.hub.wandb_api import codec
 from sweepyard.hub.wandb_api.connections import Connection, connect_all
@@ -60,7 +60,6 @@ class SweepNode:
     """A sweep; its project is in `relations`."""
 
     early_stop_job_running: ClassVar[bool] = False
-    controller_run_name: ClassVar[None] = None
 
     def __init__(self, context: Context, sweep: Sweep) -> None:
         self._context = context
@@ -84,6 +83,11 @@ class SweepNode:
     @property
     def method(self) -> str:
         return str(sweep_config.parse(self._sweep.config_yaml, text_numbers="warn").method)
+
+    @property
+    def controller_run_name(self) -> str | None:
+        config = sweep_config.parse(self._sweep.config_yaml, text_numbers="warn")
+        return controller_run(self.path).run_id if config.has_scheduler else None
 
     @property
     def heartbeat_at(self) -> datetime:
@@ -194,6 +198,18 @@ def _sweep_path(context: Context, identity: str, given: Input) -> SweepPath:
         return SweepPath(context.entity(given.get("entity_name")), project, identity)
 
 
+def enqueue_sweep_run(_root: object, info: GraphQLResolveInfo, given: Input) -> dict[str, Any]:
+    """Take a point that a sweep's scheduler proposes."""
+    context = context_of(info)
+    context.require_write()
+    parameters, _ = codec.config_from_wire(given["config"])
+    run = context.services.scheduling.enqueue(
+        codec.sweep_from_id(given["id"]), parameters, display_name=given.get("display_name"), actor=context.actor
+    )
+    # The client looks for the run under this by name.
+    return {"id": run.path.run_id, "run_queue_item_id": None}
+
+
 def create_agent(_root: object, info: GraphQLResolveInfo, given: Input) -> dict[str, Any]:
     """Register an agent."""
     context = context_of(info)
@@ -224,6 +240,7 @@ def _json_or_none(value: JsonObject | None) -> str | None:
 
 MUTATIONS: Resolvers = {
     "upsert_sweep": upsert_sweep,
+    "enqueue_sweep_run": enqueue_sweep_run,
     "create_agent": create_agent,
     "agent_heartbeat": agent_heartbeat,
 }

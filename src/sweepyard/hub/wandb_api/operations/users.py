@@ -30,6 +30,7 @@ FEATURES: tuple[str, ...] = (
     "MARK_RUN_FILES_UPLOADED",
     "FILESTREAM_GZIP",
     "ARTIFACT_DIGEST_ALGORITHM",
+    "SWEEPS_LOCAL_SCHEDULER",
 )
 CLIENT_VERSIONS: JsonObject = {"min_cli_version": "0.31.0", "max_cli_version": "0.31.99"}
 
