@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -15,6 +17,8 @@ _INSTALL = {
     "tensorflow": "install Sweepyard with the extra `cpu` (tensorflow-cpu) or `gpu` (tensorflow with CUDA), not both",
     "jax": "install Sweepyard with the extra `jax`",
 }
+_STANDARD_ERROR = 2
+_CHATTER = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog\(\)")
 _DISPENSABLE = frozenset({"jax", "matplotlib", "pandas", "scipy", "sklearn"})
 _NEEDED = {"jax": frozenset({"jax", "scipy"})}
 
@@ -44,7 +48,9 @@ def load(environ: Mapping[str, str] = os.environ) -> None:
         TrainingError: The backend is unknown or not installed; the message names the extras.
     """
     name = check_installed(environ)
-    with _hidden(_DISPENSABLE - _NEEDED.get(name, frozenset())):
+    if "keras" in sys.modules:
+        return
+    with _hidden(_DISPENSABLE - _NEEDED.get(name, frozenset())), _without_chatter(environ):
         importlib.import_module("keras")
 
 
@@ -85,3 +91,32 @@ def _hidden(modules: frozenset[str]) -> Iterator[None]:
     finally:
         for module in hidden:
             del sys.modules[module]
+
+
+@contextmanager
+def _without_chatter(environ: Mapping[str, str]) -> Iterator[None]:
+    """Within the block nothing that TensorFlow says for information reaches the standard error, if nobody wants it.
+
+    On processors with some instructions it tells of oneDNN while it is imported, whatever `TF_CPP_MIN_LOG_LEVEL` says,
+    because its log is not set up by then. What else was written comes after the block.
+    """
+    try:
+        before = os.dup(_STANDARD_ERROR) if environ.get("TF_CPP_MIN_LOG_LEVEL") == "3" else None
+    except OSError:  # It is closed.
+        before = None
+    if before is None:
+        yield
+        return
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), _STANDARD_ERROR)
+        try:
+            yield
+        finally:
+            if sys.stderr is not None:
+                sys.stderr.flush()
+            os.dup2(before, _STANDARD_ERROR)
+            os.close(before)
+            written.seek(0)
+            for line in written:
+                if not _CHATTER.match(line):
+                    os.write(_STANDARD_ERROR, line)
