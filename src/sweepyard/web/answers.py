@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ExceptionHandler
 
-from sweepyard.errors import InvalidInput, StorageError, SweepyardError, Unauthenticated
-from sweepyard.web.problems import plain_problem, problem, status_of, wants_page
+from sweepyard.errors import StorageError, SweepyardError, Unauthenticated
+from sweepyard.web.problems import messages_of, plain_problem, problem, status_of, wants_page
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +52,7 @@ class Answers:
             return problem(error)
         if isinstance(error, Unauthenticated) and self.login_url and request.method == "GET":
             return RedirectResponse(self.login_url(request.url.path), status_code=303)
-        violations = error.violations if isinstance(error, InvalidInput) else (error,)
-        return self.page(request, status_of(error), [str(violation) for violation in violations])
+        return self.page(request, status_of(error), messages_of(error))
 
     async def _of_routing(self, request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):

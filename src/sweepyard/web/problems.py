@@ -70,6 +70,11 @@ _MOST_ENTRIES = 100
 _RETRY_AFTER_SECONDS = "1"
 
 
+def messages_of(error: SweepyardError) -> list[str]:
+    """What there is to say of a deliberate error: each violation, or the error."""
+    return [str(violation) for violation in error.violations] if isinstance(error, InvalidInput) else [str(error)]
+
+
 def status_of(error: SweepyardError) -> int:
     """The HTTP status that says what a deliberate error means."""
     return _classify(error)[0]

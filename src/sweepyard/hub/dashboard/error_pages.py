@@ -10,14 +10,14 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sweepyard.errors import InvalidInput, SweepyardError, Unauthenticated
+from sweepyard.errors import SweepyardError, Unauthenticated
 from sweepyard.hub.dashboard import urls
 from sweepyard.hub.dashboard.frame import Link, Page
 from sweepyard.hub.dashboard.links import project_link
 from sweepyard.hub.dashboard.places import project_of, run_of, sweep_of
 from sweepyard.hub.dashboard.rendering import render
 from sweepyard.hub.http.authentication import Sessions
-from sweepyard.web.problems import status_of
+from sweepyard.web.problems import messages_of, status_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +46,7 @@ class ErrorPages:
 
     def problem(self, request: Request, error: SweepyardError) -> Response:
         """The page of a deliberate error."""
-        messages = [str(item) for item in error.violations] if isinstance(error, InvalidInput) else [str(error)]
-        return self.page(request, status_of(error), messages)
+        return self.page(request, status_of(error), messages_of(error))
 
     def _username(self, request: Request) -> str:
         try:
