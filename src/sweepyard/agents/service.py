@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import wandb
 
+from sweepyard.tracking.leaving import SERVICE_VARIABLE
+
 if TYPE_CHECKING:
     from wandb.sdk.lib.service.service_connection import ServiceConnection
-
-VARIABLE = "WANDB_SERVICE"
 
 
 class SharedService:
@@ -29,7 +29,7 @@ class SharedService:
     @property
     def environ(self) -> dict[str, str]:
         """What lets a run find it."""
-        return {VARIABLE: os.environ[VARIABLE]}
+        return {SERVICE_VARIABLE: os.environ[SERVICE_VARIABLE]}
 
     def forget(self, run_id: str) -> None:
         """Speak no more for a run whose process has ended; nothing where it had said itself that it was over."""

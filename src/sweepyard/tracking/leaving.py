@@ -17,7 +17,8 @@ from sweepyard import exitcodes
 from sweepyard.errors import TrackingError
 
 _SECONDS = 25  # Schedulers give 30 s between SIGTERM and SIGKILL.
-_SERVICE_VARIABLE = "WANDB_SERVICE"
+SERVICE_VARIABLE = "WANDB_SERVICE"
+"""Where the client finds a service that another process has started."""
 
 
 def tell_preempted(environ: Mapping[str, str], folder: Path) -> None:
@@ -30,7 +31,7 @@ def tell_preempted(environ: Mapping[str, str], folder: Path) -> None:
     Raises:
         TrackingError: The server could not be told; the run will count as crashed.
     """
-    own = {name: value for name, value in environ.items() if name != _SERVICE_VARIABLE}
+    own = {name: value for name, value in environ.items() if name != SERVICE_VARIABLE}
     command = [sys.executable, "-P", "-m", "sweepyard.tracking.leaving", str(folder)]
     try:
         subprocess.run(command, env=own, stdin=subprocess.DEVNULL, timeout=_SECONDS, check=True)
