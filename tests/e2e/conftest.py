@@ -166,6 +166,7 @@ def commands(tmp_path: Path, cache: Path) -> Iterator[Commands]:
         "SWEEPYARD_CACHE": str(cache),
         "SWEEPYARD_OFFLINE": "1",
     }
+    environ.pop("TF_CPP_MIN_LOG_LEVEL", None)  # Unit tests of training set it for their process; users do not.
     commands = Commands(folder, home, environ)
     yield commands
     for process in commands.started:

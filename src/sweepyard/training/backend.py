@@ -19,6 +19,7 @@ _INSTALL = {
 }
 _STANDARD_ERROR = 2
 _CHATTER = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog\(\)")
+_HIDES_INFORMATION = frozenset("123")
 _DISPENSABLE = frozenset({"jax", "matplotlib", "pandas", "scipy", "sklearn"})
 _NEEDED = {"jax": frozenset({"jax", "scipy"})}
 
@@ -101,7 +102,7 @@ def _without_chatter(environ: Mapping[str, str]) -> Iterator[None]:
     because its log is not set up by then. What else was written comes after the block.
     """
     try:
-        before = os.dup(_STANDARD_ERROR) if environ.get("TF_CPP_MIN_LOG_LEVEL") == "3" else None
+        before = os.dup(_STANDARD_ERROR) if environ.get("TF_CPP_MIN_LOG_LEVEL") in _HIDES_INFORMATION else None
     except OSError:  # It is closed.
         before = None
     if before is None:

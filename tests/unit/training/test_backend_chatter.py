@@ -16,7 +16,7 @@ SAID = (
 )
 
 
-@pytest.mark.parametrize(("level", "told"), [("3", SAID[2:]), ("0", SAID)])
+@pytest.mark.parametrize(("level", "told"), [("3", SAID[2:]), ("1", SAID[2:]), ("0", SAID)])
 def test_information_alone_is_dropped_where_nobody_wants_it(
     level: str, told: tuple[bytes, ...], capfd: pytest.CaptureFixture[str]
 ) -> None:
