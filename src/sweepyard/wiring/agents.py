@@ -60,12 +60,8 @@ def agent_on(
         HubError, TrackingError: The server is away or refuses, there is no such sweep, or it hands out nothing.
     """
     from sweepyard.agents.environment import agent_environment, with_token
-    from sweepyard.agents.failures import Failures
-    from sweepyard.agents.launching import Launcher
-    from sweepyard.agents.line import AgentLine
-    from sweepyard.agents.service import SharedService
-    from sweepyard.agents.supervisor import Supervisor
     from sweepyard.agents.sweeping import make_sweep_folder, require_open
+    from sweepyard.agents.warm.ahead import started_ahead
     from sweepyard.clock import SystemClock
     from sweepyard.tracking.reader import Reader
 
@@ -77,26 +73,38 @@ def agent_on(
         require_open(record)
         folder = make_sweep_folder(request.output, path.project, path.sweep_id)
         common = agent_environment(environ, server=server, folder=folder, output=request.output)
-        command = record.config.get("command")
-        service = SharedService()
+        said = record.config.get("command")
+        command = said if isinstance(said, list) else []
+        # The places differ in their devices alone, which forks can choose.
+        of_runs = {**common, **request.places[0].environ(shared=False), "WANDB_SWEEP_ID": path.sweep_id}
+        with started_ahead(command, of_runs):
+            # The W&B client takes a while to import: by now the fork server does the same beside it.
+            from sweepyard.agents.failures import Failures
+            from sweepyard.agents.launching import Launcher
+            from sweepyard.agents.line import AgentLine
+            from sweepyard.agents.service import SharedService
+            from sweepyard.agents.supervisor import Supervisor
 
-        def line_and_launcher() -> tuple[AgentLine, Launcher]:
-            token = secrets.token_hex(8)
-            line = AgentLine(reader, path, host=socket.gethostname(), token=token)
-            launcher = Launcher(
-                path,
-                command if isinstance(command, list) else [],
-                with_token(common, token),
-                folder,
-                request.working_folder,
-                service,
-            )
-            return line, launcher
+            service = SharedService()
 
-        # Processors take another run while one uploads; a device's memory is free only when a run has ended.
-        places = [
-            (place, [line_and_launcher() for _ in range(2 if place.device is None else 1)]) for place in request.places
-        ]
-        failures = Failures(environ, began=clock.monotonic_seconds())
-        supervisor = Supervisor(places, count=request.count, failures=failures, clock=clock)
-        yield ReadyAgent(path, supervisor, folder)
+            def line_and_launcher() -> tuple[AgentLine, Launcher]:
+                token = secrets.token_hex(8)
+                line = AgentLine(reader, path, host=socket.gethostname(), token=token)
+                launcher = Launcher(
+                    path,
+                    command,
+                    with_token(common, token),
+                    folder,
+                    request.working_folder,
+                    service,
+                )
+                return line, launcher
+
+            # Processors take another run while one uploads; a device's memory is free only when a run has ended.
+            places = [
+                (place, [line_and_launcher() for _ in range(2 if place.device is None else 1)])
+                for place in request.places
+            ]
+            failures = Failures(environ, began=clock.monotonic_seconds())
+            supervisor = Supervisor(places, count=request.count, failures=failures, clock=clock)
+            yield ReadyAgent(path, supervisor, folder)

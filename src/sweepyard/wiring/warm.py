@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from sweepyard.datasets.download import Progress
     from sweepyard.datasets.shelf import Shelf
     from sweepyard.settings import Settings
+
+# What Keras, NumPy and zipfile import when they are first used.
+_IMPORTED_BY_RUNS = ("encodings.cp437", "numpy.ma", "numpy.random")
 
 
 class WarmStart:
@@ -59,10 +63,15 @@ def preload() -> Shelf:
     from sweepyard.training import backend
 
     backend.load()
+    for name in _IMPORTED_BY_RUNS:
+        importlib.import_module(name)
+    import sweepyard.hub.embedded
     import sweepyard.tracking.code
     import sweepyard.tracking.login
     import sweepyard.tracking.opening
+    import sweepyard.training.console
     import sweepyard.training.loop
+    import sweepyard.wiring.starting
     import sweepyard.wiring.training  # noqa: F401 - imported to be in memory
     from sweepyard.tracking.wandb import list_packages_ahead
 

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from sweepyard.agents.warm import place
+from sweepyard.agents.warm.ahead import started_ahead
 
 ROOT = Path(__file__).parents[3]
 CLIENT = """
@@ -92,9 +93,9 @@ class Yard:
         for server in self.servers:
             for process in (*server.children(recursive=True), server):
                 process.kill()
-        for client in self.clients:
-            client.kill()
-            with client:
+        for process in self.clients:
+            process.kill()
+            with process:
                 pass
         shutil.rmtree(self.runtime)
 
@@ -330,6 +331,28 @@ def test_another_environment_that_imports_see_gets_another_server(yard: Yard) ->
     assert server(WANDB_RUN_ID="abc", CUDA_VISIBLE_DEVICES="1") == plain
     assert server(TF_ENABLE_ONEDNN_OPTS="0") != plain
     assert server(SWEEPYARD_WARM_OWNER=str(os.getpid())) != plain
+
+
+@pytest.mark.parametrize(
+    ("command", "starts"),
+    [
+        (["sh", "-c", '"$@"', "sh", "/opt/bin/sweepyard", "train", "--parameters", "${args_json_file}"], True),
+        (["${env}", "python", "-m", "sweepyard", "train", "model=mlp"], True),
+        (["sweepyard", "train", "warm=false"], False),
+        (["${env}", "${interpreter}", "${program}", "${args}"], False),
+        ([], False),
+    ],
+)
+def test_an_agent_has_the_server_ready_for_commands_that_want_one(
+    yard: Yard, command: list[str], starts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in set(os.environ) - set(yard.environ):
+        monkeypatch.delenv(name)
+    with started_ahead(command, {**yard.environ, "WANDB_SWEEP_ID": "abc"}, server="tests.parts.snippet_server"):
+        begun = yard.servers
+        assert len(begun) == starts
+        assert yard.run("print(os.getppid())")[1].split()[0] == str(yard.servers[0].pid)
+    assert all(gone(server) for server in begun)
 
 
 def test_a_place_that_others_can_enter_is_refused(yard: Yard) -> None:

@@ -9,12 +9,16 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from sweepyard import exitcodes
 from sweepyard.agents.warm import place, wire
 from sweepyard.signals import handled_by
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 SWITCH_VARIABLE = "SWEEPYARD_WARM"
 SERVER_MODULE = "sweepyard.cli.forkserver"
@@ -27,7 +31,7 @@ _OF_ONE_RUN = ("WANDB_", "SWEEPYARD_")
 _KEPT = ("WANDB_ERROR_REPORTING", "SWEEPYARD_WARM_IDLE", place.OWNER_VARIABLE)
 
 
-class _Unserved(Exception):
+class Unserved(Exception):
     """There is no warm start; the reason, which is empty where the user wants none."""
 
 
@@ -55,7 +59,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], *, server: str = S
     """
     try:
         return _Run(arguments, environ, server).wait()
-    except _Unserved as error:
+    except Unserved as error:
         reason = str(error)
     except OSError as error:
         reason = f"the fork server cannot be reached: {error}"
@@ -85,19 +89,19 @@ class _Run:
             except (wire.WireClosed, BrokenPipeError, ConnectionResetError) as error:
                 connection.close()
                 if attempt:
-                    raise _Unserved("the fork server ended before it forked; its log lies beside its socket") from error
+                    raise Unserved("the fork server ended before it forked; its log lies beside its socket") from error
                 continue
             except TimeoutError as error:
                 connection.close()
-                raise _Unserved(f"the fork server did not answer within {_ANSWER_SECONDS:g} s") from error
+                raise Unserved(f"the fork server did not answer within {_ANSWER_SECONDS:g} s") from error
             if "pid" in answer:
                 connection.settimeout(None)
                 self._process = os.pidfd_open(answer["pid"])
                 return connection
             connection.close()
             if not answer.get("again"):
-                raise _Unserved(answer.get("cold", "the fork server refused"))
-        raise _Unserved("the fork server's code changed twice while it was asked")
+                raise Unserved(answer.get("cold", "the fork server refused"))
+        raise Unserved("the fork server's code changed twice while it was asked")
 
     def wait(self) -> int:
         """Let the run begin, pass signals on, and leave as it leaves."""
@@ -118,7 +122,7 @@ class _Run:
         except wire.WireClosed:
             return self._after_the_server()
         if "cold" in end:
-            raise _Unserved(end["cold"])
+            raise Unserved(end["cold"])
         if "signal" in end:
             _die_of(end["signal"])
         return int(end["code"])
@@ -145,7 +149,7 @@ class _Run:
             select.select([self._process], [], [])
         if self._stopped is not None:
             return 128 + self._stopped
-        raise _Unserved("the fork server died, and the run with it; it goes on from its last checkpoint")
+        raise Unserved("the fork server died, and the run with it; it goes on from its last checkpoint")
 
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
         self._stopped = number
@@ -163,10 +167,20 @@ class _Run:
             return  # It has ended; the server is about to say how.
 
 
-def connect(environ: Mapping[str, str], *, server: str = SERVER_MODULE) -> socket.socket:
+def connect(
+    environ: Mapping[str, str],
+    *,
+    server: str = SERVER_MODULE,
+    on_start: Callable[[Popen[bytes]], None] = lambda _process: None,
+) -> socket.socket:
     """Connect to the fork server of processes with this environment, started if there is none.
 
+    Args:
+        server: The module to start.
+        on_start: Told the process that was started.
+
     Raises:
+        Unserved: The server is another user's, or left at once.
         OSError: There is no place for its socket.
     """
     path = f"{place.folder_of_user(environ)}/{place.key_of(environ)}"
@@ -176,12 +190,12 @@ def connect(environ: Mapping[str, str], *, server: str = SERVER_MODULE) -> socke
             fcntl.flock(lock, fcntl.LOCK_EX)
             connection = _connected(path)
             if connection is None:
-                _start_server(path, environ, server)
+                on_start(_start_server(path, environ, server))
                 connection = _connected(path)
     if connection is None:
-        raise _Unserved("the fork server's socket closed at once")
+        raise Unserved("the fork server's socket closed at once")
     if wire.user_of(connection) != os.getuid():
-        raise _Unserved("the fork server is another user's")
+        raise Unserved("the fork server is another user's")
     return connection
 
 
@@ -195,7 +209,7 @@ def _connected(path: str) -> socket.socket | None:
     return connection
 
 
-def _start_server(path: str, environ: Mapping[str, str], module: str) -> None:
+def _start_server(path: str, environ: Mapping[str, str], module: str) -> Popen[bytes]:
     """Listen in the server's name, so that whoever comes before it is ready waits in line."""
     import subprocess
 
@@ -205,7 +219,7 @@ def _start_server(path: str, environ: Mapping[str, str], module: str) -> None:
         listener.bind(f"{path}.socket")
         listener.listen(128)
         options = [f"-W{option}" for option in sys.warnoptions]
-        subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-P", *options, "-m", module, path, str(listener.fileno())],
             env={name: value for name, value in environ.items() if not name.startswith(_OF_ONE_RUN) or name in _KEPT},
             cwd="/",
