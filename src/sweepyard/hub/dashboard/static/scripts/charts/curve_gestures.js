@@ -16,8 +16,9 @@ export class CurveGestures {
     this.listen();
   }
 
-  /** What is drawn; undefined where there is nothing to point at. */
+  /** What is drawn; undefined where there is nothing to point at. Hands act on the newest data, drawn or not. */
   get frame() {
+    this.chart.base.flush();
     const { frame } = this.chart;
     return frame?.empty ? undefined : frame;
   }
@@ -105,7 +106,6 @@ export class CurveGestures {
 
   /** @param {KeyboardEvent} event */
   pressed(event) {
-    this.chart.base.flush(); // A key acts on what the one before it has brought, drawn or not.
     if (!this.frame || event.altKey || event.ctrlKey || event.metaKey) return;
     const act = {
       ArrowRight: () => this.step(1),
