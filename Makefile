@@ -64,7 +64,7 @@ format: setup-dev ## rewrite the sources in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: setup-dev coverage ## every test that needs Python alone; parts that are missing are skipped and listed
+test: setup-dev coverage ## tests that need Python alone; parts that are missing are skipped and listed
 	$(PYTEST) -q -n $(WORKERS) --dist loadgroup -m "not system and not chaos" tests --ignore tests/docs $(foreach room,$(PURE),--ignore tests/unit/$(room))
 
 test-unit: setup-dev ## unit tests of the pure rooms, in seconds
@@ -83,7 +83,7 @@ system-parts: ## install what test-system needs beside Python (Debian; as root)
 	mkdir -p build/axe-core
 	cd build/axe-core && npm pack --silent $(AXE) && tar -xzf axe-core-*.tgz
 
-test-system: setup-dev ## tests with real PostgreSQL, Chromium, Slurm, Ray, Docker, openssl, strace and faketime (make system-parts; as root)
+test-system: setup-dev ## the demo, the notebooks, real PostgreSQL, Chromium, Slurm, Ray, Docker, openssl and faketime (make system-parts; as root)
 	$(PYTEST) -q -n 2 --dist loadfile --no-loadscope-reorder -m system tests
 
 test-containers: setup-dev ## of these, the image and the Compose stack on a Docker engine of their own (make system-parts; as root)

@@ -27,7 +27,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         trace = Path(folder) / "trace"
         calls = "trace=connect,sendto,sendmsg"
-        command = ["strace", "-f", "-qq", "--signal=none", "-e", calls, "-o", str(trace), *options.command]
+        # All other calls are not stopped at.
+        strace = ["strace", "-f", "--seccomp-bpf", "-qq", "--signal=none", "-e", calls, "-o", str(trace)]
+        command = [*strace, *options.command]
         code = subprocess.run(command, check=False).returncode
         seen = count(trace.read_text(encoding="utf-8", errors="replace").splitlines())
     outside = {address: times for address, times in seen.items() if not is_local(address)}

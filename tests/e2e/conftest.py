@@ -37,19 +37,20 @@ class Commands:
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
-        return self._begin([sys.executable, *_PROGRAM, *arguments], environ)
+        return self.begin([sys.executable, *_PROGRAM, *arguments], environ)
 
     def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         starts_runs = arguments[0] not in _READERS and "--no-agents" not in arguments
         process = (
             self.start(*arguments, **environ)
             if starts_runs
-            else self._begin(ready_client.python(*_PROGRAM, *arguments), environ)
+            else self.begin(ready_client.python(*_PROGRAM, *arguments), environ)
         )
         stdout, stderr = process.communicate(timeout=240)
         return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
-    def _begin(self, command: list[str], environ: dict[str, str]) -> subprocess.Popen[str]:
+    def begin(self, command: list[str], environ: dict[str, str]) -> subprocess.Popen[str]:
+        """Start any command as `start` starts `sweepyard`."""
         process = subprocess.Popen(
             command,
             cwd=self.folder,

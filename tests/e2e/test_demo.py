@@ -1,15 +1,20 @@
-"""The main job, whole: what `make demo` runs, and what it leaves in the hub."""
+"""The main job, whole: what `make demo` runs, whom it talks to, and what it leaves in the hub."""
 
 from __future__ import annotations
 
 import itertools
 import json
+import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.system]
+
+TRACED = Path(__file__).parents[2] / "benchmarks" / "loopback.py"
 
 # What a stranger with the plain client reads back from the hub.
 READ_BACK = """
@@ -34,18 +39,22 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 @pytest.mark.timeout(1200)
-def test_the_demo_runs_every_point_once_and_leaves_no_process(commands) -> None:
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace: make system-parts")
+def test_the_demo_runs_every_point_once_talks_to_nobody_outside_and_leaves_no_process(commands) -> None:
     git(commands.folder, "init", "-q")
     author = ["-c", "user.name=n", "-c", "user.email=e@example.invalid"]
     git(commands.folder, *author, "commit", "-q", "--allow-empty", "-m", "first")
     commit = git(commands.folder, "rev-parse", "HEAD")
-    demo = commands.start("demo")
+    demo = commands.begin([sys.executable, str(TRACED), "--", sys.executable, "-P", "-m", "sweepyard", "demo"], {})
     stdout, stderr = demo.communicate(timeout=1100)
     assert demo.returncode == 0, stderr
     assert "8 of 8 done, 0 running, 0 failed" in stdout
     assert "on the test split, looked at once: " in stdout
     assert "predicted" in stdout
-    assert [" ".join(line.split()[2:4]) for line in stdout.splitlines()[-2:]] == ["runs list", "hub serve"]
+    *said, traced = re.split(r"^ +\d+ \S+$\n", stdout, flags=re.MULTILINE)
+    assert [" ".join(line.split()[2:4]) for line in said[0].splitlines()[-2:]] == ["runs list", "hub serve"]
+    assert traced == "the command left with 0; 0 addresses outside loopback\n"
+    assert "127.0.0.1" in stdout
     commands.assert_none_left()
 
     runs = json.loads(commands.shell('python -c "$READ_BACK"', READ_BACK=READ_BACK))

@@ -10,7 +10,7 @@ import pytest
 from nbformat import NotebookNode
 from tests.parts import notebooks
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.system]
 
 Checks = dict[str, Callable[[str], bool]]
 
