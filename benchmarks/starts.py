@@ -39,13 +39,14 @@ STAMPED = (
     'date +%s.%N > "$STAMPS/$WANDB_RUN_ID.began"; "$@"; code=$?; '
     'date +%s.%N > "$STAMPS/$WANDB_RUN_ID.ended"; exit $code'
 )
+TURNS = 2  # for runs a minute
 SWEEP = """
 project: starts
 method: grid
 metric: {{name: epoch/val_loss, goal: minimize}}
 parameters:
   seed.value: {{values: {seeds}}}
-command: [sh, -c, '{stamped}', sh, sweepyard, train, --parameters, "${{args_json_file}}", model={model}, data=mnist5k,
+command: [{stamped}sweepyard, train, --parameters, "${{args_json_file}}", model={model}, data=mnist5k,
   trainer.epochs={epochs}, tracking.batch_every_steps=1, tracking.mistakes=0, tracking.confusion_matrix=false,
   tracking.model_artifact=false, trainer.verbose=silent]
 """
@@ -91,9 +92,10 @@ class Bench:
             raise SystemExit(f"the hub refused: {said}")
         return said["data"]
 
-    def register(self, model: str, seeds: Sequence[int], *, epochs: int = 1) -> str:
-        """A sweep of so many runs; gives its path."""
-        text = SWEEP.format(seeds=list(seeds), stamped=STAMPED, model=model, epochs=epochs)
+    def register(self, model: str, seeds: Sequence[int], *, epochs: int = 1, stamped: bool = False) -> str:
+        """A sweep of so many runs, with a shell around each that notes its times or without; gives its path."""
+        around = f"sh, -c, '{STAMPED}', sh, " if stamped else ""
+        text = SWEEP.format(seeds=list(seeds), stamped=around, model=model, epochs=epochs)
         (self.folder / "sweep.yaml").write_text(text, encoding="utf-8")
         done = subprocess.run(
             ["wandb", "sweep", "sweep.yaml"],
@@ -119,12 +121,12 @@ class Bench:
             )
 
     def run_ids(self, sweep: str) -> list[str]:
-        """The sweep's runs in the order in which they began; all must have finished."""
+        """The sweep's runs; all must have finished."""
         found = self.ask(RUNS, s=json.dumps({"sweep": sweep.rpartition("/")[2]}))
         nodes = [edge["node"] for edge in found["project"]["runs"]["edges"]]  # type: ignore[index]
         if {node["state"] for node in nodes} != {"finished"}:
             raise SystemExit(f"not all runs finished: {nodes}; see {self.folder}/agents.log")
-        return sorted((node["name"] for node in nodes), key=lambda run: self.stamp(run, "began"))
+        return [node["name"] for node in nodes]
 
     def stamp(self, run_id: str, which: str) -> float:
         """When the run's command began or ended, in seconds since 1970."""
@@ -173,9 +175,9 @@ def starts(bench: Bench, model: str, runs: int, rounds: int) -> dict[str, Mappin
     between: dict[str, list[float]] = {way: [] for way in WAYS}
     for turn in range(rounds):
         for way in WAYS:
-            sweep = bench.register(model, range(turn * 1000, turn * 1000 + each + 1))
+            sweep = bench.register(model, range(turn * 1000, turn * 1000 + each + 1), stamped=True)
             bench.agent(way, sweep).wait()
-            ids = bench.run_ids(sweep)
+            ids = sorted(bench.run_ids(sweep), key=lambda run: bench.stamp(run, "began"))
             steps = [bench.first_step(run) for run in ids]
             to_step[way] += [step - bench.stamp(run, "began") for run, step in zip(ids[1:], steps[1:], strict=True)]
             between[way] += [step - bench.stamp(run, "ended") for run, step in zip(ids, steps[1:], strict=False)]
@@ -186,20 +188,23 @@ def starts(bench: Bench, model: str, runs: int, rounds: int) -> dict[str, Mappin
     }
 
 
-def throughput(bench: Bench, model: str, runs: int) -> dict[str, float]:
-    """Runs a minute of two agents (or two places of ours), first start included."""
-    rates = {}
-    for way in ("stock-cold", "ours-warm"):
-        sweep = bench.register(model, range(5000, 5000 + runs))
-        began = time.monotonic()
-        agents = [bench.agent(way, sweep, "--cpus", "1")] if way.startswith("ours") else [bench.agent(way, sweep)] * 1
-        if not way.startswith("ours"):
-            agents.append(bench.agent(way, sweep))
-        for agent in agents:
-            agent.wait()
-        rates[way] = runs / (time.monotonic() - began) * 60
-        bench.run_ids(sweep)
-    return {**rates, "ratio": rates["ours-warm"] / rates["stock-cold"]}
+def throughput(bench: Bench, model: str, runs: int) -> dict[str, object]:
+    """Runs a minute of two agents (or two places of ours), first start included, in each way, in turns."""
+    rates: dict[str, list[float]] = {"stock-cold": [], "ours-warm": []}
+    for turn in range(TURNS):
+        for way, found in rates.items():
+            sweep = bench.register(model, range(5000 + turn * 1000, 5000 + turn * 1000 + runs))
+            began = time.monotonic()
+            ours = way.startswith("ours")
+            agents = [bench.agent(way, sweep, "--cpus", "1")] if ours else [bench.agent(way, sweep) for _ in range(2)]
+            for agent in agents:
+                agent.wait()
+            found.append(runs / (time.monotonic() - began) * 60)
+            print(f"{way:12} turn {turn + 1}: {found[-1]:.1f} runs a minute", file=sys.stderr, flush=True)
+            if len(bench.run_ids(sweep)) != runs:
+                raise SystemExit(f"not all of {runs} runs ran; see {bench.folder}/agents.log")
+    ratio = statistics.median(rates["ours-warm"]) / statistics.median(rates["stock-cold"])
+    return {**{way: spread(found) for way, found in rates.items()}, "ratio": ratio}
 
 
 def memory(bench: Bench, model: str, way: str) -> float:
