@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 
+import psutil
 import pytest
 from tests.parts.plain_runs import registered, runs_of
 
@@ -138,6 +139,29 @@ def test_a_killed_run_goes_on_under_the_same_agent_and_id(commands, wait: Callab
     assert run["state"] == "finished"
     assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == list(range(1, 31))
     commands.assert_none_left()
+
+
+def test_a_run_whose_fork_server_is_killed_goes_on_cold_under_its_id(commands, wait: Callable[..., None]) -> None:
+    (commands.folder / "trained.yaml").write_text(TRAINED.replace("EPOCHS", "60"))
+    with commands.one_hub():
+        sweep = commands.register("trained.yaml")
+        agent = commands.start("agent", sweep)
+        wait(lambda: any(commands.folder.glob("outputs/many/*/checkpoints/*.npz")), seconds=180)
+        (server,) = [process for process in commands.living() if process.ppid() == agent.pid and is_server(process)]
+        server.kill()
+        stdout, stderr = agent.communicate(timeout=180)
+        assert agent.returncode == 0, stderr
+        assert " finished (" in stdout, stdout
+        (run,) = runs_of(commands, sweep)
+        shown = json.loads(commands.run("runs", "show", f"many/{run['run']}", "--history", "--json").stdout)
+    assert run["state"] == "finished"
+    assert shown["config"]["warm"] is False
+    assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == list(range(1, 61))
+    commands.assert_none_left()
+
+
+def is_server(process: psutil.Process) -> bool:
+    return "sweepyard.cli.forkserver" in process.cmdline()
 
 
 def test_told_to_finish_it_starts_no_more(commands, wait: Callable[..., None]) -> None:

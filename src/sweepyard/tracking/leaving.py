@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import wandb
@@ -40,6 +41,16 @@ def tell_preempted(environ: Mapping[str, str], folder: Path) -> None:
             f"the W&B client's service ended together with the run, and the server could not be told: {error}. The run "
             "will count as crashed; `max_retries` in the sweep file lets it go out again"
         ) from error
+
+
+def release(run_id: str) -> None:
+    """Have a shared service let go of a run's process that was killed, which it would go on speaking for.
+
+    Without it the service refuses the process that goes on with the run, where the one before it has died with its fork
+    server. Nothing happens where there was none.
+    """
+    with suppress(ConnectionError):  # Then opening the run fails as well, and tells why.
+        wandb.setup().ensure_service().inform_finish(run_id)
 
 
 def main(folder: str) -> None:

@@ -58,6 +58,7 @@ def open_tracker(
 
     from sweepyard.tracking import login
     from sweepyard.tracking.code import code_version
+    from sweepyard.tracking.leaving import SERVICE_VARIABLE, release
     from sweepyard.tracking.wandb import WandbTracker
 
     output.mkdir(parents=True, exist_ok=True)
@@ -87,6 +88,8 @@ def open_tracker(
     elif agent_rules or config.mode == "wandb":
         if not login.use_own_login():
             return NoopTracker(run_id)
+        if SERVICE_VARIABLE in environ:
+            release(run_id)
     elif server is None:
         raise TrackingError("tracking=hub needs a hub; none was given. Train with tracking=wandb, offline or disabled")
     else:
