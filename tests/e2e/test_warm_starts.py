@@ -22,12 +22,16 @@ command: [sweepyard, train, --parameters, "${args_json_file}", model=convnet, "m
 
 def test_warm_and_cold_give_the_same_digest_under_the_stock_agent(commands) -> None:
     (commands.folder / "warm.yaml").write_text(SWEEP)
+    scratch = commands.folder / "scratch"
+    scratch.mkdir()
     with commands.one_hub():
         done = commands.run("sweep", "warm.yaml", "--agents", "1", "--json")
         assert done.returncode == 0, done.stderr
         found = {}
         for run in json.loads(done.stdout)["runs"]:
-            shown = json.loads(commands.run("runs", "show", f"warm/{run['run']}", "--history", "--json").stdout)
+            path = f"warm/{run['run']}"
+            shown = json.loads(commands.run("runs", "show", path, "--history", "--json", TMPDIR=str(scratch)).stdout)
+            assert not list(scratch.iterdir())
             assert shown["config"]["resolved"]["warm"] is run["parameters"]["warm"], "what is recorded is what was"
             losses = [row["epoch/val_loss"] for row in shown["history"] if "epoch/val_loss" in row]
             assert len(losses) == 2

@@ -135,6 +135,6 @@ def _all_devices() -> list[str]:
         text = done.stdout
     devices = listed(text)
     if not devices:
-        received = "nvidia-smi names none" if program else "there is no nvidia-smi"
+        received = "a host whose nvidia-smi names none" if program else "a host without nvidia-smi"
         raise InvalidInput([Violation("--gpus all needs a GPU", received, "Leave --gpus out to train on processors")])
     return devices

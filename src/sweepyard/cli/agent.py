@@ -166,5 +166,8 @@ def _failure(code: int) -> str:
 
 def _show_tail(log: Path) -> None:
     print(f"  {log}:", flush=True)
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    # What the W&B client says at a run's end is never why it failed.
+    own = [line for line in lines if line.strip() and not line.startswith("wandb: ")]
+    for line in (own or lines)[-_TAIL_LINES:]:
         print(f"    {line}", flush=True)

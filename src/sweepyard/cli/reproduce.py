@@ -51,7 +51,8 @@ def command(run: str, source: Target, as_json: bool) -> int:
 
     def announce(config: ExperimentConfig) -> None:
         epochs, name = config.trainer.epochs, config.data.name
-        print(f"training {config.model.name} on {name} for {epochs} epochs ...", file=sys.stderr, flush=True)
+        long = f"{epochs} epoch{'' if epochs == 1 else 's'}"
+        print(f"training {config.model.name} on {name} for {long} ...", file=sys.stderr, flush=True)
 
     quieten_backend()
     with StopSignal().on(signal.SIGTERM) as stop:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 import wandb
@@ -147,9 +149,12 @@ class Reader:
         run = self._run(path)
         asked = None if keys is None else [*dict.fromkeys(["_step", *keys])]
         # The client gives the keys of a row in another order each time.
-        return self._ask(
-            lambda: [dict(sorted(row.items())) for row in run.scan_history(keys=asked)], f"the history of {path}"
-        )
+        try:
+            return self._ask(
+                lambda: [dict(sorted(row.items())) for row in run.scan_history(keys=asked)], f"the history of {path}"
+            )
+        finally:
+            _remove_empty(Path(run.dir), levels=len(run.path))
 
     def sweep(self, path: SweepPath | str) -> SweepRecord:
         """One sweep with its runs, named by its path or as `entity/project/id` or `project/id`.
@@ -269,6 +274,13 @@ def _run_record(node: Mapping[str, Any], path: RunPath, app_url: str) -> RunReco
         tags=tuple(node["tags"] or ()),
         url=f"{app_url}{path.entity}/{path.project}/runs/{path.run_id}",
     )
+
+
+def _remove_empty(folder: Path, *, levels: int) -> None:
+    """Remove the folders that the client makes for each run that it looks at, unless something is in them."""
+    with suppress(OSError):
+        for empty in (folder, *folder.parents[: levels - 1]):
+            empty.rmdir()
 
 
 def _duration(summary: JsonObject) -> float | None:
