@@ -204,6 +204,7 @@ def test_what_was_written_outlives_the_session(
     expect(page.get_by_label("Note, in Markdown")).to_have_value("They took an hour.\n\nReally.")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Long thoughts")
+    page.wait_for_load_state()  # The page's scripts run once all of it is there.
     assert page.evaluate("sessionStorage.getItem('draft')") is None
 
     page.goto(f"{sweep}/edit")
