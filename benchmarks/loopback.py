@@ -10,6 +10,7 @@ import argparse
 import collections
 import ipaddress
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", nargs="+", help="what to trace, behind --")
     options = parser.parse_args()
+    if shutil.which("strace") is None:
+        parser.error("strace must be installed: make system-parts, or your system's package of that name")
     with tempfile.TemporaryDirectory() as folder:
         trace = Path(folder) / "trace"
         calls = "trace=connect,sendto,sendmsg"

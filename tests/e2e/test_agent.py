@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Callable
+from typing import Any
 
 import psutil
 import pytest
@@ -21,6 +23,27 @@ parameters: {seed.value: {values: [1]}}
 command: [sweepyard, train, --parameters, "${args_json_file}", model=lenet5, data.train_limit=256,
   trainer.epochs=EPOCHS, tracking.mistakes=0, tracking.confusion_matrix=false, tracking.model_artifact=false]
 """
+
+
+def the_run_of(commands, sweep: str) -> dict[str, Any]:
+    """The only run of a sweep, with its history."""
+    (run,) = runs_of(commands, sweep)
+    shown: dict[str, Any] = json.loads(commands.run("runs", "show", f"many/{run['run']}", "--history", "--json").stdout)
+    return shown
+
+
+def epochs_of(shown: dict[str, Any]) -> list[int]:
+    """Those in a run's history, in order."""
+    return [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row]
+
+
+def begun_on(commands, wait: Callable[..., None], text: str) -> tuple[str, subprocess.Popen[str]]:
+    """A sweep by that file, and an agent whose run on it has a checkpoint."""
+    (commands.folder / "trained.yaml").write_text(text)
+    sweep = commands.register("trained.yaml")
+    agent = commands.start("agent", sweep)
+    wait(lambda: any(commands.folder.glob("outputs/many/*/checkpoints/*.npz")), seconds=180)
+    return sweep, agent
 
 
 def test_every_place_works_and_each_point_runs_once(commands) -> None:
@@ -116,47 +139,38 @@ def test_a_preempted_run_goes_on_with_the_next_agent_on_another_host(commands, w
         assert "preempted: it goes back to the queue" in stdout
         second = commands.run("agent", sweep, "--output", "of-another-host")
         assert second.returncode == 0, second.stderr
-        (run,) = runs_of(commands, sweep)
-        shown = json.loads(commands.run("runs", "show", f"many/{run['run']}", "--history", "--json").stdout)
+        shown = the_run_of(commands, sweep)
     assert shown["state"] == "finished"
-    assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == list(range(1, 31))
+    assert epochs_of(shown) == list(range(1, 31))
     commands.assert_none_left()
 
 
 def test_a_killed_run_goes_on_under_the_same_agent_and_id(commands, wait: Callable[..., None]) -> None:
-    (commands.folder / "trained.yaml").write_text(f"max_retries: 1\n{TRAINED.replace('EPOCHS', '30')}")
     with commands.one_hub():
-        sweep = commands.register("trained.yaml")
-        agent = commands.start("agent", sweep)
-        wait(lambda: any(commands.folder.glob("outputs/many/*/checkpoints/*.npz")), seconds=180)
+        sweep, agent = begun_on(commands, wait, f"max_retries: 1\n{TRAINED.replace('EPOCHS', '30')}")
         (client,) = [process for process in commands.living() if "train" in process.cmdline()]
         client.kill()
         stdout, stderr = agent.communicate(timeout=180)
         assert agent.returncode == 0, stderr
         assert "SIGKILL" in stdout, stdout
-        (run,) = runs_of(commands, sweep)
-        shown = json.loads(commands.run("runs", "show", f"many/{run['run']}", "--history", "--json").stdout)
-    assert run["state"] == "finished"
-    assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == list(range(1, 31))
+        shown = the_run_of(commands, sweep)
+    assert shown["state"] == "finished"
+    assert epochs_of(shown) == list(range(1, 31))
     commands.assert_none_left()
 
 
 def test_a_run_whose_fork_server_is_killed_goes_on_cold_under_its_id(commands, wait: Callable[..., None]) -> None:
-    (commands.folder / "trained.yaml").write_text(TRAINED.replace("EPOCHS", "60"))
     with commands.one_hub():
-        sweep = commands.register("trained.yaml")
-        agent = commands.start("agent", sweep)
-        wait(lambda: any(commands.folder.glob("outputs/many/*/checkpoints/*.npz")), seconds=180)
+        sweep, agent = begun_on(commands, wait, TRAINED.replace("EPOCHS", "60"))
         (server,) = [process for process in commands.living() if process.ppid() == agent.pid and is_server(process)]
         server.kill()
         stdout, stderr = agent.communicate(timeout=180)
         assert agent.returncode == 0, stderr
         assert " finished (" in stdout, stdout
-        (run,) = runs_of(commands, sweep)
-        shown = json.loads(commands.run("runs", "show", f"many/{run['run']}", "--history", "--json").stdout)
-    assert run["state"] == "finished"
+        shown = the_run_of(commands, sweep)
+    assert shown["state"] == "finished"
     assert shown["config"]["warm"] is False
-    assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == list(range(1, 61))
+    assert epochs_of(shown) == list(range(1, 61))
     commands.assert_none_left()
 
 

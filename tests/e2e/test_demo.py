@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +38,6 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace: make system-parts")
 def test_the_demo_runs_every_point_once_talks_to_nobody_outside_and_leaves_no_process(commands) -> None:
     git(commands.folder, "init", "-q")
     author = ["-c", "user.name=n", "-c", "user.email=e@example.invalid"]
