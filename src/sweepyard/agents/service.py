@@ -8,15 +8,10 @@ killed, and refuses to serve the same run again. So the agent tells its service 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import wandb
 
-from sweepyard.tracking.leaving import SERVICE_VARIABLE
-
-if TYPE_CHECKING:
-    from wandb.sdk.lib.service.service_connection import ServiceConnection
+from sweepyard.tracking.leaving import SERVICE_VARIABLE, release
 
 
 class SharedService:
@@ -24,7 +19,7 @@ class SharedService:
 
     def __init__(self) -> None:
         """Start it, if this process has not used it yet; it ends with this process."""
-        self._connection: ServiceConnection = wandb.setup().ensure_service()
+        wandb.setup().ensure_service()
 
     @property
     def environ(self) -> dict[str, str]:
@@ -33,5 +28,4 @@ class SharedService:
 
     def forget(self, run_id: str) -> None:
         """Speak no more for a run whose process has ended; nothing where it had said itself that it was over."""
-        with suppress(ConnectionError):  # Then there is no service that could speak for it.
-            self._connection.inform_finish(run_id)
+        release(run_id)

@@ -44,12 +44,11 @@ def tell_preempted(environ: Mapping[str, str], folder: Path) -> None:
 
 
 def release(run_id: str) -> None:
-    """Have a shared service let go of a run's process that was killed, which it would go on speaking for.
+    """Have the service of this process let go of a run whose process was killed; nothing where it had said its end.
 
-    Without it the service refuses the process that goes on with the run, where the one before it has died with its fork
-    server. Nothing happens where there was none.
+    Otherwise the service would go on speaking for it, and refuse the process that goes on with the run.
     """
-    with suppress(ConnectionError):  # Then opening the run fails as well, and tells why.
+    with suppress(ConnectionError):  # Then there is no service that could speak for it.
         wandb.setup().ensure_service().inform_finish(run_id)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sweepyard.agents.supervisor import Supervisor
     from sweepyard.domain.sweep import SweepPath
     from sweepyard.services.check import Target
+    from sweepyard.tracking.reader import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +60,11 @@ def agent_on(
     Raises:
         HubError, TrackingError: The server is away or refuses, there is no such sweep, or it hands out nothing.
     """
-    from sweepyard.agents.environment import agent_environment, with_token
+    from sweepyard.agents.environment import agent_environment
     from sweepyard.agents.sweeping import make_sweep_folder, require_open
     from sweepyard.agents.warm.ahead import started_ahead
-    from sweepyard.clock import SystemClock
     from sweepyard.tracking.reader import Reader
 
-    clock = SystemClock()
     with open_target(target, settings) as server:
         reader = Reader(server)
         record = reader.sweep(request.sweep)
@@ -78,33 +77,37 @@ def agent_on(
         # The places differ in their devices alone, which forks can choose.
         of_runs = {**common, **request.places[0].environ(shared=False), "WANDB_SWEEP_ID": path.sweep_id}
         with started_ahead(command, of_runs):
-            # The W&B client takes a while to import: by now the fork server does the same beside it.
-            from sweepyard.agents.failures import Failures
-            from sweepyard.agents.launching import Launcher
-            from sweepyard.agents.line import AgentLine
-            from sweepyard.agents.service import SharedService
-            from sweepyard.agents.supervisor import Supervisor
+            yield ReadyAgent(path, _supervisor(request, reader, path, command, common, folder), folder)
 
-            service = SharedService()
 
-            def line_and_launcher() -> tuple[AgentLine, Launcher]:
-                token = secrets.token_hex(8)
-                line = AgentLine(reader, path, host=socket.gethostname(), token=token)
-                launcher = Launcher(
-                    path,
-                    command,
-                    with_token(common, token),
-                    folder,
-                    request.working_folder,
-                    service,
-                )
-                return line, launcher
+def _supervisor(
+    request: AgentRequest,
+    reader: Reader,
+    path: SweepPath,
+    command: Sequence[object],
+    environ: Mapping[str, str],
+    folder: Path,
+) -> Supervisor:
+    """All places with their lines to the server; imports the W&B client, beside which a fork server may import."""
+    from sweepyard.agents.environment import with_token
+    from sweepyard.agents.failures import Failures
+    from sweepyard.agents.launching import Launcher
+    from sweepyard.agents.line import AgentLine
+    from sweepyard.agents.service import SharedService
+    from sweepyard.agents.supervisor import Supervisor
+    from sweepyard.clock import SystemClock
 
-            # Processors take another run while one uploads; a device's memory is free only when a run has ended.
-            places = [
-                (place, [line_and_launcher() for _ in range(2 if place.device is None else 1)])
-                for place in request.places
-            ]
-            failures = Failures(environ, began=clock.monotonic_seconds())
-            supervisor = Supervisor(places, count=request.count, failures=failures, clock=clock)
-            yield ReadyAgent(path, supervisor, folder)
+    clock = SystemClock()
+    service = SharedService()
+
+    def line_and_launcher() -> tuple[AgentLine, Launcher]:
+        token = secrets.token_hex(8)
+        line = AgentLine(reader, path, host=socket.gethostname(), token=token)
+        return line, Launcher(path, command, with_token(environ, token), folder, request.working_folder, service)
+
+    # Processors take another run while one uploads; a device's memory is free only when a run has ended.
+    places = [
+        (place, [line_and_launcher() for _ in range(2 if place.device is None else 1)]) for place in request.places
+    ]
+    failures = Failures(environ, began=clock.monotonic_seconds())
+    return Supervisor(places, count=request.count, failures=failures, clock=clock)
