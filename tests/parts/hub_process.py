@@ -104,15 +104,24 @@ class Client:
 
     def run(self, *command: str, expect: int = 0, **changes: str) -> str:
         """What a command prints; its exit code must be the expected one."""
-        process = self.start(*command, **changes)
-        try:
-            output, _ = process.communicate(timeout=_CLIENT_SECONDS)
-        finally:
-            process.kill()
+        with self.start(*command, **changes) as process:
+            try:
+                output, _ = process.communicate(timeout=_CLIENT_SECONDS)
+            except subprocess.TimeoutExpired as late:
+                process.kill()
+                said = (late.output or b"").decode(errors="replace")
+                raise AssertionError(f"{command[:3]} hung:\n{said}\n{self.log()}\n{self.hub.log()}") from None
+            except BaseException:
+                process.kill()
+                raise
         assert process.returncode == expect, (
             f"{command[:3]} exited with {process.returncode}:\n{output}\n{self.hub.log()}"
         )
         return output
+
+    def log(self) -> str:
+        """What the client has logged of its runs."""
+        return "".join(path.read_text() for path in sorted(self.folder.glob("wandb/*/logs/*.log")))
 
     def python(self, script: str, *, expect: int = 0, **changes: str) -> Any:
         """The JSON on the last line that a Python script prints; None without any."""
