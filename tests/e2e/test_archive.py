@@ -24,10 +24,11 @@ step = 0
 while not os.path.exists(sys.argv[2]):
     run.log({"loss": 1 / (step + 1), "odd": float("nan") if step % 7 == 0 else step, "name": "é" * (step % 3)})
     if step % 100 == 0:
-        with open("file.bin", "wb") as stream:
+        # Its own: the client maps a file while it hashes it, and who truncates it then ends the client with SIGBUS.
+        with open(sys.argv[1] + ".bin", "wb") as stream:
             stream.write(bytes([step % 251]) * 300_000)
         artifact = wandb.Artifact("model-" + sys.argv[1], type="model")
-        artifact.add_file("file.bin")
+        artifact.add_file(sys.argv[1] + ".bin", name="file.bin")
         run.log_artifact(artifact).wait()
         print("step", step, flush=True)
     step += 1
