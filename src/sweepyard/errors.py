@@ -2,6 +2,7 @@
 
 SweepyardError                    exit code 1 at the command line
 ├── InvalidInput                  one or many violations: rule, value received, what to do
+│   ├── ArgumentInvalid           the command line makes no sense; exit code 2
 │   ├── ConfigInvalid             a Hydra composition breaks a rule
 │   ├── SweepFileInvalid          a sweep file breaks a rule
 │   └── RequestInvalid            a client of the hub sent something malformed
@@ -78,6 +79,12 @@ class InvalidInput(SweepyardError):
             raise ValueError("an InvalidInput needs at least one violation")
         self.violations = tuple(violations)
         super().__init__("\n".join(str(violation) for violation in violations))
+
+
+class ArgumentInvalid(InvalidInput):
+    """An argument of a command makes no sense, or not on this host."""
+
+    exit_code = 2
 
 
 class ConfigInvalid(InvalidInput):

@@ -231,9 +231,9 @@ for ask in asked:
 result(said)
 """
     run, project, sweep, short, long, key = track(script)
-    assert "has no such thing as the run local/" in run
+    assert "has no run local/" in run
     assert project == "nothing raised"
-    assert "has no such thing as the sweep local/" in sweep
+    assert "has no sweep local/" in sweep
     assert short.endswith("named as entity/project/id or project/id; received 'first'")
     assert long.endswith("received 'a/b/c/d'")
     assert key.startswith("the API key must be one that")

@@ -129,7 +129,7 @@ def test_what_cannot_be_reported_is_said(reporter: Reporter) -> None:
     assert "there is no sweep local/digits/none" in reporter.report("digits/none", "--to", "x.html", expect=1)
     assert "ends in .html, .pdf, .png; received 'x.doc'" in reporter.report("digits/x", "--to", "x.doc", expect=2)
     assert "leave out --from" in reporter.report("digits/x", "--to", "x.png", "--from", "wandb", expect=2)
-    assert "is named as id" in reporter.report("a/b/c/d", expect=1)
+    assert "is named as id" in reporter.report("a/b/c/d", expect=2)
     assert not (reporter.folder / "x.html").exists()
 
 

@@ -196,7 +196,7 @@ def test_pipes_get_lines_or_json_and_lists_are_filtered(commands) -> None:
         for option in ((), ("--from", "wandb")):
             lost = commands.run("runs", "list", "--sweep", sweep, "--project", "other", *option, **login)
             assert lost.returncode == 1
-            assert f"no such thing as the sweep local/other/{sweep}; there is local/p/{sweep}" in lost.stderr
+            assert f"has no sweep local/other/{sweep}; there is local/p/{sweep}" in lost.stderr
         none = commands.run("watch", "p/nothing1", "--once", "--from", "wandb", **login)
         assert "`sweepyard runs list --from wandb` shows what there is" in none.stderr
 

@@ -8,11 +8,13 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from sweepyard.errors import InvalidInput, Violation
+from sweepyard.errors import ArgumentInvalid, Violation
 from sweepyard.settings import SHARED_DEVICE_VARIABLE
 
 _LIST_SECONDS = 30
+_DEVICE_FILES = ("nvidia[0-9]*", "dxg", "kfd")
 # Lines of `nvidia-smi -L`: "GPU 0: NVIDIA H200 (UUID: GPU-...)", and indented below it, where the device is split,
 # "  MIG 1g.18gb     Device  0: (UUID: MIG-...)".
 _GPU = re.compile(r"^GPU \d+: .*\(UUID: (?P<uuid>[^)]+)\)")
@@ -68,11 +70,11 @@ class Division:
         """The places: as many a device as asked for; without devices, as many as the processors allow.
 
         Raises:
-            InvalidInput: There are fewer processors than one run is to have.
+            ArgumentInvalid: There are fewer processors than one run is to have.
         """
         total = len(self.processors)
         if self.cpus is not None and self.cpus > total:
-            raise InvalidInput(
+            raise ArgumentInvalid(
                 [Violation("--cpus must be at most what this host has", str(self.cpus), f"It has {total}")]
             )
         names: list[tuple[str | None, int]]
@@ -102,15 +104,20 @@ def devices_of(text: str) -> list[str]:
     """The device ids that `--gpus` names: `all`, or some with commas between.
 
     Raises:
-        InvalidInput: None is named, one is named twice, or this host has none.
+        ArgumentInvalid: None is named, one is named twice, or this host has none.
     """
     if text == "all":
         return _all_devices()
     devices = [part.strip() for part in text.split(",")]
     if not all(devices) or len(set(devices)) < len(devices):
         rule = "--gpus must be `all` or different device ids with commas between"
-        raise InvalidInput([Violation(rule, repr(text), "For example --gpus 0,1 or --gpus MIG-...")])
+        raise ArgumentInvalid([Violation(rule, repr(text), "For example --gpus 0,1 or --gpus MIG-...")])
     return devices
+
+
+def has_gpu(folder: Path = Path("/dev")) -> bool:
+    """Whether a driver has a GPU here: NVIDIA's (also in WSL) and AMD's put a device file into `folder`."""
+    return any(next(folder.glob(pattern), None) is not None for pattern in _DEVICE_FILES)
 
 
 def listed(text: str) -> list[str]:
@@ -136,5 +143,7 @@ def _all_devices() -> list[str]:
     devices = listed(text)
     if not devices:
         received = "a host whose nvidia-smi names none" if program else "a host without nvidia-smi"
-        raise InvalidInput([Violation("--gpus all needs a GPU", received, "Leave --gpus out to train on processors")])
+        raise ArgumentInvalid(
+            [Violation("--gpus all needs a GPU", received, "Leave --gpus out to train on processors")]
+        )
     return devices

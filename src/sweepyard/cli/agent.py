@@ -96,12 +96,14 @@ def command(
     Asks for the next run the moment one ends, and starts it warm. What a run prints is kept in a file of its own;
     the last lines of one that failed are shown. A second SIGTERM or Ctrl-C has runs save and leave, a third kills.
     """
-    from sweepyard.agents.devices import Division, devices_of
+    from sweepyard.agents.devices import Division, devices_of, has_gpu
     from sweepyard.wiring.agents import AgentRequest, agent_on
 
     if per_gpu > 1 and gpus is None:
         raise click.UsageError("--per-gpu is for --gpus; without devices, --cpus says how many runs fit")
     places = Division(devices=devices_of(gpus) if gpus else (), per_device=per_gpu, cpus=cpus).places()
+    if gpus and not has_gpu():
+        print(f"warning: this host has no GPU; runs at --gpus {gpus} train on its processors", file=sys.stderr)
     request = AgentRequest(
         sweep=path_of(sweep, "sweep"),
         places=places,

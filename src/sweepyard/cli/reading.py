@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweepyard.errors import InvalidInput, Violation
+from sweepyard.errors import ArgumentInvalid, Violation
 from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.settings import DEFAULT_PROJECT
 from sweepyard.wiring.joining import open_target
@@ -60,10 +60,10 @@ def path_of(text: str, kind: str = "run", *, project: str = DEFAULT_PROJECT) -> 
     """The path of a run, or of another `kind` of thing, from what the user typed; a bare id is one of `project`.
 
     Raises:
-        InvalidInput: It has more parts than a path has.
+        ArgumentInvalid: It has more parts than a path has.
     """
     if text.count("/") > 2 or not text.strip("/"):
-        raise InvalidInput([Violation(f"a {kind} is named as id, project/id or entity/project/id", repr(text))])
+        raise ArgumentInvalid([Violation(f"a {kind} is named as id, project/id or entity/project/id", repr(text))])
     return text if "/" in text else f"{project}/{text}"
 
 
@@ -73,7 +73,7 @@ def sweep_in(text: str, server: Server | None) -> str:
     Where it is in none of them, or in several, it is one of the default project.
 
     Raises:
-        InvalidInput: It has more parts than a path has.
+        ArgumentInvalid: It has more parts than a path has.
         TrackingError: The server is away or refuses.
     """
     from sweepyard.tracking.reader import Reader

@@ -216,7 +216,7 @@ class Reader:
             if not others:
                 raise
             told = ", ".join(map(str, others))
-            raise NotTracked(f"{self._url} has no such thing as the sweep {where}; there is {told}") from error
+            raise NotTracked(f"{self._url} has no sweep {where}; there is {told}") from error
 
     def _records(
         self, entity: str, project: str, filters: Mapping[str, JsonValue], order: str, *, page: int
@@ -250,9 +250,8 @@ class Reader:
             return read()
         except (wandb.Error, WandbApiFailedError, ValueError, TimeoutError) as error:
             if _NOT_FOUND in str(error):
-                raise NotTracked(
-                    f"{self._url} has no such thing as {what}; `sweepyard runs list{self._option}` shows what there is"
-                ) from error
+                hint = f"`sweepyard runs list{self._option}` shows what there is"
+                raise NotTracked(f"{self._url} has no {what.removeprefix('the ')}; {hint}") from error
             raise TrackingError(f"{self._url} must deliver {what}; the W&B client says: {error}") from error
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from sweepyard.agents.devices import Division, devices_of, listed
+from sweepyard.agents.devices import Division, devices_of, has_gpu, listed
 from sweepyard.errors import InvalidInput
 
 WHOLE_AND_SPLIT = """\
@@ -19,6 +21,12 @@ GPU 2: NVIDIA H200 (UUID: GPU-cccc)
 def test_the_parts_of_a_split_device_stand_for_it() -> None:
     assert listed(WHOLE_AND_SPLIT) == ["GPU-aaaa", "MIG-1111", "MIG-2222", "GPU-cccc"]
     assert listed("No devices found.\n") == []
+
+
+@pytest.mark.parametrize(("file", "is_gpu"), [("nvidia0", True), ("kfd", True), ("nvidiactl", False), ("null", False)])
+def test_a_gpu_is_known_by_its_device_file(file: str, is_gpu: bool, tmp_path: Path) -> None:
+    (tmp_path / file).touch()
+    assert has_gpu(tmp_path) is is_gpu
 
 
 def test_each_run_on_a_device_has_its_share_of_the_processors() -> None:

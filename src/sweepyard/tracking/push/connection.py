@@ -46,7 +46,7 @@ class Connection:
             return ask()
         except (wandb.Error, WandbApiFailedError, requests.RequestException, ValueError, TimeoutError) as error:
             if "not find" in str(error).lower() or "not found" in str(error).lower():
-                raise NotTracked(f"{self.url} has no such thing as {what}: {error}") from error
+                raise NotTracked(f"{self.url} has no {what.removeprefix('the ')}: {error}") from error
             raise TrackingError(f"{self.url} must answer for {what}; the W&B client says: {error}") from error
 
     def run(self, path: RunPath) -> Any:
