@@ -77,8 +77,13 @@ def test_killed_agents_leave_every_point_finished_once(
 
     def fork_servers() -> list[psutil.Process]:
         """Not the runs that were forked from them, which have the same command line."""
-        alike = {process.pid: process for process in living() if "sweepyard.cli.forkserver" in process.cmdline()}
-        return [process for process in alike.values() if process.ppid() not in alike]
+        parents = {}
+        for process in living():
+            with suppress(psutil.NoSuchProcess):  # It has ended since.
+                if "sweepyard.cli.forkserver" in process.cmdline():
+                    parents[process] = process.ppid()
+        pids = {process.pid for process in parents}
+        return [process for process, parent in parents.items() if parent not in pids]
 
     def kill(victim: str) -> None:
         servers = fork_servers()
@@ -93,7 +98,8 @@ def test_killed_agents_leave_every_point_finished_once(
             time.sleep(absences.pop() if absences else chance.uniform(*AWAY_SECONDS))
             hub.start()
         elif victim == "fork server" and servers:
-            chance.choice(servers).kill()
+            with suppress(psutil.NoSuchProcess):
+                chance.choice(servers).kill()
         else:
             chance.choice(agents).kill()
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,6 +118,15 @@ class Commands:
                 continue
         return found
 
+    def living_with(self, word: str) -> list[psutil.Process]:
+        """Those of them that have the word in their command line."""
+        found = []
+        for process in self.living():
+            with suppress(psutil.NoSuchProcess):  # It has ended since.
+                if word in process.cmdline():
+                    found.append(process)
+        return found
+
     def assert_none_left(self, *, within_seconds: float = 20.0) -> None:
         wait_until(lambda: not self.living(), seconds=within_seconds, what=lambda: f"left: {self.living()}")
 
@@ -180,4 +189,5 @@ def commands(tmp_path: Path, cache: Path, request: pytest.FixtureRequest) -> Ite
             process.send_signal(signal.SIGKILL)
         process.communicate()
     for process in commands.living():
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()

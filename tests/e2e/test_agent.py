@@ -9,7 +9,6 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
-import psutil
 import pytest
 from tests.parts.plain_runs import registered, runs_of
 
@@ -151,7 +150,7 @@ def test_a_preempted_run_goes_on_with_the_next_agent_on_another_host(commands, w
 def test_a_killed_run_goes_on_under_the_same_agent_and_id(commands, wait: Callable[..., None]) -> None:
     with commands.one_hub():
         sweep, agent = begun_on(commands, wait, f"max_retries: 1\n{TRAINED.replace('EPOCHS', '30')}")
-        (client,) = [process for process in commands.living() if "train" in process.cmdline()]
+        (client,) = commands.living_with("train")
         client.kill()
         stdout, stderr = agent.communicate(timeout=180)
         assert agent.returncode == 0, stderr
@@ -166,7 +165,8 @@ def test_a_killed_run_goes_on_under_the_same_agent_and_id(commands, wait: Callab
 def test_a_run_whose_fork_server_is_killed_goes_on_cold_under_its_id(commands, wait: Callable[..., None]) -> None:
     with commands.one_hub():
         sweep, agent = begun_on(commands, wait, TRAINED.replace("EPOCHS", "60"))
-        (server,) = [process for process in commands.living() if process.ppid() == agent.pid and is_server(process)]
+        servers = commands.living_with("sweepyard.cli.forkserver")
+        (server,) = [process for process in servers if process.ppid() == agent.pid]
         server.kill()
         stdout, stderr = agent.communicate(timeout=180)
         assert agent.returncode == 0, stderr
@@ -176,10 +176,6 @@ def test_a_run_whose_fork_server_is_killed_goes_on_cold_under_its_id(commands, w
     assert shown["config"]["warm"] is False
     assert epochs_of(shown) == list(range(1, 61))
     commands.assert_none_left()
-
-
-def is_server(process: psutil.Process) -> bool:
-    return "sweepyard.cli.forkserver" in process.cmdline()
 
 
 def test_told_to_finish_it_starts_no_more(commands, wait: Callable[..., None]) -> None:

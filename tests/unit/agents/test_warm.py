@@ -11,11 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
+from sweepyard import processes
 from sweepyard.agents.warm import place
 from sweepyard.agents.warm.ahead import started_ahead
 
@@ -91,8 +93,9 @@ class Yard:
 
     def end(self) -> None:
         for server in self.servers:
-            for process in (*server.children(recursive=True), server):
-                process.kill()
+            for process in (*processes.descendants(server.pid), server):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
         for process in self.clients:
             process.kill()
             with process:
