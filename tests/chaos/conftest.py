@@ -119,12 +119,16 @@ def hub(tmp_path: Path) -> Iterator[MortalHub]:
 
 @pytest.fixture
 def environ(hub: MortalHub, tmp_path: Path) -> dict[str, str]:
-    """What processes of the real client live in; it tries again within seconds, so that a test does not take hours."""
+    """What processes of the real client live in.
+
+    It tries again within seconds, so that a test does not take hours, and for as long as it does otherwise (16 minutes
+    of GraphQL): after twenty times it would drop a run's config without a word.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("WANDB_", "SWEEPYARD_"))}
     quick = {
-        f"WANDB_X_{part}_RETRY_WAIT_{end}_SECONDS": seconds
+        f"WANDB_X_{part}_RETRY_{what}": value
         for part in ("FILE_STREAM", "FILE_TRANSFER", "GRAPHQL")
-        for end, seconds in (("MIN", "1"), ("MAX", "3"))
+        for what, value in (("WAIT_MIN_SECONDS", "1"), ("WAIT_MAX_SECONDS", "3"), ("MAX", "320"))
     }
     return {
         **kept,
