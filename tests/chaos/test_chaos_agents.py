@@ -114,7 +114,7 @@ def test_killed_agents_leave_every_point_finished_once(
             if kills < rounds and time.monotonic() > next_kill:
                 kill(chance.choices([*VICTIMS], [*VICTIMS.values()])[0])
                 kills += 1
-                next_kill = time.monotonic() + chance.uniform(2, 8)
+                next_kill = time.monotonic() + chance.uniform(1, 6)
             for number, agent in enumerate(agents):
                 if agent.poll() is not None:  # Killed, or it gave up after failures, as the stock agent does.
                     agents[number] = start(AGENTS[number])

@@ -101,7 +101,7 @@ def controls(sweep: Sweep, actor: Actor, *, live_runs: int) -> tuple[Control, ..
 def _told(sweep: Sweep, progress: SweepProgress) -> str:
     over = progress.finished + progress.ended
     if not over and not progress.running:
-        begun = "No run has begun yet"
+        begun = "No run is over" if sweep.started_at else "No run has begun yet"
     elif progress.expected:
         begun = f"{over:,} of {progress.expected:,} runs over"
     else:
