@@ -157,18 +157,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def warm(commands: Commands) -> Commands:
-    """The same commands, whose trainings are forked, as those of agents are."""
+    """The same commands, whose trainings are forked from one process for all tests, as those of agents are."""
     commands.environ["SWEEPYARD_WARM"] = "1"
+    # It ends with pytest; its workers share it.
+    commands.environ["SWEEPYARD_WARM_OWNER"] = str(os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid())
     return commands
 
 
 @pytest.fixture
-def own_server() -> None:
-    """Agents have a fork server each, as users' have; without it and beside the system's parts, all tests share one."""
-
-
-@pytest.fixture
-def commands(tmp_path: Path, cache: Path, request: pytest.FixtureRequest) -> Iterator[Commands]:
+def commands(tmp_path: Path, cache: Path) -> Iterator[Commands]:
     folder = tmp_path / "work"
     folder.mkdir()
     home = tmp_path / "home"
@@ -180,8 +177,6 @@ def commands(tmp_path: Path, cache: Path, request: pytest.FixtureRequest) -> Ite
         "SWEEPYARD_OFFLINE": "1",
     }
     environ.pop("TF_CPP_MIN_LOG_LEVEL", None)  # Unit tests of training set it for their process; users do not.
-    if request.node.get_closest_marker("system") is None and "own_server" not in request.fixturenames:
-        environ["SWEEPYARD_WARM_OWNER"] = os.environ[ready_client.SESSION_VARIABLE]
     commands = Commands(folder, home, environ)
     yield commands
     for process in commands.started:

@@ -161,7 +161,6 @@ def test_a_killed_run_goes_on_under_the_same_agent_and_id(commands, wait: Callab
     commands.assert_none_left()
 
 
-@pytest.mark.usefixtures("own_server")
 def test_a_run_whose_fork_server_is_killed_goes_on_cold_under_its_id(commands, wait: Callable[..., None]) -> None:
     with commands.one_hub():
         sweep, agent = begun_on(commands, wait, TRAINED.replace("EPOCHS", "60"))

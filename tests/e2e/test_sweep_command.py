@@ -44,7 +44,6 @@ def checkpoints(folder: Path) -> list[Path]:
     return list(folder.glob("outputs/tiny/*/checkpoints/*.npz"))
 
 
-@pytest.mark.usefixtures("own_server")
 def test_every_point_runs_once_and_nothing_is_left(commands) -> None:
     text = sweep_text(1, 2).replace("  a:", "  b: {values: [0.5, x]}\n  a:")
     done = commands.run("sweep", write_sweep(commands.folder, "small.yaml", text), "--json")
@@ -89,7 +88,6 @@ def test_interrupted_it_says_how_it_goes_on_and_goes_on(commands, wait: Callable
     commands.assert_none_left()
 
 
-@pytest.mark.usefixtures("own_server")
 def test_terminated_in_the_middle_it_leaves_no_orphan(commands, wait: Callable[..., None]) -> None:
     process = commands.start("sweep", write_sweep(commands.folder, "small.yaml", sweep_text(1, 2), endless=True))
     wait(lambda: len(list(commands.folder.glob("begun-*"))) == 2, seconds=180)
@@ -100,7 +98,6 @@ def test_terminated_in_the_middle_it_leaves_no_orphan(commands, wait: Callable[.
     commands.assert_none_left(within_seconds=40)
 
 
-@pytest.mark.usefixtures("own_server")
 def test_killed_in_the_middle_it_leaves_no_orphan(commands, wait: Callable[..., None]) -> None:
     process = commands.start("sweep", write_training(commands.folder, epochs=5000))
     wait(lambda: len(checkpoints(commands.folder)) > 0, seconds=180)
@@ -130,7 +127,7 @@ def test_a_hub_that_one_is_logged_in_to_takes_what_wandb_would_not(commands) -> 
 
 def test_runs_that_fail_fail_the_command(commands) -> None:
     file = write_sweep(commands.folder, "small.yaml", sweep_text(1, 2))
-    (commands.folder / "train.py").write_text("import wandb\nwith wandb.init():\n    raise RuntimeError\n")
+    (commands.folder / "train.py").write_text("import wandb\nwandb.init()\nraise RuntimeError\n")
     done = commands.run("sweep", file, "--agents", "1", "--count", "1")
     assert done.returncode == 1
     assert "no run finished" in done.stderr

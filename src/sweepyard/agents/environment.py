@@ -68,8 +68,8 @@ def agent_environment(
         **client_environment(environ, server=server, folder=folder),
         OUTPUT_VARIABLE: str(output.absolute()),
         CODE_VARIABLE: os.getcwd(),
-        # Unless somebody wants one for several agents, its fork server ends with it, and takes nobody's run along.
-        OWNER_VARIABLE: environ.get(OWNER_VARIABLE) or str(os.getpid()),
+        # A fork server of its own ends with it, and takes no run of anybody else along.
+        OWNER_VARIABLE: str(os.getpid()),
     }
 
 
