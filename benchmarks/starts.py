@@ -74,6 +74,7 @@ class Bench:
             "SWEEPYARD_HOME": str(self.folder / "no-hub"),
             "SWEEPYARD_CACHE": str(self.folder / "cache"),
             "SWEEPYARD_WARM": "" if warm else "0",
+            "SWEEPYARD_WARM_OWNER": str(os.getpid()),
             "STAMPS": str(self.folder / "stamps"),
             "WANDB_BASE_URL": self.url,
             "WANDB_API_KEY": self.key,
@@ -117,14 +118,10 @@ class Bench:
     def agent(self, way: str, sweep: str, *options: str) -> subprocess.Popen[bytes]:
         """An agent at work in one of the ways."""
         agent = ["sweepyard", "agent", "--target", "wandb"] if way.startswith("ours") else ["wandb", "agent"]
-        environ = self.environ(warm=way.endswith("warm"))
-        if not way.startswith("ours"):
-            # Stock agents' fork server ends with this process; ours each have one of their own.
-            environ["SWEEPYARD_WARM_OWNER"] = str(os.getpid())
         with (self.folder / "agents.log").open("ab") as log:
             return subprocess.Popen(
                 [*agent, *options, sweep],
-                env=environ,
+                env=self.environ(warm=way.endswith("warm")),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
