@@ -40,7 +40,6 @@ STAMPED = (
     'date +%s.%N > "$STAMPS/$WANDB_RUN_ID.ended"; exit $code'
 )
 TURNS = 2  # for runs a minute
-DEFAULT_EVERY = 50  # as in conf/: one run at a time logs each step, so that the first one is known
 SWEEP = """
 project: starts
 method: grid
@@ -48,7 +47,7 @@ metric: {{name: epoch/val_loss, goal: minimize}}
 parameters:
   seed.value: {{values: {seeds}}}
 command: [{stamped}sweepyard, train, --parameters, "${{args_json_file}}", model={model}, data=mnist5k,
-  trainer.epochs={epochs}, tracking.batch_every_steps={every}, tracking.mistakes=0, tracking.confusion_matrix=false,
+  trainer.epochs={epochs}, {each_step}tracking.mistakes=0, tracking.confusion_matrix=false,
   tracking.model_artifact=false, trainer.verbose=silent]
 """
 FIRST_STEP = """query ($n: String!) { project(name: "starts", entityName: "local") { run(name: $n) {
@@ -94,16 +93,17 @@ class Bench:
         return said["data"]
 
     def register(
-        self, model: str, seeds: Sequence[int], *, epochs: int = 1, stamped: bool = False, every: int = 1
+        self, model: str, seeds: Sequence[int], *, epochs: int = 1, stamped: bool = False, each_step: bool = True
     ) -> str:
         """A sweep of so many runs; gives its path.
 
         Args:
             stamped: Whether there is a shell around each that notes its times.
-            every: Each run logs one step of so many.
+            each_step: Whether runs log each step, so that the first one is known, or as conf/ has it.
         """
         around = f"sh, -c, '{STAMPED}', sh, " if stamped else ""
-        text = SWEEP.format(seeds=list(seeds), stamped=around, model=model, epochs=epochs, every=every)
+        logged = "tracking.batch_every_steps=1, " if each_step else ""
+        text = SWEEP.format(seeds=list(seeds), stamped=around, model=model, epochs=epochs, each_step=logged)
         (self.folder / "sweep.yaml").write_text(text, encoding="utf-8")
         done = subprocess.run(
             ["wandb", "sweep", "sweep.yaml"],
@@ -201,7 +201,7 @@ def throughput(bench: Bench, model: str, runs: int) -> dict[str, object]:
     rates: dict[str, list[float]] = {"stock-cold": [], "ours-warm": []}
     for turn in range(TURNS):
         for way, found in rates.items():
-            sweep = bench.register(model, range(5000 + turn * 1000, 5000 + turn * 1000 + runs), every=DEFAULT_EVERY)
+            sweep = bench.register(model, range(5000 + turn * 1000, 5000 + turn * 1000 + runs), each_step=False)
             began = time.monotonic()
             ours = way.startswith("ours")
             agents = [bench.agent(way, sweep, "--cpus", "1")] if ours else [bench.agent(way, sweep) for _ in range(2)]

@@ -108,12 +108,10 @@ class Client:
             try:
                 output, _ = process.communicate(timeout=_CLIENT_SECONDS)
             except subprocess.TimeoutExpired as late:
-                process.kill()
                 said = (late.output or b"").decode(errors="replace")
                 raise AssertionError(f"{command[:3]} hung:\n{said}\n{self.log()}\n{self.hub.log()}") from None
-            except BaseException:
+            finally:
                 process.kill()
-                raise
         assert process.returncode == expect, (
             f"{command[:3]} exited with {process.returncode}:\n{output}\n{self.hub.log()}"
         )
