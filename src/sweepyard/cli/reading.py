@@ -40,15 +40,11 @@ def reader_of(source: Target, settings: Settings) -> Iterator[Reader]:
         HubError: No hub could be joined or started.
         TrackingError: The server is away or refuses.
     """
-    from sweepyard.tracking.parting import part_in_time
+    from sweepyard.tracking.parting import only_reading
     from sweepyard.tracking.reader import Reader
 
-    with open_target(source, settings) as server:
-        reader = Reader(server)
-        try:
-            yield reader
-        finally:
-            part_in_time()
+    with open_target(source, settings) as server, only_reading():
+        yield Reader(server)
 
 
 def find_run(text: str, settings: Settings) -> RunRecord:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from sweepyard.cli.environment import interrupted_when_ended, settings_now
 from sweepyard.cli.reading import FROM, path_of, sweep_in
 from sweepyard.cli.style import CONTEXT, examples
+
+if TYPE_CHECKING:
+    from sweepyard.services.check import Target
 
 _EVERY_SECONDS = 2.0
 
@@ -33,7 +38,7 @@ _EVERY_SECONDS = 2.0
 @click.option("--once", is_flag=True, help="Look once, print the picture, and leave.")
 @FROM
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object on a line for each look.")
-def command(sweep: str, every: float, once: bool, source: str, as_json: bool) -> None:
+def command(sweep: str, every: float, once: bool, source: Target, as_json: bool) -> None:
     """Watch SWEEP (id, project/id or entity/project/id) until it is over.
 
     Shows how far it is, the best run so far, the runs with a curve of the objective each, and the agents. `q` or Ctrl-C
@@ -44,11 +49,12 @@ def command(sweep: str, every: float, once: bool, source: str, as_json: bool) ->
     """
     from sweepyard.cli.watch_loop import Lookout, watch
     from sweepyard.cli.watch_views import JsonView, view_for
+    from sweepyard.tracking.parting import only_reading
     from sweepyard.wiring.joining import open_target
 
     settings = settings_now()
     path_of(sweep, "sweep")  # Refused before any server is asked.
-    with interrupted_when_ended(), open_target("wandb" if source == "wandb" else "hub", settings) as server:
+    with interrupted_when_ended(), open_target(source, settings) as server, only_reading():
         lookout = Lookout(sweep_in(sweep, server), server, settings)
         view = JsonView() if as_json else view_for(every)
         if once:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import wandb
+from wandb.sdk import wandb_setup
 from wandb.sdk.lib.service.service_process import ServiceProcess
 
 _SECONDS = 5.0
@@ -24,13 +26,17 @@ class _Bounded(ServiceProcess):
             return self._process.wait()
 
 
-def part_in_time() -> None:
-    """Have the exit of this process wait for the client's own service for seconds, not for ever.
+@contextmanager
+def only_reading() -> Iterator[None]:
+    """After the block, have the exit of this process wait for the client's own service for seconds, not for ever.
 
     At exit the client (0.31) closes its socket while its service may still answer; then the service breaks off before
     it has read that it is to stop, and both would wait for ever. Who has only read loses nothing; a process that logs
-    runs must not call this.
+    runs, or whose service serves those of others, must not say this.
     """
-    connection = wandb.setup().ensure_service()
-    if connection._proc is not None:
-        connection._proc = _Bounded(connection._proc)
+    try:
+        yield
+    finally:
+        connection = wandb_setup.singleton()._connection
+        if connection is not None and connection._proc is not None:
+            connection._proc = _Bounded(connection._proc)

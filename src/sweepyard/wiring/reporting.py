@@ -27,10 +27,12 @@ def report_on_server(sweep: str, source: Target, settings: Settings) -> SavedRep
         if server is not None:
             # The package that makes reports looks here alone; it must stand here before the client is imported.
             os.environ.update({**hub_variables(server), "WANDB_SILENT": "true"})
+        from sweepyard.tracking.parting import only_reading
         from sweepyard.tracking.reader import Reader
         from sweepyard.tracking.reports import save_report
 
-        return save_report(Reader(server).sweep(sweep), SystemClock().now())
+        with only_reading():
+            return save_report(Reader(server).sweep(sweep), SystemClock().now())
 
 
 def report_as_file(sweep: str, form: str, settings: Settings) -> bytes:

@@ -77,10 +77,11 @@ def reproduce(
     from sweepyard.domain import metrics
     from sweepyard.tracking.code import code_version
     from sweepyard.tracking.memory import MemoryTracker
+    from sweepyard.tracking.parting import only_reading
     from sweepyard.tracking.reader import Reader
     from sweepyard.training import backend
 
-    with open_target(target, settings) as server:
+    with open_target(target, settings) as server, only_reading():
         record = Reader(server).run(run)
     digest = _digest(record, metrics.WEIGHTS_DIGEST)
     config = config_of(record)

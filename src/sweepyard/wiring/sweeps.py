@@ -92,8 +92,9 @@ def run_sweep(
     """
     from sweepyard.agents import sweeping
     from sweepyard.clock import SystemClock
+    from sweepyard.tracking.parting import only_reading
 
-    with open_target(target, settings) as server:
+    with open_target(target, settings) as server, only_reading():  # Stock agents log through services of their own.
         return sweeping.run(
             plan,
             server=server,
@@ -121,8 +122,9 @@ def resume_sweep(
     """
     from sweepyard.agents import sweeping
     from sweepyard.clock import SystemClock
+    from sweepyard.tracking.parting import only_reading
 
-    with open_target(target, settings) as server:
+    with open_target(target, settings) as server, only_reading():  # Stock agents log through services of their own.
         return sweeping.resume(
             name,
             plan,

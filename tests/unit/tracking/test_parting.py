@@ -10,11 +10,11 @@ import pytest
 
 READS = """
 import os, signal, wandb
-from sweepyard.tracking.parting import part_in_time
+from sweepyard.tracking.parting import only_reading
 
-service = wandb.setup().ensure_service()
-pid = service._proc._process.pid
-part_in_time()
+with only_reading():
+    service = wandb.setup().ensure_service()
+    pid = service._proc._process.pid
 print(pid, flush=True)
 if {stops}:
     os.kill(pid, signal.SIGSTOP)
