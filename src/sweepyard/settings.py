@@ -23,6 +23,9 @@ OUTPUT_VARIABLE = "SWEEPYARD_OUTPUT"
 # Set for runs that share a device with others: one that finds too little memory goes back to its queue.
 SHARED_DEVICE_VARIABLE = "SWEEPYARD_SHARED_DEVICE"
 
+# Set for runs that the server has go on, which it believes to have a checkpoint.
+RESUMED_VARIABLE = "SWEEPYARD_RESUMED"
+
 # Where the user was who started the agents: the checkout around it is what a run was made from, wherever it works.
 CODE_VARIABLE = "SWEEPYARD_CODE"
 

@@ -134,6 +134,14 @@ def test_ctrl_c_leaves_a_checkpoint_and_resume_goes_on_from_it(
     assert [row["epoch/epoch"] for row in shown["history"] if "epoch/epoch" in row] == list(range(1, last + 1))
 
 
+def test_a_run_that_was_to_go_on_tells_that_its_checkpoint_is_missing(warm, tiny: tuple[str, ...]) -> None:
+    done = warm.run("train", "tracking=disabled", *tiny, SWEEPYARD_RESUMED="1")
+    assert done.returncode == 0, done.stderr
+    told = f"there is no checkpoint of it in {only_run(warm.folder)}/checkpoints: it starts from its beginning"
+    assert told in done.stdout
+    assert told in (only_run(warm.folder) / "train.log").read_text()
+
+
 def test_many_runs_of_one_command(warm, tiny: tuple[str, ...]) -> None:
     done = warm.run("train", "-m", "tracking=disabled", *tiny, "seed.value=1,2", "hydra/launcher=joblib")
     assert done.returncode == 0, done.stderr

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sweepyard.agents.warm.place import OWNER_VARIABLE
 from sweepyard.domain.agent import AGENT_HEADER
 from sweepyard.errors import TrackingError
-from sweepyard.settings import CODE_VARIABLE, OUTPUT_VARIABLE
+from sweepyard.settings import CODE_VARIABLE, OUTPUT_VARIABLE, RESUMED_VARIABLE
 
 if TYPE_CHECKING:
     from sweepyard.tracking.server import Server
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 # How the client behaves may stay the user's choice; whom it talks to and what it continues may not.
 _KEPT_PREFIXES = ("WANDB_X_", "WANDB_AGENT_", "WANDB_HTTP_TIMEOUT", "WANDB_CONSOLE", "WANDB_DISABLE_GIT")
 # A run of another client must not leak into the runs that agents start.
-OF_ANOTHER_RUN = ("WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RESUME", "WANDB_SERVICE")
+OF_ANOTHER_RUN = (
+    "WANDB_RUN_ID",
+    "WANDB_SWEEP_ID",
+    "WANDB_SWEEP_PARAM_PATH",
+    "WANDB_RESUME",
+    "WANDB_SERVICE",
+    RESUMED_VARIABLE,
+)
 _TRANSMIT_SECONDS = "2"
 _HEADERS_VARIABLE = "WANDB_X_EXTRA_HTTP_HEADERS"
 

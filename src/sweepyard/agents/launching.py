@@ -13,9 +13,10 @@ from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_com
 from sweepyard import processes
 from sweepyard.agents.leash import leash
 from sweepyard.agents.service import SharedService
-from sweepyard.domain.agent import Command
+from sweepyard.domain.agent import Command, CommandKind
 from sweepyard.domain.sweep import SweepPath
 from sweepyard.files import write_atomically
+from sweepyard.settings import RESUMED_VARIABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Launcher:
             "WANDB_PROJECT": self.sweep.project,
             "WANDB_RUN_ID": command.run_id,
             "WANDB_SWEEP_PARAM_PATH": str(parameter_file),
+            **({RESUMED_VARIABLE: "1"} if command.kind is CommandKind.RESUME else {}),
         }
         with output_of(self.folder, command.run_id).open("ab") as output:
             return processes.spawn(

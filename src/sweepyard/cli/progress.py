@@ -44,14 +44,14 @@ class ProgressView:
         if self._live is not None:
             self._live.update(f"{bar(progress)} {describe(progress)}", refresh=True)
             return
-        counts = f"{progress.finished} {progress.running} {progress.ended} {progress.best}"
+        counts = f"{progress.finished} {progress.running} {progress.preempted} {progress.ended} {progress.best}"
         if counts != self._last or progress.elapsed_seconds - self._last_at >= _QUIET_SECONDS:
             self._last, self._last_at = counts, progress.elapsed_seconds
             print(describe(progress), flush=True)
 
 
 def describe(progress: SweepProgress, *, stopped_early: int = 0) -> str:
-    """One line: runs done, running and failed, the best value so far, the time left.
+    """One line: runs done, running, preempted and failed, the best value so far, the time left.
 
     Args:
         stopped_early: How many of those that ended without finishing were stopped by early termination.
@@ -59,7 +59,8 @@ def describe(progress: SweepProgress, *, stopped_early: int = 0) -> str:
     total = "" if progress.expected is None else f" of {progress.expected}"
     early = f", {stopped_early} stopped early" if stopped_early else ""
     failed = progress.ended - stopped_early
-    parts = [f"{progress.finished}{total} done", f"{progress.running} running", f"{failed} failed{early}"]
+    waiting = f", {progress.preempted} preempted" if progress.preempted else ""
+    parts = [f"{progress.finished}{total} done", f"{progress.running} running{waiting}", f"{failed} failed{early}"]
     if progress.best is not None:
         parts.append(f"best {progress.metric} {progress.best:.4f}")
     parts.append(f"{duration(progress.elapsed_seconds)} so far")

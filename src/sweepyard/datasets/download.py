@@ -57,15 +57,15 @@ class Downloader:
         if not url.startswith(("https://", "http://")):
             raise ValueError(f"only http and https are downloaded; received {url}")
         wait_seconds = self.first_wait_seconds
-        name = url.rpartition("/")[2]
+        what = name = url.rpartition("/")[2]
         for attempt in range(1, self.tries + 1):
-            what = name if attempt == 1 else f"{name} (try {attempt} of {self.tries})"
             self.progress(what, 0, None)
             try:
                 self._transfer(url, path, limit_bytes, what)
             except _Interrupted as error:
                 if attempt == self.tries:
                     raise DataMissing(f"{url}: {error}, in each of {self.tries} tries") from error
+                what = f"{name} (try {attempt + 1} of {self.tries}: {error})"
                 self.clock.sleep(wait_seconds)
                 wait_seconds *= 2
             else:

@@ -38,6 +38,7 @@ class SweepProgress:
 
     Attributes:
         metric: The objective's metric; empty without one.
+        preempted: Runs that were interrupted and wait for an agent to go on.
         ended: Runs that failed, crashed or were killed.
         expected: How many runs there will be; None where there is no end.
         best: The best value of the objective so far.
@@ -47,6 +48,7 @@ class SweepProgress:
     metric: str
     finished: int
     running: int
+    preempted: int
     ended: int
     expected: int | None
     best: float | None
@@ -84,6 +86,7 @@ def progress_of(
         metric=objective.metric if objective else "",
         finished=finished,
         running=running,
+        preempted=counts[RunState.PREEMPTED],
         ended=ended,
         expected=expected,
         best=objective.best(values) if objective else None,

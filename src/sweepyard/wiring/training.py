@@ -13,7 +13,7 @@ from sweepyard import exitcodes
 from sweepyard.agents import handover
 from sweepyard.errors import CheckpointError, ConfigInvalid, OutOfMemory, SweepyardError
 from sweepyard.files import make_folder
-from sweepyard.settings import SHARED_DEVICE_VARIABLE, Settings, own_command
+from sweepyard.settings import RESUMED_VARIABLE, SHARED_DEVICE_VARIABLE, Settings, own_command
 from sweepyard.wiring.finishing import bounded_wait, told_for
 from sweepyard.wiring.joining import open_server
 
@@ -119,6 +119,11 @@ def run_training(
         if config.tracking.mode != "disabled":
             keep_folder()  # The run is known from here on, and its client has files there.
         say(f"run {tracker.run_id} in {folder}" + (f", at {tracker.url}" if tracker.url else ""))
+        if environ.get(RESUMED_VARIABLE) and not begun:
+            say(
+                f"this run was to go on, but there is no checkpoint of it in {place}: it starts from its beginning. "
+                "Agents that share no disk need a trainer.checkpoint.folder that all of them reach"
+            )
         # What is recorded is what was: `warm` only allows it.
         resolved = {**composition.resolved, "output": str(folder.parent.parent), "warm": start.is_warm}
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -17,17 +18,17 @@ COMMAND = Command(
 )
 SHOW = """\
 import json, os, sys
-names = ("WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "COMMON", "MINE")
+names = ("WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "SWEEPYARD_RESUMED", "COMMON", "MINE")
 print(json.dumps({"words": sys.argv[1:], "folder": os.getcwd(), "leads": os.getsid(0) == os.getpid(),
     **{name: os.environ.get(name) for name in names}}))
 """
 
 
-def launched(tmp_path: Path, words: list[object]) -> dict[str, object]:
+def launched(tmp_path: Path, words: list[object], command: Command = COMMAND) -> dict[str, object]:
     folder, working = tmp_path / "logs", tmp_path / "work"
     working.mkdir()
     launcher = Launcher(SweepPath("local", "digits", "sweep123"), words, {**os.environ, "COMMON": "1"}, folder, working)
-    process = launcher.start(COMMAND, {"MINE": "device"})
+    process = launcher.start(command, {"MINE": "device"})
     assert process.wait(30) == 0
     shown: dict[str, object] = json.loads(output_of(folder, "ab12cd34").read_text())
     return shown
@@ -57,9 +58,17 @@ def test_a_run_learns_who_it_is_and_where(tmp_path: Path) -> None:
         "WANDB_RUN_ID": "ab12cd34",
         "WANDB_SWEEP_ID": "sweep123",
         "WANDB_SWEEP_PARAM_PATH": str(parameter_file),
+        "SWEEPYARD_RESUMED": None,
         "COMMON": "1",
         "MINE": "device",
     }
     parameters = yaml.safe_load(parameter_file.read_text())
     assert parameters.pop("wandb_version") == 1
     assert parameters == {name: {"value": value} for name, value in COMMAND.parameters.items()}
+
+
+def test_a_run_that_is_to_go_on_learns_it(tmp_path: Path) -> None:
+    script = tmp_path / "show.py"
+    script.write_text(SHOW)
+    shown = launched(tmp_path, ["python3", str(script)], replace(COMMAND, kind=CommandKind.RESUME))
+    assert shown["SWEEPYARD_RESUMED"] == "1"

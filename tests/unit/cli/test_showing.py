@@ -63,6 +63,7 @@ def progress(**changes: object) -> SweepProgress:
         "metric": METRIC,
         "finished": 1,
         "running": 2,
+        "preempted": 0,
         "ended": 0,
         "expected": 8,
         "best": 0.91234,
@@ -76,6 +77,10 @@ def test_progress_says_done_running_failed_best_and_time_left() -> None:
     assert describe(progress()) == (
         "1 of 8 done, 2 running, 0 failed, best epoch/val_accuracy 0.9123, 1 min 05 s so far, about 2 min 10 s left"
     )
+
+
+def test_progress_tells_runs_that_wait_to_go_on() -> None:
+    assert describe(progress(preempted=3)).startswith("1 of 8 done, 2 running, 3 preempted, 0 failed, ")
 
 
 def test_progress_without_an_end_or_a_value_leaves_them_out() -> None:

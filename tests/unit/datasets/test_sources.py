@@ -70,12 +70,21 @@ class TestDownloads:
         assert clock.slept == []
 
     def test_passing_trouble_is_outlasted_with_growing_pauses(
-        self, web: Any, answer: Any, tmp_path: Path, downloader: Downloader, clock: Any
+        self, web: Any, answer: Any, tmp_path: Path, clock: Any
     ) -> None:
+        told: list[str] = []
         url = web.offer("file", answer(status=503), answer(b"x" * 900_000, cut=400_000), answer(status=429), b"whole")
-        downloader.download(url, tmp_path / "here", limit_bytes=1_000_000)
+        Downloader(progress=lambda what, *_: told.append(what), clock=clock).download(
+            url, tmp_path / "here", limit_bytes=1_000_000
+        )
         assert (tmp_path / "here").read_bytes() == b"whole"
         assert clock.slept == [1, 2, 4]
+        assert list(dict.fromkeys(told)) == [
+            "file",
+            "file (try 2 of 4: the server answers 503 Service Unavailable)",
+            "file (try 3 of 4: the transfer broke off after 500000 of 900000 bytes)",
+            "file (try 4 of 4: the server answers 429 Too Many Requests)",
+        ]
 
     @pytest.mark.parametrize("status", [500, 502, 503, 504, 429, 408])
     def test_lasting_trouble_is_reported_after_four_tries(

@@ -22,9 +22,11 @@ def test_progress_counts_states_and_finds_the_best() -> None:
         RunGlance(RunState.FAILED),
         RunGlance(RunState.KILLED, float("nan")),
         RunGlance(RunState.PENDING),
+        RunGlance(RunState.PREEMPTED, 0.6),
     ]
     progress = progress_of(runs, objective=Objective("m", Goal.MAXIMIZE), expected=7, elapsed_seconds=35.0)
-    assert (progress.finished, progress.running, progress.ended, progress.best) == (1, 1, 2, 0.7)
+    assert (progress.finished, progress.running, progress.preempted, progress.ended) == (1, 1, 1, 2)
+    assert progress.best == 0.7
     assert progress.remaining_seconds == pytest.approx(35.0 / 3.5 * 3.5)
 
 
