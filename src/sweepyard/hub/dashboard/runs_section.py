@@ -118,7 +118,7 @@ def runs_section(services: Services, selection: RunSelection, view: RunsView, pa
         telling=telling,
         group_names=_group_names(telling),
         size_choices=tuple(Choice(str(size), f"{size} rows", size == view.size) for size in SIZES),
-        kept=replace(view, search="", filter="", group=view.group[1:], size=DEFAULT_SIZE, page=1).pairs(),
+        kept=replace(view, search="", filter="", group=(), size=DEFAULT_SIZE, page=1).pairs(),
         columns_url=view.url(urls.columns_url(path)),
         csv_url=view.url(urls.table_url(path, "csv")),
         json_url=view.url(urls.table_url(path, "json")),
