@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 import pytest
 from tests.parts.plain_runs import registered, runs_of
 
@@ -158,6 +159,23 @@ def test_a_killed_run_goes_on_under_the_same_agent_and_id(commands, wait: Callab
         shown = the_run_of(commands, sweep)
     assert shown["state"] == "finished"
     assert epochs_of(shown) == list(range(1, 31))
+    commands.assert_none_left()
+
+
+def test_an_agent_whose_client_service_is_killed_starts_another_and_its_run_goes_on(
+    commands, wait: Callable[..., None]
+) -> None:
+    with commands.one_hub():
+        sweep, agent = begun_on(commands, wait, TRAINED.replace("EPOCHS", "30").replace("[1]", "[1, 2]"))
+        services = [process for process in psutil.Process(agent.pid).children() if "core" in process.name()]
+        (service,) = services
+        service.kill()
+        stdout, stderr = agent.communicate(timeout=180)
+        assert agent.returncode == 0, stderr
+        assert "preempted: it goes back to the queue" in stdout, stdout
+        assert "Traceback" not in stderr
+        runs = runs_of(commands, sweep)
+    assert [run["state"] for run in runs] == ["finished", "finished"]
     commands.assert_none_left()
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -104,6 +104,7 @@ class Supervisor:
         count: int | None,
         failures: Failures,
         clock: Clock,
+        spared: Callable[[], Collection[int]] = frozenset,
     ) -> None:
         """Remember what to do; see `work`.
 
@@ -111,7 +112,9 @@ class Supervisor:
             places: Each with its lines to the server. W&B hands an agent one run at a time, so a place with two
                 lines can begin a run while the one before it still uploads.
             count: How many runs to start in all; None for as many as there are.
+            spared: Gives the ids of processes that are no runs, and stay when all that was started here is ended.
         """
+        self._spared = spared
         self._left_to_start = count
         self._failures = failures
         self._clock = clock
@@ -136,7 +139,7 @@ class Supervisor:
             SweepyardError: What a place met, for example that the sweep is gone.
         """
         self._on_event = on_event
-        offspring = Offspring()
+        offspring = Offspring(spared=self._spared)
         try:
             for lane in self._lanes:
                 lane.start()

@@ -1,7 +1,7 @@
 """Telling a server of a preemption for a run that cannot: `python -m sweepyard.tracking.leaving`, in its environment.
 
 Schedulers that take a host away may send SIGTERM to every process at once; the client's service, through which a run
-speaks to its server, ends by it before the run has said a word.
+speaks to its server, ends by it before the run has said a word. A host that is short of memory may kill it too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import wandb
+from wandb.sdk.lib.service import service_token
+from wandb.sdk.mailbox import HandleAbandonedError, MailboxClosedError
 
 from sweepyard import exitcodes
 from sweepyard.errors import TrackingError
@@ -20,6 +22,20 @@ from sweepyard.errors import TrackingError
 _SECONDS = 25  # Schedulers give 30 s between SIGTERM and SIGKILL.
 SERVICE_VARIABLE = "WANDB_SERVICE"
 """Where the client finds a service that another process has started."""
+SERVICE_LOST = (ConnectionError, HandleAbandonedError, MailboxClosedError)
+"""What the client raises, whatever it was asked for, when its service has ended."""
+
+
+def service_has_ended() -> bool:
+    """Whether nobody answers where the client's service of this process was."""
+    token = service_token.from_env()
+    if token is None:
+        return False
+    try:
+        token.connect(asyncer=wandb.setup()._asyncer)
+    except service_token.WandbServiceConnectionError:
+        return True
+    return False
 
 
 def tell_preempted(environ: Mapping[str, str], folder: Path) -> None:

@@ -33,8 +33,16 @@ class Determinism:
     processors: int
 
     def to_json(self) -> JsonObject:
-        """The record that goes into the run config and into checkpoints."""
+        """The record that goes into the run config."""
         return asdict(self)
+
+    @property
+    def of_digest(self) -> JsonObject:
+        """What of it a fit must keep to end with the same digest, so that it goes on wherever it may."""
+        record = self.to_json()
+        if self.backend != "jax":  # TensorFlow divides its work by its threads, not by the processors that run them.
+            del record["processors"]
+        return record
 
 
 def apply(seed: SeedConfig, threads: int | None) -> Determinism:

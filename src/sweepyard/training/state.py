@@ -105,7 +105,7 @@ def fingerprint(config: ExperimentConfig, data_digest: str, determinism: Determi
     parts["data_digest"] = data_digest
     parts["backend"] = determinism.backend
     if determinism.deterministic:
-        parts["determinism"] = determinism.to_json()
+        parts["determinism"] = determinism.of_digest
     return loads_object(dumps(parts))
 
 

@@ -102,7 +102,7 @@ def _supervisor(
 
     def line_and_launcher() -> tuple[AgentLine, Launcher]:
         token = secrets.token_hex(8)
-        line = AgentLine(reader, path, host=socket.gethostname(), token=token)
+        line = AgentLine(reader, path, host=socket.gethostname(), token=token, service=service)
         return line, Launcher(path, command, with_token(environ, token), folder, request.working_folder, service)
 
     # Processors take another run while one uploads; a device's memory is free only when a run has ended.
@@ -110,4 +110,4 @@ def _supervisor(
         (place, [line_and_launcher() for _ in range(2 if place.device is None else 1)]) for place in request.places
     ]
     failures = Failures(environ, began=clock.monotonic_seconds())
-    return Supervisor(places, count=request.count, failures=failures, clock=clock)
+    return Supervisor(places, count=request.count, failures=failures, clock=clock, spared=service.processes)

@@ -58,7 +58,9 @@ def bounded_wait(url: str | None, home: Path | None) -> Iterator[None]:
 
 @contextmanager
 def told_for(run: Path, stop: StopSignal, environ: Mapping[str, str]) -> Iterator[None]:
-    """Within the block, in which an agent's run is trained: whoever ends it may end its client's service with it.
+    """Within the block, in which an agent's run is trained: its client's service may end before it.
+
+    Whoever ends the run may end all processes at once, and a host that is short of memory kills which it likes.
 
     Args:
         run: Its folder.
@@ -69,14 +71,17 @@ def told_for(run: Path, stop: StopSignal, environ: Mapping[str, str]) -> Iterato
     """
     try:
         yield
-    except ConnectionError as error:
-        if not stop.is_set or not environ.get("WANDB_SWEEP_ID"):
+    except Exception as error:
+        if not environ.get("WANDB_SWEEP_ID"):
             raise
-        from sweepyard.tracking.leaving import tell_preempted
+        from sweepyard.tracking.leaving import SERVICE_LOST, service_has_ended, tell_preempted
 
+        if not isinstance(error, SERVICE_LOST) or not (stop.is_set or service_has_ended()):
+            raise
         tell_preempted(environ, run)
         raise Preempted(
-            "preempted, and the W&B client's service with it; the server was told by another process"
+            "the W&B client's service ended before the run did; another process told the server, and the run goes back "
+            "to its queue"
         ) from error
 
 

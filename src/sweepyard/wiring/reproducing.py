@@ -109,7 +109,7 @@ def reproduce(
 
 
 def config_of(record: RunRecord) -> ExperimentConfig:
-    """The experiment config that a run recorded, tracked nowhere and started from its beginning.
+    """The experiment config that a run recorded, tracked nowhere, started from its beginning and kept nowhere.
 
     Raises:
         TrackingError: It recorded none.
@@ -131,10 +131,12 @@ def config_of(record: RunRecord) -> ExperimentConfig:
         raise ConfigInvalid(
             [replace(each, where=f"{record.path} {each.where}".strip()) for each in error.violations]
         ) from error
+    trainer = config.trainer
     return replace(
         config,
         tracking=replace(config.tracking, mode="disabled"),
-        trainer=replace(config.trainer, resume=False, verbose="silent"),
+        # The run's own folder of checkpoints may be one that others use, or a store that one may not write to.
+        trainer=replace(trainer, resume=False, verbose="silent", checkpoint=replace(trainer.checkpoint, folder=None)),
     )
 
 

@@ -139,3 +139,12 @@ def test_what_happens_to_be_installed_is_not_imported_with_keras_but_can_be_late
     done = subprocess.run(command, env={**os.environ, "KERAS_BACKEND": name}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == brought
+
+
+@pytest.mark.parametrize(("backend", "goes_on"), [("tensorflow", True), ("jax", False)])
+def test_a_fit_goes_on_with_more_processors_where_its_digest_does_not_depend_on_them(
+    backend: str, goes_on: bool
+) -> None:
+    few, many = (seeding.Determinism(backend, True, 1, processors) for processors in (1, 2))
+    config = ExperimentConfig()
+    assert (fingerprint(config, "d", few) == fingerprint(config, "d", many)) is goes_on

@@ -63,6 +63,14 @@ def test_a_connection_that_breaks_without_a_signal_is_an_error(tmp_path: Path) -
         raise ConnectionResetError
 
 
+def test_a_run_whose_service_was_killed_goes_back_to_its_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_SERVICE", f"3-1-unix-{tmp_path}/gone")
+    environ = {**os.environ, "WANDB_SWEEP_ID": "ab12cd34", "WANDB_RUN_ID": "r", "WANDB_BASE_URL": "no address"}
+    # The server is no server, so it cannot be told; that it was to be told is what counts.
+    with pytest.raises(TrackingError, match="the server could not be told"), told_for(tmp_path, StopSignal(), environ):
+        raise ConnectionResetError
+
+
 def test_outside_a_sweep_there_is_no_queue_to_go_back_to(tmp_path: Path) -> None:
     stop = StopSignal()
     stop.set()

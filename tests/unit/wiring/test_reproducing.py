@@ -31,7 +31,8 @@ def record(config: JsonObject) -> RunRecord:
 
 
 def test_the_recorded_config_comes_back_but_for_tracking() -> None:
-    composition = compose(["model=convnet", "trainer.epochs=3", "seed.value=7", "tracking.tags=[a]"])
+    of_others = "trainer.checkpoint.folder=shared"
+    composition = compose(["model=convnet", "trainer.epochs=3", "seed.value=7", "tracking.tags=[a]", of_others])
     config = config_of(record({**composition.resolved, "provenance": {}, "code": {"commit": "c"}}))
     expected = composition.config
     assert (config.data, config.model, config.optimizer, config.seed) == (
@@ -40,7 +41,8 @@ def test_the_recorded_config_comes_back_but_for_tracking() -> None:
         expected.optimizer,
         expected.seed,
     )
-    assert config.trainer == replace(expected.trainer, resume=False, verbose="silent")
+    own = replace(expected.trainer.checkpoint, folder=None)
+    assert config.trainer == replace(expected.trainer, resume=False, verbose="silent", checkpoint=own)
     assert config.tracking.mode == "disabled"
 
 
