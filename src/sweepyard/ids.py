@@ -10,6 +10,8 @@ from typing import Protocol
 _ALPHABET = string.ascii_lowercase + string.digits
 SHORT_ID_LENGTH = 8
 _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.\- ]{0,127}")
+NAME_RULE = "{what} is 1 to 128 of A-Z a-z 0-9 _ . - and spaces, and does not begin with - or a space"
+"""What `is_legal_name` asks for, said of `what`."""
 _KEY_PREFIX = "local-"
 _KEY_HEX_LENGTH = 40  # The wandb client accepts 40 or more of [A-Za-z0-9_-] behind the first "-".
 

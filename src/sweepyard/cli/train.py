@@ -88,7 +88,7 @@ def run(arguments: Sequence[str], start: Start | None = None) -> int:
     return _train_one(request, start)
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace | None:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sweepyard train",
         usage="sweepyard train [OPTIONS] [OVERRIDE...]",
@@ -105,6 +105,11 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace | None:
     add("--config-dir", type=Path, metavar="DIR", help="a conf/ folder of your own, looked at first")
     add("--config-name", default="train", metavar="NAME", help="the primary config (default: train)")
     add("-m", "--multirun", action="store_true", help="one run for each combination of values")
+    return parser
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace | None:
+    parser = _parser()
     try:
         options, unknown = parser.parse_known_intermixed_args(list(arguments))
         if unknown:

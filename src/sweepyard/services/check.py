@@ -14,7 +14,9 @@ import numpy as np
 from sweepyard.config.validation import UNKNOWN_KEY
 from sweepyard.domain import metrics
 from sweepyard.errors import ConfigInvalid, Violation
+from sweepyard.ids import NAME_RULE, is_legal_name
 from sweepyard.jsonvalue import JsonObject, JsonValue, dumps_canonical
+from sweepyard.services.train_command import OVERRIDE_MACROS, read_arguments
 from sweepyard.sweeps import engine, random
 from sweepyard.sweeps.config import Method, SweepConfig, examine
 from sweepyard.sweeps.grid import Grid
@@ -31,10 +33,8 @@ _MACROS = frozenset(
     {"env", "interpreter", "program", "args", "args_no_hyphens", "args_no_equals", "args_no_boolean_flags"}
     | {"args_append_hydra", "args_override_hydra", "args_json", "args_json_file"}
 )
-_TEXT_MACROS = frozenset({"args", "args_no_hyphens", "args_no_equals", "args_append_hydra", "args_override_hydra"})
 _MACRO = re.compile(r"\$\{([^}]*)\}")
 _BEFORE_PROGRAM = frozenset({"", "${env}", "env", "-m"})
-_OPTIONS_WITH_VALUE = frozenset({"--parameters", "--config-dir", "--config-name", "--resume"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,8 @@ def _checked(
     violations += config.not_for_hub if target == "hub" else config.not_for_wandb
     command = _Command(config, source)
     violations += command.violations()
+    if target == "hub":
+        violations += _illegal_names(config)
     warnings += command.warnings()
     points = 0
     if command.is_train:
@@ -115,7 +117,8 @@ class _Command:
         self.where = config.lines.get("command") or config.lines.get("method", source)
         self._words = config.command
         self._misspelt = self._misspelt_train()
-        self._arguments = self._of_train()
+        words = self._words_of_train()
+        self._arguments = None if words is None else read_arguments(words, self.where)
 
     @property
     def is_train(self) -> bool:
@@ -125,16 +128,10 @@ class _Command:
     @property
     def overrides(self) -> tuple[str, ...]:
         """The Hydra overrides that it fixes for every run."""
-        words = self._arguments or ()
-        values = {index + 1 for index, word in enumerate(words) if word in _OPTIONS_WITH_VALUE}
-        return tuple(
-            word
-            for index, word in enumerate(words)
-            if index not in values and not word.startswith(("-", "${")) and ("=" in word or word.startswith("~"))
-        )
+        return self._arguments.overrides if self._arguments is not None else ()
 
     def violations(self) -> list[Violation]:
-        """Macros that no agent knows, and commands that lose the program or the parameters."""
+        """Macros that no agent knows, what train cannot read, and commands that lose the program or the parameters."""
         found = []
         for word in self._words:
             for name in _MACRO.findall(word):
@@ -153,9 +150,11 @@ class _Command:
                 Violation("a sweep file must name a `program`, or a `command` that needs none", "", hint, self.where)
             )
         found += self._misspelt.values()
-        if self.is_train and not found and not any("${args" in word for word in self._words):
-            rule = "the command must pass the parameters on, or every run is the same"
-            found.append(Violation(rule, "", 'Add --parameters and "${args_json_file}"', self.where))
+        if self._arguments is not None:
+            found += self._arguments.violations
+            if not found and not self._arguments.passes_parameters:
+                rule = "the command must pass the parameters on, or every run is the same"
+                found.append(Violation(rule, "", 'Add --parameters and "${args_json_file}"', self.where))
         return found
 
     def _misspelt_train(self) -> dict[int, Violation]:
@@ -174,16 +173,16 @@ class _Command:
         if not self.is_train:
             rule = "the command is not `sweepyard train`: parameters and metric were not checked against conf/"
             return [Violation(rule, where=self.where)]
-        lossy = sorted(name for name in _TEXT_MACROS if f"${{{name}}}" in self._words)
+        lossy = sorted(OVERRIDE_MACROS.intersection(self._words))
         rule = "values pass through text here: None, lists, mappings and texts with = or commas do not survive"
         hint = 'Pass --parameters and "${args_json_file}"'
-        found = [Violation(rule, f"${{{name}}}", hint, self.where) for name in lossy]
+        found = [Violation(rule, macro, hint, self.where) for macro in lossy]
         fixed = {_key_of(word): word for word in self.overrides}
         rule, hint = "the command fixes a key that the sweep varies", "Leave one of the two out"
         varied = [parameter for parameter in self._config.parameters if parameter.name in fixed]
         return found + [Violation(rule, fixed[each.name], hint, each.where) for each in varied]
 
-    def _of_train(self) -> tuple[str, ...] | None:
+    def _words_of_train(self) -> tuple[str, ...] | None:
         words = self._words
         for index, word in enumerate(words[:-1]):
             if index in self._misspelt or (PurePath(word).name == "sweepyard" and words[index + 1] == "train"):
@@ -312,6 +311,16 @@ def _metric_violations(config: SweepConfig) -> list[Violation]:
             hint = _nearest(named, metrics.OBJECTIVES) or f"Training logs {', '.join(sorted(metrics.OBJECTIVES))}"
         found.append(Violation(rule, objective.metric, hint, where))
     return found
+
+
+def _illegal_names(config: SweepConfig) -> list[Violation]:
+    """Names that the hub would refuse when the sweep is registered."""
+    named = {"project": config.project, "entity": config.entity}
+    return [
+        Violation(NAME_RULE.format(what=f"`{key}`"), repr(name), where=config.lines[key])
+        for key, name in named.items()
+        if name and not is_legal_name(name)
+    ]
 
 
 def _same_key_twice(space: SearchSpace) -> list[Violation]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sweepyard.clock import Clock
 from sweepyard.domain.project import Project
 from sweepyard.errors import NotFound, RequestInvalid, Violation
-from sweepyard.ids import is_legal_name
+from sweepyard.ids import NAME_RULE, is_legal_name
 from sweepyard.services.paging import Page, page_of
 from sweepyard.services.ports import Database
 
@@ -76,8 +76,7 @@ def check_name(what: str, name: str) -> None:
         RequestInvalid: It is empty, too long, or holds other characters.
     """
     if not is_legal_name(name):
-        rule = f"{what} is 1 to 128 of A-Z a-z 0-9 _ . - and spaces, and does not begin with - or a space"
-        raise RequestInvalid([Violation(rule, repr(name))])
+        raise RequestInvalid([Violation(NAME_RULE.format(what=what), repr(name))])
 
 
 def _found(project: Project | None, name: str) -> Project:

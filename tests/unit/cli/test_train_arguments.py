@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sweepyard.cli import door
+from sweepyard.cli import door, train
+from sweepyard.services import train_command
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,10 @@ def test_a_parameter_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) 
     told = capsys.readouterr().err
     assert "--parameters must name a file that can be read; received nosuch.json: No such file or directory" in told
     assert "Errno" not in told
+
+
+def test_the_check_of_a_sweep_knows_the_options_of_train() -> None:
+    options = [action for action in train._parser()._actions if action.option_strings]
+    with_value = {name for action in options if action.nargs is None for name in action.option_strings}
+    flags = {name for action in options if action.nargs == 0 for name in action.option_strings}
+    assert (with_value, flags) == (train_command.OPTIONS_WITH_VALUE, train_command.FLAGS)

@@ -10,8 +10,9 @@ import pytest
 from sweepyard.config.validation import UNKNOWN_KEY
 from sweepyard.errors import ConfigInvalid, Violation
 from sweepyard.jsonvalue import JsonValue, dumps, loads
-from sweepyard.services.check import RANDOM_POINTS, CheckReport, check_sweep
+from sweepyard.services.check import RANDOM_POINTS, CheckReport, Target, check_sweep
 
+TARGETS: tuple[Target, ...] = ("hub", "wandb")
 COMMAND = 'command: [sweepyard, train, --parameters, "${args_json_file}"]\n'
 METRIC = "metric: {name: epoch/val_accuracy, goal: maximize}\n"
 
@@ -273,7 +274,7 @@ def with_command(command: str, config: SmallConfig, more: str = "") -> CheckRepo
     [
         '[sweepyard, train, --parameters, "${args_json_file}", data=mnist5k]',
         '["${env}", "${interpreter}", -m, sweepyard, train, data=mnist5k, --parameters, "${args_json_file}"]',
-        '[/opt/bin/sweepyard, train, --config-dir, a=b, --parameters, "${args_json_file}", data=mnist5k, -v]',
+        '[/opt/bin/sweepyard, train, --config-dir, a=b, --parameters, "${args_json_file}", data=mnist5k]',
     ],
 )
 def test_overrides_that_the_command_fixes_hold_at_every_point(config: SmallConfig, command: str) -> None:
@@ -317,6 +318,43 @@ def test_a_command_that_cannot_work_is_refused(config: SmallConfig, command: str
     assert len(messages) == 1
     assert messages[0].startswith("s.yaml:4: ")
     assert message in messages[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ('"${args_json_file}"', "`${args_json_file}` must stand directly behind --parameters. Write --parameters,"),
+        ('--config-dir, "${args_json_file}"', "must pass the parameters on, or every run is the same"),
+        ('--parameters, "${args_json}"', "must be followed by the macro that names a file; received ${args_json}"),
+        ('--parameters, p.json, "${args_json}"', "cannot read what this macro becomes; received ${args_json}"),
+        ('"${args}"', "cannot read what this macro becomes; received ${args}. Pass --parameters and"),
+        ('--parameter, "${args_json_file}"', "no such option; received --parameter. Did you mean `--parameters`?"),
+        ("FILE, --nosuch", "no such option; received --nosuch. Keys of the config are set without dashes"),
+        ("FILE, --epochs=3", "no such option; received --epochs=3. Keys of the config are set without dashes"),
+        ("FILE, --cfg, job", "must not have this option of `sweepyard train`; received --cfg. It prints the config"),
+        ("FILE, --cfg=job", "must not have this option of `sweepyard train`; received --cfg=job. It prints"),
+        ("FILE, --help", "must not have this option of `sweepyard train`; received --help. It prints the help"),
+        ("-m, FILE", "must not have this option of `sweepyard train`; received -m. The sweep's parameters vary"),
+        ("FILE, --resume, ab12cd34", "received --resume. Agents go on with the runs of their sweep without it"),
+        ("FILE, --config-dir", "`--config-dir` must have its value behind it"),
+        ("FILE, mnist5k", "must be an option or an override; received mnist5k. Write key=value or group=option"),
+    ],
+)
+def test_words_that_train_cannot_take_from_an_agent_are_refused(config: SmallConfig, words: str, message: str) -> None:
+    words = words.replace("FILE", '--parameters, "${args_json_file}"')
+    messages = said(with_command(f"[sweepyard, train, {words}]", config))
+    assert any(each.startswith("s.yaml:4: ") and message in each for each in messages), messages
+
+
+@pytest.mark.parametrize("key", ["project", "entity"])
+def test_a_name_that_the_hub_refuses_is_refused_with_its_line(config: SmallConfig, key: str) -> None:
+    text = f"method: random\n{COMMAND}parameters: {{epochs: {{value: 1}}}}\n{key}: a b/c\n"
+    reports = [
+        check_sweep(text, source="s.yaml", compose=config.compose, overrides_of=overrides_of, target=target)
+        for target in TARGETS
+    ]
+    rule = f"`{key}` is 1 to 128 of A-Z a-z 0-9 _ . - and spaces, and does not begin with - or a space"
+    assert [said(report) for report in reports] == [[f"s.yaml:4: {rule}; received 'a b/c'"], []]
 
 
 def test_a_file_without_program_and_command_is_refused(config: SmallConfig) -> None:
