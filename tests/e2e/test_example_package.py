@@ -31,7 +31,7 @@ def test_a_model_of_ones_own_is_installed_and_swept(tmp_path: Path) -> None:
         "SWEEPYARD_CACHE": str(tmp_path / "cache"),
     }
     sweeping = subprocess.run(
-        [sys.executable, "-m", "sweepyard", "sweep", "sweeps/depthwise.yaml", "--config-dir", "conf", "--json"],
+        [sys.executable, "-m", "sweepyard", "sweep", "sweeps/depthwise.yaml", "--json"],
         cwd=example,
         env=environment,
         capture_output=True,

@@ -80,6 +80,15 @@ def check_file(text: str, *, source: str, target: Target = "hub") -> CheckReport
     return _checked(text, source, target, None)
 
 
+def options_of_train(text: str, *, source: str) -> tuple[Mapping[str, str], str]:
+    """The options with values that a sweep file's command gives `sweepyard train`, and the command's place."""
+    config = examine(text, source=source).config
+    if config is None:
+        return {}, source
+    command = _Command(config, source)
+    return command.options, command.where
+
+
 def _checked(
     text: str, source: str, target: Target, composer_of: Callable[[SweepConfig, _Command], _Composer] | None
 ) -> CheckReport:
@@ -124,6 +133,11 @@ class _Command:
     def is_train(self) -> bool:
         """Whether it runs `sweepyard train`, or is meant to."""
         return self._arguments is not None
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """The options with values that it gives train."""
+        return self._arguments.options if self._arguments is not None else {}
 
     @property
     def overrides(self) -> tuple[str, ...]:

@@ -20,14 +20,29 @@ if TYPE_CHECKING:
 def check_sweep_file(file: Path, *, target: Target, config_folder: Path | None = None) -> CheckReport:
     """Everything that is wrong with a sweep file, and what it is warned about; nothing is started.
 
+    Args:
+        config_folder: The user's own `conf/`, in place of the one that the file's command names.
+
     Raises:
         SweepFileInvalid: The file cannot be read.
+        ConfigInvalid: There is no such `config_folder`.
     """
-    from sweepyard.config.compose import Composer, Composition, overrides_of
+    from sweepyard.config.compose import PRIMARY, Composer, Composition, overrides_of
     from sweepyard.config.targets import missing_targets
-    from sweepyard.services.check import check_sweep
+    from sweepyard.services.check import check_file, check_sweep, options_of_train
 
-    composer = Composer(config_folder=config_folder)
+    text, source = _read_sweep_file(file), str(file)
+    options, where = options_of_train(text, source=source)
+    named = options.get("--config-dir", "")
+    if config_folder is None and named and "${" not in named:
+        config_folder = Path(named)
+        if not config_folder.expanduser().is_dir():
+            rule = "the command's --config-dir must name a folder, seen from where agents start"
+            hint = "Call this from there, or say --config-dir DIR here too"
+            report = check_file(text, source=source, target=target)
+            missing_folder = Violation(rule, named, hint, where)
+            return replace(report, violations=(missing_folder, *report.violations), expected_runs=None)
+    composer = Composer(config_folder=config_folder, config_name=options.get("--config-name", PRIMARY))
     missing: dict[str, Violation] = {}
 
     def compose(overrides: Sequence[str]) -> Composition:
@@ -36,8 +51,8 @@ def check_sweep_file(file: Path, *, target: Target, config_folder: Path | None =
         return composition
 
     report = check_sweep(
-        _read_sweep_file(file),
-        source=str(file),
+        text,
+        source=source,
         compose=compose,
         overrides_of=partial(overrides_of, config_folder=config_folder),
         target=target,
