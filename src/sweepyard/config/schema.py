@@ -14,6 +14,8 @@ Scaling = Literal["unit", "standardise"]
 ScheduleName = Literal["constant", "cosine", "exponential", "step", "linear"]
 OptimizerName = Literal["sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "adadelta", "lion"]
 TrackingMode = Literal["hub", "wandb", "offline", "disabled"]
+UNTRACKED: tuple[TrackingMode, ...] = ("offline", "disabled")
+"""The modes of runs that no server hears of."""
 DatasetName = Literal["mnist", "mnist5k", "fashion_mnist", "kmnist", "emnist_letters", "emnist_balanced", "idx"]
 
 

@@ -28,6 +28,7 @@ def check_sweep_file(file: Path, *, target: Target, config_folder: Path | None =
         ConfigInvalid: There is no such `config_folder`.
     """
     from sweepyard.config.compose import PRIMARY, Composer, Composition, overrides_of
+    from sweepyard.config.schema import UNTRACKED
     from sweepyard.config.targets import missing_targets
     from sweepyard.services.check import check_file, check_sweep, options_of_train
 
@@ -43,11 +44,15 @@ def check_sweep_file(file: Path, *, target: Target, config_folder: Path | None =
             missing_folder = Violation(rule, named, hint, where)
             return replace(report, violations=(missing_folder, *report.violations), expected_runs=None)
     composer = Composer(config_folder=config_folder, config_name=options.get("--config-name", PRIMARY))
-    missing: dict[str, Violation] = {}
+    warned: dict[str, Violation] = {}
 
     def compose(overrides: Sequence[str]) -> Composition:
         composition = composer.compose(overrides)
-        missing.update({str(each): each for each in missing_targets(composition.config)})
+        found = missing_targets(composition.config)
+        if composition.config.tracking.mode in UNTRACKED:
+            rule = "under an agent the agent's server wins, so this changes nothing"
+            found.append(Violation(rule, f"tracking.mode={composition.config.tracking.mode}", "Leave it out", source))
+        warned.update({str(each): each for each in found})
         return composition
 
     report = check_sweep(
@@ -58,7 +63,7 @@ def check_sweep_file(file: Path, *, target: Target, config_folder: Path | None =
         target=target,
     )
     # No more than a warning: agents on other hosts may have what is not here.
-    return replace(report, warnings=(*report.warnings, *missing.values()))
+    return replace(report, warnings=(*report.warnings, *warned.values()))
 
 
 def _read_sweep_file(file: Path) -> str:

@@ -18,7 +18,7 @@ from sweepyard.wiring.finishing import bounded_wait, told_for
 from sweepyard.wiring.joining import open_server
 
 if TYPE_CHECKING:
-    from sweepyard.config.schema import ExperimentConfig
+    from sweepyard.config.schema import ExperimentConfig, TrackingConfig
     from sweepyard.datasets.dataset import Dataset
     from sweepyard.datasets.download import Progress
     from sweepyard.training.checkpoints import Checkpoints
@@ -83,6 +83,8 @@ def run_training(
         dataset = start.load(config.data, settings, progress)
 
     by_agent = bool(environ.get("WANDB_SWEEP_ID"))
+    if by_agent:
+        config = replace(config, tracking=_tracked(config.tracking, say))
     project = (environ.get("WANDB_PROJECT") if by_agent else None) or config.tracking.project
     run_id = environ.get("WANDB_RUN_ID") or RandomIds().short()
     folder = request.resume or Path(config.output).expanduser().absolute() / project / run_id
@@ -145,6 +147,16 @@ def run_training(
         if not by_agent:
             _say_how_the_page_is_seen_later(tracker.url, settings, say)
     return result
+
+
+def _tracked(config: TrackingConfig, say: Say) -> TrackingConfig:
+    """`config` as it holds under an agent, whose server counts a run that it never hears of as crashed."""
+    from sweepyard.config.schema import UNTRACKED
+
+    if config.mode not in UNTRACKED:
+        return config
+    say(f"tracking.mode is {config.mode}, but under an agent the agent's server wins: this run is tracked there")
+    return replace(config, mode="wandb")
 
 
 def _check_resumable(config: ExperimentConfig, dataset: Dataset, checkpoints: Checkpoints) -> None:

@@ -49,3 +49,14 @@ def test_a_folder_of_the_command_that_is_not_there_is_refused(conf: Path) -> Non
     )
     assert option.received == "--cfg"
     assert report.expected_runs is None
+
+
+@pytest.mark.parametrize("words", ["tracking=disabled", "debug=untracked", "tracking.mode=disabled"])
+def test_a_run_that_no_server_would_hear_of_is_warned_of(conf: Path, words: str) -> None:
+    file = sweep_file(conf.parent, f"--config-dir, my_conf, model=tower, {words}")
+    report = check_sweep_file(file, target="hub")
+    assert report.violations == ()
+    rule = "under an agent the agent's server wins, so this changes nothing"
+    assert f"{file}: {rule}; received tracking.mode=disabled" in [
+        str(warning).partition(". ")[0] for warning in report.warnings
+    ]
