@@ -5,6 +5,7 @@ Nothing here writes `~/.netrc` or W&B's settings files, and nothing asks a quest
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import wandb
@@ -12,7 +13,7 @@ from wandb.sdk import wandb_setup
 from wandb.sdk.lib import wbauth
 
 from sweepyard.errors import TrackingError
-from sweepyard.tracking.probe import check_server, is_hub
+from sweepyard.tracking.probe import PATIENCE_SECONDS, check_server, is_hub, never
 from sweepyard.tracking.server import Server
 
 
@@ -36,8 +37,12 @@ def use_server(server: Server, output: Path) -> None:
     )
 
 
-def use_own_login() -> bool:
+def use_own_login(*, patience_seconds: float = PATIENCE_SECONDS, leaves: Callable[[], bool] = never) -> bool:
     """See to it that the server the user is logged in to, or the agent's, can be had for a run.
+
+    Args:
+        patience_seconds: How long to wait for one that is away.
+        leaves: Whether there is no time to wait any more.
 
     Returns:
         False where the user has disabled the client (`WANDB_MODE=disabled`): there is nothing to track.
@@ -48,7 +53,7 @@ def use_own_login() -> bool:
     mode = wandb_setup.singleton().settings.mode
     # WANDB_MODE or `wandb offline` are the user's own choice, and need no server.
     if mode not in {"offline", "dryrun", "disabled"}:
-        check_own_login()
+        check_own_login(patience_seconds=patience_seconds, leaves=leaves)
     return mode != "disabled"
 
 
@@ -57,7 +62,7 @@ def own_server_is_hub() -> bool:
     return is_hub(wandb_setup.singleton().settings.base_url)
 
 
-def check_own_login() -> str:
+def check_own_login(*, patience_seconds: float = PATIENCE_SECONDS, leaves: Callable[[], bool] = never) -> str:
     """Load the user's own login into the client; gives its server's base URL.
 
     Raises:
@@ -74,5 +79,5 @@ def check_own_login() -> str:
         )
     # Servers behind TLS may need certificates and proxies that the client knows better how to find.
     if isinstance(login, wbauth.AuthApiKey) and url.startswith("http://"):
-        check_server(url, login.api_key)
+        check_server(url, login.api_key, patience_seconds=patience_seconds, leaves=leaves)
     return url

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from sweepyard.errors import TrackingError
 from sweepyard.ids import RandomIds
 from sweepyard.settings import CODE_VARIABLE
 from sweepyard.tracking.memory import NoopTracker
+from sweepyard.tracking.probe import PATIENCE_SECONDS, never
 from sweepyard.tracking.server import Server
 from sweepyard.tracking.tracker import Tracker
 
@@ -37,6 +38,7 @@ def open_tracker(
     notes: str,
     resume: bool,
     environ: Mapping[str, str],
+    leaves: Callable[[], bool] = never,
 ) -> Tracker:
     """The tracker for one run, with its run started.
 
@@ -48,6 +50,7 @@ def open_tracker(
         output: The run's own folder; the client's `wandb/` goes below it.
         run_id: The run's id; by default `WANDB_RUN_ID`, else a new one.
         resume: Whether to go on with the run of that id, if the server has it; otherwise such a run is replaced.
+        leaves: Whether the run was told to end, and waits for no server that is away.
 
     Raises:
         TrackingError: The server is away, refuses the key or the run, or there is no login.
@@ -86,7 +89,9 @@ def open_tracker(
     if config.mode == "offline":
         fields["mode"] = "offline"
     elif agent_rules or config.mode == "wandb":
-        if not login.use_own_login():
+        # An agent's server gave the run out a moment ago: it will be back.
+        patience_seconds = _INIT_TIMEOUT_SECONDS if agent_rules else PATIENCE_SECONDS
+        if not login.use_own_login(patience_seconds=patience_seconds, leaves=leaves):
             return NoopTracker(run_id)
         if SERVICE_VARIABLE in environ:
             release(run_id)

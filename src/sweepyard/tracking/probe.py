@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sweepyard.errors import TrackingError
@@ -33,13 +34,23 @@ class Advice:
 _TO_TRAIN = Advice()
 
 
+def never() -> bool:
+    """No."""
+    return False
+
+
 def check_server(
-    url: str, api_key: str, *, patience_seconds: float = PATIENCE_SECONDS, advice: Advice = _TO_TRAIN
+    url: str,
+    api_key: str,
+    *,
+    patience_seconds: float = PATIENCE_SECONDS,
+    leaves: Callable[[], bool] = never,
+    advice: Advice = _TO_TRAIN,
 ) -> None:
     """Ask the server at `url` who `api_key` belongs to.
 
     A server that is away or overloaded is asked again until `patience_seconds` are over, so that one that
-    restarts costs no run.
+    restarts costs no run, or until `leaves` says that there is no time to wait any more.
 
     Raises:
         TrackingError: Nothing answers there, it is no W&B server, or it refuses the key.
@@ -49,7 +60,7 @@ def check_server(
         try:
             return _check_once(url, api_key, advice)
         except _TryAgain as error:
-            if time.monotonic() + _PAUSE_SECONDS > deadline:
+            if leaves() or time.monotonic() + _PAUSE_SECONDS > deadline:
                 raise TrackingError(str(error)) from error
         time.sleep(_PAUSE_SECONDS)
 

@@ -117,6 +117,7 @@ def run_training(
             notes=config.notes,
             resume=going_on,
             environ=environ,
+            leaves=lambda: stop.is_set,
         )
         if config.tracking.mode != "disabled":
             keep_folder()  # The run is known from here on, and its client has files there.

@@ -99,10 +99,12 @@ except TrackingError as error:
 
 
 @pytest.mark.slow
-def test_the_agent_s_server_wins_over_the_hub(run_offline, plain_server):
-    plain_server.answers = [(401, "{}")]
+def test_the_agent_s_server_wins_over_the_hub_and_is_waited_for(run_offline, plain_server):
+    plain_server.answers = [(503, ""), (401, "{}")]
     run = run_offline(
         """
+from sweepyard.tracking import probe
+probe._PAUSE_SECONDS = 0.1 + probe.PATIENCE_SECONDS  # Without an agent, it would be asked once.
 try:
     open_it("hub", server=Server("http://127.0.0.1:9", "k" * 40, "e"))
 except TrackingError as error:

@@ -54,6 +54,13 @@ def test_patience_ends(plain_server):
     assert len(plain_server.requests) == 1
 
 
+def test_who_is_told_to_leave_waits_no_more(plain_server):
+    plain_server.answers = [(503, "")]
+    with pytest.raises(TrackingError, match="HTTP status 503"):
+        check_server(plain_server.url, KEY, patience_seconds=600, leaves=lambda: True)
+    assert len(plain_server.requests) == 1
+
+
 def test_nothing_listens(refused_url):
     with pytest.raises(TrackingError, match=r"does not answer .*refused"):
         check_server(refused_url, KEY, patience_seconds=0)
