@@ -127,6 +127,14 @@ def test_groups_have_mean_and_spread_and_lead_to_their_runs(runs: Page) -> None:
     assert runs.evaluate("window.stays")
 
 
+def test_groups_stay_in_their_order_when_the_form_is_sent(runs: Page, digits: str) -> None:
+    runs.goto(f"/local/{digits}?group=config.seed&group=config.model")
+    runs.get_by_label("Filter").fill("acc > 0.915")
+    runs.keyboard.press("Enter")
+    expect(runs.get_by_text("10 groups", exact=True)).to_be_visible()
+    expect(runs).to_have_url(re.compile(r"group=config\.seed&group=config\.model"))
+
+
 def test_pages_follow_each_other(runs: Page) -> None:
     runs.get_by_label("Rows on a page").select_option("25")
     expect(runs.get_by_text("Page 1 of 3", exact=True)).to_be_visible()
