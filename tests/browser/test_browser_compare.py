@@ -117,6 +117,17 @@ def test_runs_under_way_are_followed(page: Page, filling: Filling, project: str)
     expect(page.get_by_role("listitem").filter(has_text="two")).to_contain_text("finished")
 
 
+def test_a_run_that_is_deleted_is_missed_at_once(page: Page, filling: Filling, project: str) -> None:
+    for run_id in ("one", "two", "three"):
+        filling.run(project, run_id, config={"lr": run_id})
+    page.goto(f"/local/{project}/compare?runs=one,two,three")
+    filling.delete(project, "three")
+    expect(page.get_by_text("No longer there, or never: three.")).to_be_visible()
+    expect(page.get_by_role("list", name="Runs").get_by_role("listitem")).to_have_count(2)
+    filling.delete(project, "two")
+    expect(page.get_by_text("Of the 3 runs to compare, 1 is still there.")).to_be_visible()
+
+
 def test_hostile_names_and_numbers_that_are_none(page: Page, filling: Filling, project: str) -> None:
     for place, run_id in enumerate(("one", "two")):
         config = {HOSTILE: f"{HOSTILE}{place}", **{f"k{key:03}": key * place for key in range(500)}}
@@ -127,12 +138,21 @@ def test_hostile_names_and_numbers_that_are_none(page: Page, filling: Filling, p
     assert page.locator("#config tbody tr").count() == 500
     expect(page.locator("#metrics").get_by_role("row", name="nan")).to_contain_text("NaN")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    for run_id in ("three", "four"):
-        filling.run(project, run_id, config={"lr": 1}, summary={"acc": 1}, displayName=run_id * 60)
-    page.goto(f"/local/{project}/compare?runs=three,four")
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 800})
+
+
+def test_long_names_leave_room_for_what_is_compared(page: Page, filling: Filling, project: str) -> None:
+    for run_id in ("one", "two", "three"):
+        config = {f"k{key:02}": run_id for key in range(40)}
+        filling.run(project, run_id, config=config, summary={"acc": 1}, displayName=run_id * 60)
+    page.goto(f"/local/{project}/compare?runs=one,two,three")
+    for width in (1280, 390, 320):
+        page.set_viewport_size({"width": width, "height": 568})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        assert page.locator(".leave").evaluate_all("all => all.every(each => each.offsetHeight < 30)"), width
+        table = page.get_by_role("region", name="Config key")
+        assert table.locator("thead").evaluate("head => head.offsetHeight") < 100, width
+        table.locator("tbody tr").last.scroll_into_view_if_needed()
+        expect(table.locator("tbody tr").last).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -96,8 +96,8 @@ def compare_page(services: Services, actor: Actor, entity: str, project: str, as
     base = next((place for place, run in enumerate(runs) if run.path.run_id == view.base), 0)
     return replace(
         page,
-        # What is over changes no more.
-        live=Live(urls.events_url(link.url), mark) if any(run.state.is_live for run in runs) else None,
+        # Runs that are over change too: somebody renames, resumes or deletes them.
+        live=Live(urls.events_url(link.url), mark),
         sides=tuple(_side(run, number == base, view, page.path) for number, run in enumerate(runs)),
         kept=replace(view, base="").pairs(),
         curves=curves_section(
