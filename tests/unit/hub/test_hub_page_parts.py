@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -69,6 +70,14 @@ def test_what_has_not_happened_has_no_time() -> None:
     assert texts.duration_text(None, NOW) == "–"
     assert texts.moment_text(None) == "–"
     assert texts.moment_text(NOW) == "2026-01-02 03:04:05"
+
+
+def test_a_run_that_goes_on_takes_time_up_to_now() -> None:
+    begun = replace(RUN, started_at=NOW, heartbeat_at=NOW + timedelta(seconds=20))
+    now = NOW + timedelta(seconds=60)
+    assert texts.run_duration_text(replace(begun, state=RunState.RUNNING), now) == "1 min 0 s"
+    assert texts.run_duration_text(begun, now) == "20 s"
+    assert texts.run_duration_text(replace(begun, ended_at=NOW + timedelta(seconds=30)), now) == "30 s"
 
 
 def test_a_curve_is_cut_where_a_value_is_not_finite() -> None:

@@ -73,14 +73,14 @@ def section(services: Any, **view: Any) -> RunsSection:
     ],
 )
 def test_cells(column: str, changes: Any, cell: Cell) -> None:
-    assert run_cell(column_of(column), replace(RUN, **changes)) == cell
+    assert run_cell(column_of(column), replace(RUN, **changes), NOW) == cell
 
 
 def test_a_long_text_is_cut_and_told_to_who_points_at_it() -> None:
-    cell = run_cell(column_of("notes"), replace(RUN, notes="x" * 4000))
+    cell = run_cell(column_of("notes"), replace(RUN, notes="x" * 4000), NOW)
     assert len(cell.text) == 200
     assert len(cell.note) == 1000
-    assert run_cell(column_of("config.list"), replace(RUN, config={"list": ["y" * 300]})).note.startswith('["yy')
+    assert run_cell(column_of("config.list"), replace(RUN, config={"list": ["y" * 300]}), NOW).note.startswith('["yy')
 
 
 @pytest.mark.parametrize(

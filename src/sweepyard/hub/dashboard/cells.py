@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 from sweepyard.domain.fields import RunField
@@ -40,7 +41,7 @@ class Cell:
     tags: tuple[str, ...] = ()
 
 
-def run_cell(field: RunField, run: Run) -> Cell:
+def run_cell(field: RunField, run: Run, now: datetime) -> Cell:
     """What a run has in a field."""
     value = field.read(run)
     match field.name:
@@ -49,8 +50,7 @@ def run_cell(field: RunField, run: Run) -> Cell:
             return Cell(run.sweep_id, url=urls.sweep_url(path))
         case "duration" if value is None:
             # A run whose client tells no time of its own.
-            text = texts.duration_text(run.started_at, run.ended_at or run.heartbeat_at)
-            return Cell(text, CellKind.NUMBER)
+            return Cell(texts.run_duration_text(run, now), CellKind.NUMBER)
     return value_cell(field, value)
 
 

@@ -177,7 +177,7 @@ def _by_itself(view: RunsView, telling: Telling) -> tuple[str, ...]:
 def _with_runs(services: Services, query: RunQuery, section: RunsSection, names: Sequence[str]) -> RunsSection:
     view = section.view
     found = services.tables.page(query, number=view.page, size=view.size)
-    rows = run_rows(found.runs, names, view)
+    rows = run_rows(found.runs, names, view, services.clock.now())
     columns = aligned(section.columns, [row.cells for row in rows])
     return _paged(replace(section, columns=columns, rows=rows), found.total, found.number, found.pages)
 

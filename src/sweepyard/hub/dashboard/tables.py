@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sweepyard.domain.fields import RunField
 from sweepyard.domain.grouping import RunGroup, spread_of
@@ -101,7 +102,7 @@ def aligned(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> tuple[
     )
 
 
-def run_rows(runs: Sequence[Run], names: Sequence[str], view: RunsView) -> tuple[RunRow, ...]:
+def run_rows(runs: Sequence[Run], names: Sequence[str], view: RunsView, now: datetime) -> tuple[RunRow, ...]:
     """The rows of these runs, in their order."""
     fields = [column_of(name) for name in names]
     selected = frozenset(view.selected)
@@ -111,7 +112,7 @@ def run_rows(runs: Sequence[Run], names: Sequence[str], view: RunsView) -> tuple
             name=texts.shortened(shown_name(run.display_name, run.path.run_id)),
             url=urls.run_url(run.path),
             selected=run.path.run_id in selected,
-            cells=tuple(run_cell(field, run) for field in fields),
+            cells=tuple(run_cell(field, run, now) for field in fields),
         )
         for run in runs
     )

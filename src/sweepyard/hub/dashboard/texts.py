@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime
 
 from sweepyard import jsonvalue
+from sweepyard.domain.run import Run
 from sweepyard.jsonvalue import JsonValue
 
 ABSENT = "–"
@@ -85,6 +86,11 @@ def moment_text(moment: datetime | None) -> str:
 def duration_text(begin: datetime | None, end: datetime | None) -> str:
     """The time between two moments."""
     return ABSENT if begin is None or end is None else seconds_text((end - begin).total_seconds())
+
+
+def run_duration_text(run: Run, now: datetime) -> str:
+    """How long a run has been at work: up to its end or its last sign of life, or up to now if it goes on."""
+    return duration_text(run.started_at, now if run.state.is_live else run.ended_at or run.heartbeat_at)
 
 
 def seconds_text(seconds: float) -> str:

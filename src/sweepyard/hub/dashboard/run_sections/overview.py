@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from starlette.datastructures import QueryParams
@@ -90,7 +91,7 @@ def overview(services: Services, run: Run, asked: QueryParams) -> Overview:
     origin = origin_of(_machine(services, run), run.config)
     return Overview(
         notes=run.notes,
-        about=_about(run),
+        about=_about(run, services.clock.now()),
         made_from=tuple(_made_from(run, origin)),
         packages=_packages(services, run.path),
         config=tuple(_facts(flattened(run.config).items(), _swept(services, run))),
@@ -114,12 +115,12 @@ def overview(services: Services, run: Run, asked: QueryParams) -> Overview:
     )
 
 
-def _about(run: Run) -> Pairs:
+def _about(run: Run, now: datetime) -> Pairs:
     facts = (
         ("id", run.path.run_id),
         ("created", f"{texts.moment_text(run.created_at)} UTC"),
         ("started", f"{texts.moment_text(run.started_at)} UTC" if run.started_at else ""),
-        ("duration", texts.duration_text(run.started_at, run.ended_at or run.heartbeat_at)),
+        ("duration", texts.run_duration_text(run, now)),
         ("exit code", "" if run.exit_code is None else str(run.exit_code)),
         ("attempt", str(run.attempt) if run.attempt > 1 else ""),
         ("group", run.group),
