@@ -76,11 +76,14 @@ def check_sort(name: str, records: Sequence[RunRecord], others: Sequence[RunReco
 
 
 def unknown_names(names: Sequence[str], records: Sequence[RunRecord]) -> list[str]:
-    """For each of the names that none of the runs has: that this is so, and what may have been meant."""
+    """For each of the names under which none of the runs has a value: that this is so, and what may have been meant.
+
+    A mapping is none: no condition of a filter is true of one.
+    """
     return [
         f"no run has {name!r}. {hint_among(name, _names(ATTRIBUTES, records))}"
         for name in names
-        if records and not _is_known(name, records)
+        if records and all(_value(record, name) is None or isinstance(_value(record, name), dict) for record in records)
     ]
 
 

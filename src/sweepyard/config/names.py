@@ -27,7 +27,8 @@ def hint_for(received: str, legal: Iterable[str]) -> str:
 def hint_among(received: str, known: Iterable[str]) -> str:
     """A hint as `hint_for` gives it where names are many and anybody's: a few of the nearest, none of them long."""
     short = {name for name in known if len(name) <= _LONGEST and name.isprintable()}
-    nearest = nearest_name(received, short)
+    below = {name for name in short if name.startswith(f"{received}.")}
+    nearest = nearest_name(received, below or short)
     if nearest is not None:
         return f"Did you mean `{nearest}`?"
     listed = difflib.get_close_matches(received, sorted(short), n=_NEAREST, cutoff=0.0)

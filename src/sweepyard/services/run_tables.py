@@ -142,14 +142,22 @@ class RunTableService:
         config, summary = (_joined(found.values[each]) for each in _KEYS)
         return RunKeys(config, summary)
 
-    def unknown(self, selection: RunSelection, names: Sequence[str]) -> tuple[str, ...]:
-        """Those of the names, as filters have them, under which none of the selected runs has a value."""
+    def unknown(self, selection: RunSelection, names: Sequence[str], *, mappings: bool = False) -> tuple[str, ...]:
+        """Those of the names, as filters have them, under which none of the selected runs has a value.
+
+        Args:
+            mappings: Whether a mapping is a value, too. No condition of a filter is true of one.
+        """
         fields = {name: [field_of(spelt) for spelt in named(name).fields] for name in names}
         found = self.columns(RunQuery(selection=selection), {each for listed in fields.values() for each in listed})
         return tuple(
             name
             for name, listed in fields.items()
-            if all(value is None for each in listed for value in found.values[each])
+            if all(
+                value is None or (isinstance(value, dict) and not mappings)
+                for each in listed
+                for value in found.values[each]
+            )
         )
 
     def telling(self, selection: RunSelection) -> Telling:

@@ -154,6 +154,7 @@ def test_names_in_a_filter_that_no_run_has_are_told() -> None:
         "no run has 'lrr'. Did you mean `lr`?",
     ]
     assert unknown_names(names, []) == []
+    assert unknown_names(["model"], RUNS) == ["no run has 'model'. Did you mean `model.name`?"]
     odd = record("five", summary={"long " * 99: 1, "b\x1b[31m": 2}, **{f"k{place:03}": place for place in range(500)})
     assert unknown_names(["nosuch"], [odd]) == [
         "no run has 'nosuch'. The nearest of 519 names: `notes`, `host`, `group`, `user`, `tags`"

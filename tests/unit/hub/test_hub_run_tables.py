@@ -247,6 +247,15 @@ def test_a_name_that_no_run_has_is_told_where_nothing_is_left_to_see(services: A
     assert section(services, group=("config.model",)).unknown == ()
 
 
+def test_a_key_that_only_leads_to_others_is_told_with_these(door: Any, services: Any) -> None:
+    actor = door.services.access.authenticate(door.keys[Role.WRITE])
+    changes = RunChanges(config={"optimizer": {"name": "adam", "momentum": 0}})
+    services.runs.upsert(RunPath("lab", "p", "nested"), changes, actor=actor, begins=True)
+    found = section(services, filter="optimizer = adam")
+    assert found.unknown == ("no run has 'optimizer'. Did you mean `optimizer.name`?",)
+    assert section(services, filter="id = nested", group=("config.optimizer",)).unknown == ()
+
+
 def test_groups_lead_to_their_runs(services: Any) -> None:
     shown = runs_section(
         services, ALL, RunsView(group=("config.model",), sort="-summary.acc", filter="lr < 9"), "/lab/p"

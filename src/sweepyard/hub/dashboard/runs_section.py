@@ -141,13 +141,14 @@ def runs_section(services: Services, selection: RunSelection, view: RunsView, pa
 def _unknown(services: Services, selection: RunSelection, section: RunsSection) -> tuple[str, ...]:
     view, telling = section.view, section.telling
     keys = [] if section.total else keys_in(mongo_form(view.filter))
-    names = [*keys, *(view.group if section.total <= 1 else ())]
-    if not names or not section.existing:
+    groups = view.group if section.total <= 1 else ()
+    if not (keys or groups) or not section.existing:
         return ()
     known = {*ATTRIBUTES, *telling.keys, *telling.summary}
+    unknown = services.tables.unknown
+    names = dict.fromkeys([*unknown(selection, keys), *unknown(selection, groups, mappings=True)])
     return tuple(
-        f"no run has {texts.shortened(name)!r}. {hint_among(name.removeprefix(CONFIG_PREFIX), known)}"
-        for name in services.tables.unknown(selection, names)
+        f"no run has {texts.shortened(name)!r}. {hint_among(name.removeprefix(CONFIG_PREFIX), known)}" for name in names
     )
 
 
