@@ -223,8 +223,9 @@ def test_choices_stand_in_the_address_and_other_parts_keep_them(curves: Page) ->
     chart(curves, "loss")
     curves.get_by_label("smoothing").fill("60")
     curves.get_by_label("log y").check()
-    curves.get_by_label("over").select_option("time")
     expect(chart(curves, "loss").locator(".said")).to_contain_text("0 and below have no place on a log axis")
+    curves.get_by_label("over").select_option("time")
+    expect(curves).to_have_url(re.compile("chart-x=time"))
     assert curves.url.endswith("?chart-x=time&chart-smooth=60&chart-log=y")
     curves.get_by_role("columnheader", name="seed").get_by_role("link").click()
     expect(curves.get_by_role("columnheader", name="seed")).to_have_attribute("aria-sort", "descending")
@@ -399,6 +400,16 @@ def test_hostile_names_are_text_and_the_curve_is_cut_at_what_is_no_number(page: 
     expect(loss.locator(".said")).to_contain_text("step 3")
     page.keyboard.press("ArrowLeft")
     expect(loss.locator(".said")).to_contain_text("step 0")
+
+
+def test_a_log_axis_for_steps_says_that_the_first_is_not_on_it(curves: Page) -> None:
+    said = chart(curves, "loss").locator(".said")
+    expect(said).not_to_contain_text("log axis")
+    curves.get_by_label("log x").check()
+    expect(said).to_contain_text("0 and below have no place on a log axis")
+    curves.goto(f"{curves.url}&chart-zoom=0,20,loss")  # A stretch that begins at 0 is drawn as it is.
+    said = chart(curves, "loss").locator(".said")
+    expect(said).not_to_contain_text("log axis")
 
 
 def test_a_narrow_screen_scrolls_down_alone(page: Page, waves: str) -> None:

@@ -219,7 +219,11 @@ export class CurveChart {
   remarks() {
     const [lines, drawn] = [this.lines.size, this.drawn()];
     const [nan, infinite] = ["nan", "infinite"].map((kind) => drawn.reduce((sum, { curve }) => sum + curve[kind], 0));
-    const hidden = this.look.logY && drawn.some(({ curve }) => (curve.low ?? curve.mean).some((value) => value <= 0));
+    const { logX, logY } = this.look;
+    const isLogX = logX && (this.edges?.[0] ?? 1) > 0; // A stretch that begins at 0 is drawn as it is.
+    const hidden = drawn.some(
+      ({ curve }) => (isLogX && curve.x[0] <= 0) || (logY && (curve.low ?? curve.mean).some((value) => value <= 0)),
+    );
     return [
       drawn.length < lines && drawn.length > 0 ? `${countText(lines - drawn.length)} of ${countText(lines)} have none here` : "",
       nan ? `${countText(nan)} NaN` : "",
