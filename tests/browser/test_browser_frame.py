@@ -238,7 +238,9 @@ def test_an_error_page_keeps_who_has_logged_in_and_leads_back(
         expect(page.get_by_role("heading", name="That did not work")).to_be_visible()
         expect(page.get_by_role("button", name="Log out")).to_be_visible()
     page.goto(f"/local/{project}/sweeps/none/edit")
-    page.get_by_role("link", name=f"local/{project}").first.click()
+    back = page.get_by_text("Back to")
+    assert back.get_by_role("link").all_text_contents() == ["none", f"local/{project}", "all projects"]
+    back.get_by_role("link", name=f"local/{project}").click()
     expect(page).to_have_title(f"local/{project} · Sweepyard")
 
 
