@@ -85,6 +85,13 @@ def test_html_stays_outside_of_the_page(page: Page, pictured: str) -> None:
     expect(page).to_have_title("one · Media · Sweepyard")
 
 
+def test_paths_of_media_fit_a_narrow_screen(page: Page, pictured: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 568})
+    page.goto(f"/local/{pictured}/runs/one/media")
+    expect(page.get_by_text("html-file:")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 def test_steps_are_gone_through_with_the_keyboard(page: Page, watch: Watch, pictured: str) -> None:
     page.goto(f"/local/{pictured}/runs/one/media")
     page.evaluate("window.stays = true")
