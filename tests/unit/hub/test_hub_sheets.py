@@ -166,6 +166,8 @@ def test_pages_hold_whole_rows_and_one_sheet_holds_all(door: Any, filled: str) -
     assert [text for page in paged for text in texts(page)] == texts(whole)
     assert len(paged) >= 3
     assert "Sweep file, continued" in texts(whole)
+    assert any(text.endswith("left out): too few for more than a guess") for text in texts(whole))
+    assert any(text.startswith("Importance: the share") for text in texts(whole))
     for page in [*paged, whole]:
         assert all(0 <= shape.at[1] <= page.height for shape in page.shapes if isinstance(shape, Words))
         assert all(0 <= shape.at[0] <= page.width for shape in page.shapes if isinstance(shape, Words))

@@ -24,6 +24,10 @@ _LINE = 17.0
 _LETTER = 6.9
 _HEAD = 34.0
 _LONGEST_CELL, _LONGEST_LINE = 24, 135
+_MEANINGS = (
+    "Importance: the share of the spread of the runs' ranks that the parameter explains by itself. "
+    "Correlation: Spearman's."
+)
 
 
 def one_sheet(sheet: SweepSheet) -> Picture:
@@ -70,7 +74,10 @@ def _influences(found: Influences) -> Iterator[Picture]:
         return
     heads = ("parameter", "importance", "correlation", "95% interval", "runs")
     rows = [(row.name, row.importance, row.correlation, row.interval, f"{row.runs:,}") for row in found.rows]
-    yield from _table(title, f"From {found.basis}", heads, rows)
+    guess = ": too few for more than a guess" if found.is_guess else ""
+    more = f"; {found.more:,} less important parameters are not shown" if found.more else ""
+    yield from _table(title, f"From {found.basis}{guess}{more}", heads, rows)
+    yield Picture(_INSIDE, _LINE, (Words(at=(0, 12), text=_MEANINGS),), "")
 
 
 def _runs(section: RunsSection) -> Iterator[Picture]:
