@@ -174,9 +174,7 @@ def require_open(record: SweepRecord) -> None:
 
 def progress_now(record: SweepRecord, now: datetime) -> SweepProgress:
     """How far a sweep is, whoever works on it; times count only while some run was at work."""
-    spans = [
-        (run.created_at, now if RunState(run.state).is_live else run.created_at + _length(run)) for run in record.runs
-    ]
+    spans = [(run.created_at, now if RunState(run.state).is_live else _end(run)) for run in record.runs]
     return progress_of(
         _glances(record), objective=record.objective, expected=record.bound, elapsed_seconds=busy_seconds(spans)
     )
@@ -252,8 +250,9 @@ def _glances(record: SweepRecord) -> list[RunGlance]:
     return [RunGlance(RunState(run.state), run.objective_value(objective)) for run in record.runs]
 
 
-def _length(run: RunRecord) -> timedelta:
-    return timedelta(seconds=run.duration_seconds or 0.0)
+def _end(run: RunRecord) -> datetime:
+    # What its processes tell lacks the time between them: a run that was interrupted would end too early.
+    return run.heartbeat_at or run.created_at + timedelta(seconds=run.duration_seconds or 0.0)
 
 
 def _least(first: int | None, second: int) -> int:

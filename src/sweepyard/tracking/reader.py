@@ -267,12 +267,17 @@ def _run_record(node: Mapping[str, Any], path: RunPath, app_url: str) -> RunReco
         state=node["state"],
         config=run_listing.config_of(node["config"]),
         summary={key: value for key, value in summary.items() if not key.startswith("_")},  # less the client's own
-        created_at=datetime.fromisoformat(node["createdAt"].replace("Z", "+00:00")),
+        created_at=_moment(node["createdAt"]),
         sweep_id=node["sweepName"] or None,
         duration_seconds=_duration(summary),
         tags=tuple(node["tags"] or ()),
         url=f"{app_url}{path.entity}/{path.project}/runs/{path.run_id}",
+        heartbeat_at=_moment(node["heartbeatAt"]) if node["heartbeatAt"] else None,
     )
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def _remove_empty(folder: Path, *, levels: int) -> None:

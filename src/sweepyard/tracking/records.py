@@ -21,7 +21,8 @@ class RunRecord:
         state: W&B's word for it: running, finished, failed, crashed, killed...
         config: In plain nesting, without what the client keeps for itself.
         summary: Without the client's own keys (`_step`, `_runtime`...).
-        duration_seconds: From the run's first to its last sign of life; None when it has given none.
+        duration_seconds: For how long its processes were at work, by their own clocks; None when they tell none.
+        heartbeat_at: Its last sign of life; None where the server knows of none.
     """
 
     path: RunPath
@@ -34,6 +35,7 @@ class RunRecord:
     duration_seconds: float | None
     tags: tuple[str, ...]
     url: str
+    heartbeat_at: datetime | None = None
 
     def objective_value(self, objective: Objective) -> float | None:
         """The summary's finite value of the objective's metric; None where there is none."""

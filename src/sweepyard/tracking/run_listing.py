@@ -19,7 +19,7 @@ _QUERY = """
 query RunList($project: String!, $entity: String!, $cursor: String, $first: Int, $order: String, $filters: JSONString) {
   project(name: $project, entityName: $entity) {
     runs(filters: $filters, after: $cursor, first: $first, order: $order) {
-      edges { node { name displayName state tags sweepName createdAt config summaryMetrics } }
+      edges { node { name displayName state tags sweepName createdAt heartbeatAt config summaryMetrics } }
       pageInfo { endCursor hasNextPage }
     }
   }

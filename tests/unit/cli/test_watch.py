@@ -193,6 +193,8 @@ def test_time_counts_only_while_a_run_was_at_work() -> None:
     assert progress_now(SIGHT.sweep, NOW).elapsed_seconds == 300.0
     overlapping = replace(SIGHT.sweep, runs=(SIGHT.sweep.runs[0], run("same", "finished", 1.0, minute=0)))
     assert progress_now(overlapping, NOW).elapsed_seconds == 60.0
+    interrupted = replace(SIGHT.sweep.runs[0], heartbeat_at=SIGHT.sweep.runs[0].created_at + timedelta(minutes=5))
+    assert progress_now(replace(SIGHT.sweep, runs=(interrupted,)), NOW).elapsed_seconds == 300.0
 
 
 @pytest.mark.parametrize(
