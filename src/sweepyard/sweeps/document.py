@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import yaml
 
@@ -91,6 +92,18 @@ def shown(value: object) -> str:
     """A received value, short enough for a message."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+@lru_cache(maxsize=32)
+def readable(text: str) -> str:
+    """An accepted file as a person reads it: letters instead of their codes, where a client dumped it.
+
+    A file that somebody wrote stays as it is, with its comments.
+    """
+    if "\\" not in text:
+        return text
+    content = yaml.safe_load(text)
+    return yaml.safe_dump(content, allow_unicode=True) if yaml.safe_dump(content) == text else text
 
 
 class _Builder:

@@ -422,3 +422,12 @@ def texts_in(answer: httpx.Response, section: str) -> str:
     """What one section of a page says."""
     found = re.findall(f'<section id="{section}".*?</section>', answer.text, re.DOTALL)[0]
     return " ".join(re.sub("<[^>]*>", " ", found).split())
+
+
+def test_a_file_that_a_client_dumped_is_shown_with_its_letters(door: Any) -> None:
+    actor = door.services.access.authenticate(door.keys[Role.WRITE])
+    file = 'method: random\nname: "\\u0645"\nparameters:\n  x:\n    max: 1.0\n    min: 0.0\nprogram: t.py\n'
+    sweep = door.services.sweeps.create("lab", "p", SweepDraft(config_yaml=file), actor=actor)
+    visitor = Visitor(door, Role.WRITE, sweep.path.sweep_id)
+    for below in ("", "/edit", "/sheet.html"):
+        assert "name: \u0645\n" in visitor.get(below).text

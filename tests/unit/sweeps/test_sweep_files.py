@@ -14,7 +14,7 @@ from sweepyard.domain.objective import Goal, Imputation, Objective
 from sweepyard.errors import SweepFileInvalid
 from sweepyard.sweeps import distributions
 from sweepyard.sweeps.config import Method, examine, parse
-from sweepyard.sweeps.document import as_yaml_number, shown
+from sweepyard.sweeps.document import as_yaml_number, readable, shown
 from sweepyard.sweeps.parameters import DISTRIBUTIONS
 
 HEAD = "method: random\nparameters:\n  x: "
@@ -321,6 +321,13 @@ def test_wrong_early_termination_is_refused(text: str, message: str) -> None:
 )
 def test_a_wrong_scheduler_is_refused(text: str, message: str) -> None:
     assert refusal(with_key(text)).startswith(f"f.yaml:3: {message}")
+
+
+def test_what_a_client_dumped_is_read_with_its_letters() -> None:
+    dumped = 'method: grid\nname: "\\u0645\\xE9"\nparameters:\n  x:\n    values:\n    - 1\n'
+    assert readable(dumped) == dumped.replace('"\\u0645\\xE9"', "\u0645\u00e9")
+    written = f"# mine\n{dumped}"
+    assert readable(written) == written
 
 
 def test_a_scheduler_ends_no_runs_early() -> None:

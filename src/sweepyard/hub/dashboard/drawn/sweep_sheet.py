@@ -31,6 +31,7 @@ from sweepyard.services.bundle import Services
 from sweepyard.services.curves import CurvesWanted
 from sweepyard.services.ports.runs import RunSelection
 from sweepyard.services.sweep_analysis import SweepAnalysis
+from sweepyard.sweeps.document import readable
 
 _POINTS = 240
 
@@ -99,7 +100,7 @@ def sweep_sheet(services: Services, path: SweepPath, asked: QueryParams, now: da
         influences=influences(analysis),
         repeats=repeated_points(services, sweep, view, page),
         runs=runs_section(services, selection, view, page),
-        config_yaml=sweep.config_yaml,
+        config_yaml=readable(sweep.config_yaml),
     )
 
 

@@ -28,6 +28,7 @@ from sweepyard.hub.dashboard.sweep_sections.work import Work, work
 from sweepyard.hub.dashboard.views import RunsView
 from sweepyard.services.bundle import Services
 from sweepyard.services.ports.runs import RunSelection
+from sweepyard.sweeps.document import readable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,7 @@ def sweep_page(services: Services, actor: Actor, path: SweepPath, parameters: Qu
         work=work(services, path, actor),
         readmit_url=urls.readmit_url(page),
         sheets=_sheets(page, parameters),
-        config_yaml=sweep.config_yaml,
+        config_yaml=readable(sweep.config_yaml),
     )
 
 

@@ -17,6 +17,7 @@ from sweepyard.hub.dashboard.pages.confirm import ConfirmPage
 from sweepyard.services.bundle import Services
 from sweepyard.services.guard import allow
 from sweepyard.services.sweeps import require_editable
+from sweepyard.sweeps.document import readable
 
 MAX_FILE_BYTES = 1 << 20
 
@@ -89,7 +90,7 @@ def edit_page(services: Services, actor: Actor, path: SweepPath) -> EditPage:
     sweep = services.sweeps.get(path)
     allow(actor, Role.WRITE)
     require_editable(sweep)
-    return _edit_page(services, actor, sweep, sweep.config_yaml, ())
+    return _edit_page(services, actor, sweep, readable(sweep.config_yaml), ())
 
 
 def edited(services: Services, actor: Actor, path: SweepPath, text: str, seen: str) -> str | EditPage:
