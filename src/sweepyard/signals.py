@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,3 +20,13 @@ def handled_by(handler: Handler, *numbers: signal.Signals) -> Iterator[None]:
     finally:
         for number, earlier in before.items():
             signal.signal(number, earlier)
+
+
+@contextmanager
+def held(*numbers: signal.Signals) -> Iterator[None]:
+    """Let these signals wait until the block is done; processes that it starts heed them. Only in the main thread."""
+    came: list[int] = []
+    with handled_by(lambda number, _frame: came.append(number), *numbers):
+        yield
+    for number in came:
+        os.kill(os.getpid(), number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +55,26 @@ def test_ctrl_c_leaves_the_agents_at_work_until_they_are_cancelled(commands, wai
         assert "x" in runs_of(commands, sweep)[0]["config"]
         table = commands.run("fleet", "status")
         assert f"fleet {fleet} on {sweep}: 2 agents, local" in table.stdout
+    commands.assert_none_left(within_seconds=60)
+
+
+def test_a_fleet_that_is_ended_while_it_is_submitted_is_known_with_all_of_its_agents(
+    commands, wait: Callable[..., None]
+) -> None:
+    with commands.one_hub():
+        sweep = registered(commands, 1, mode="wait")
+        process = commands.start("fleet", sweep, "agents=4")
+        while not list(commands.folder.glob("outputs/*/sweeps/*/fleets/*/jobs")):
+            assert process.poll() is None
+            time.sleep(0.001)
+        process.terminate()
+        process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGTERM
+        (fleet,) = json.loads(commands.run("fleet", "status", "--json").stdout)
+        assert len(fleet["agents"]) == 4
+        commands.run("fleet", "cancel", fleet["fleet"])
+        over = {"left", "finished"}
+        wait(lambda: {agent["state"] for agent in agents_of(commands, fleet["fleet"])} <= over, seconds=90)
     commands.assert_none_left(within_seconds=60)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from sweepyard.clock import SystemClock
 from sweepyard.errors import FleetError, InvalidInput, Violation
 from sweepyard.files import make_folder, write_atomically
 from sweepyard.settings import Settings
+from sweepyard.signals import held
 from sweepyard.wiring.joining import open_target
 
 if TYPE_CHECKING:
@@ -75,10 +77,9 @@ def submit_fleet(request: FleetRequest, settings: Settings, *, target: Target) -
             config=config,
             submitted_at=SystemClock().now().isoformat(timespec="milliseconds"),
         )
-        with _new_folder(fleet.folder):
+        with held(signal.SIGTERM), _new_folder(fleet.folder):
             posts = list(_posts(fleet, request, output, target, reader))
-            fleet = replace(fleet, jobs=tuple(_engine(config.fleet).submit(posts, fleet.folder)))
-            fleet.write()
+            fleet = _submitted(fleet, _engine(config.fleet), posts)
     return fleet
 
 
@@ -105,6 +106,18 @@ def cancel_fleet(fleet: Fleet) -> None:
 
     mark_cancelled(fleet)
     _engine(fleet.config.fleet).leave(fleet.as_jobs())
+
+
+def _submitted(fleet: Fleet, engine: Engine, posts: Sequence[Post]) -> Fleet:
+    """The fleet with its agents, each noted as soon as there is one: whatever ends this process, it is known."""
+
+    def keep(jobs: Sequence[str]) -> None:
+        nonlocal fleet
+        fleet = replace(fleet, jobs=(*fleet.jobs, *jobs))
+        fleet.write()
+
+    engine.submit(posts, fleet.folder, keep)
+    return fleet
 
 
 def _engine(config: EngineConfig) -> Engine:
@@ -209,10 +222,13 @@ def _require_reachable(url: str) -> None:
 
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[None]:
-    """The fleet's folder; nothing is left of it where the fleet cannot be submitted."""
+    """The fleet's folder; nothing is left of it where no agent can be submitted."""
+    from sweepyard.agents.fleet.roll import is_kept
+
     make_folder(folder, "output")
     try:
         yield
     except BaseException:
-        shutil.rmtree(folder)
+        if not is_kept(folder):
+            shutil.rmtree(folder)
         raise

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sweepyard import exitcodes
-from sweepyard.agents.fleet.engine import Job, JobState
+from sweepyard.agents.fleet.engine import Job, JobState, OnTaken
 from sweepyard.agents.fleet.post import AgentProcess, Post, read_record
 from sweepyard.agents.fleet.roll import Fleet, Standing, find_fleet, fleets_below, mark_cancelled
 from sweepyard.agents.fleet.slurm import SlurmEngine, parameters
@@ -43,8 +43,9 @@ class Told:
     def __init__(self, *states: JobState) -> None:
         self._states = list(states)
 
-    def submit(self, posts: Sequence[Post], folder: Path) -> list[str]:
-        return [str(post.number) for post in posts]
+    def submit(self, posts: Sequence[Post], folder: Path, on_taken: OnTaken) -> None:
+        for post in posts:
+            on_taken([str(post.number)])
 
     def states(self, jobs: Sequence[Job]) -> list[JobState]:
         return self._states
@@ -169,7 +170,7 @@ def test_slurm_is_asked_for_what_the_config_says() -> None:
 def test_without_slurm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(FleetError, match="there is no `sbatch` on the PATH"):
-        SlurmEngine(SlurmConfig()).submit([], tmp_path)
+        SlurmEngine(SlurmConfig()).submit([], tmp_path, print)
     with pytest.raises(FleetError, match="there is no `squeue` on the PATH"):
         SlurmEngine(SlurmConfig()).states([])
 
@@ -184,7 +185,7 @@ def test_what_sbatch_refuses_is_told_and_it_sees_no_key(tmp_path: Path, monkeypa
         monkeypatch.setenv(variable, f"postgresql://ann:{'k' * 40}@host/name")
     post = Post(number=1, folder=tmp_path, working_folder=tmp_path, arguments=())
     with pytest.raises(FleetError, match=r"sbatch says: .*invalid partition"):
-        SlurmEngine(SlurmConfig()).submit([post, post], tmp_path)
+        SlurmEngine(SlurmConfig()).submit([post, post], tmp_path, print)
     assert os.environ["WANDB_API_KEY"] == "k" * 40
 
 

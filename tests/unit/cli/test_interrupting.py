@@ -10,7 +10,7 @@ import pytest
 from sweepyard.agents.stock import RegisteredSweep
 from sweepyard.cli.environment import interrupted_when_ended
 from sweepyard.cli.sweeping import interruptible
-from sweepyard.signals import handled_by
+from sweepyard.signals import handled_by, held
 
 SWEEP = RegisteredSweep("local/digits/x1y2z3w4", "x1y2z3w4", None)
 
@@ -37,3 +37,16 @@ def test_it_is_said_how_a_sweep_goes_on(
 def test_a_terminal_that_nobody_minds_may_be_closed() -> None:
     with handled_by(signal.SIG_IGN, signal.SIGHUP), interrupted_when_ended():
         os.kill(os.getpid(), signal.SIGHUP)
+
+
+def test_what_must_not_be_cut_in_two_is_ended_when_it_is_done() -> None:
+    done: list[bool] = []
+
+    def end_while_it_is_done() -> None:
+        with interrupted_when_ended(), held(signal.SIGTERM):
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        end_while_it_is_done()
+    assert done

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -32,14 +32,18 @@ class Job:
     folder: Path
 
 
+OnTaken = Callable[[Sequence[str]], None]
+
+
 class Engine(Protocol):
     """Starts agents somewhere. What it is told stays known to it when this process has ended."""
 
-    def submit(self, posts: Sequence[Post], folder: Path) -> list[str]:
-        """Have the agents started; gives the engine's name for each.
+    def submit(self, posts: Sequence[Post], folder: Path, on_taken: OnTaken) -> None:
+        """Have the agents started, in order.
 
         Args:
             folder: The fleet's.
+            on_taken: Told the engine's names for agents as soon as it has taken them.
 
         Raises:
             FleetError: The engine is not there, or refuses.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from sweepyard.agents.fleet.engine import Job, JobState
+from sweepyard.agents.fleet.engine import Job, JobState, OnTaken
 from sweepyard.agents.fleet.post import Post
 from sweepyard.agents.fleet.submitted import LEAVE_SIGNAL, SubmittedAgent, require_submitit
 from sweepyard.signals import handled_by
@@ -22,7 +22,7 @@ _FOREVER_MINUTES = 60 * 24 * 365 * 10  # submitit knows no job without a limit
 class LocalEngine:
     """Processes of this host, which outlive the one that submitted them; submitit's name for each is its pid."""
 
-    def submit(self, posts: Sequence[Post], folder: Path) -> list[str]:
+    def submit(self, posts: Sequence[Post], folder: Path, on_taken: OnTaken) -> None:
         require_submitit()
         from submitit.local.local import LocalExecutor
 
@@ -31,7 +31,8 @@ class LocalEngine:
         executor.update_parameters(timeout_min=_FOREVER_MINUTES)
         # What is ignored stays so in the processes that are started: neither Ctrl-C nor a closed terminal ends them.
         with handled_by(signal.SIG_IGN, signal.SIGINT, signal.SIGHUP), _output_in(folder / "jobs" / "submitit.log"):
-            return [executor.submit(SubmittedAgent(post)).job_id for post in posts]
+            for post in posts:
+                on_taken([executor.submit(SubmittedAgent(post)).job_id])
 
     def states(self, jobs: Sequence[Job]) -> list[JobState]:
         return [JobState.RUNNING if _controller(job) else JobState.GONE for job in jobs]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sweepyard.agents.fleet.engine import Job, JobState
+from sweepyard.agents.fleet.engine import Job, JobState, OnTaken
 from sweepyard.agents.fleet.post import Post
 from sweepyard.config.fleets import RayConfig
 from sweepyard.errors import FleetError
@@ -49,11 +49,11 @@ class RayEngine:
     def __init__(self, config: RayConfig) -> None:
         self._config = config
 
-    def submit(self, posts: Sequence[Post], folder: Path) -> list[str]:
+    def submit(self, posts: Sequence[Post], folder: Path, on_taken: OnTaken) -> None:
         ray = self._connected()
         actor = ray.remote(AgentActor)
-        names = [f"{folder.name}-{post.number}" for post in posts]
-        for name, post in zip(names, posts, strict=True):
+        for post in posts:
+            name = f"{folder.name}-{post.number}"
             actor.options(
                 name=name,
                 lifetime="detached",
@@ -61,7 +61,7 @@ class RayEngine:
                 num_gpus=self._config.gpus,
                 max_restarts=self._config.restarts,
             ).remote(post)
-        return names
+            on_taken([name])
 
     def states(self, jobs: Sequence[Job]) -> list[JobState]:
         ray = self._connected()

@@ -117,6 +117,11 @@ class Fleet:
         return known.get(record.exit_code, Standing.FAILED)
 
 
+def is_kept(folder: Path) -> bool:
+    """Whether a fleet with agents was kept in a folder."""
+    return (folder / _FILE).exists()
+
+
 def read_fleet(folder: Path) -> Fleet:
     """The fleet that was kept in a folder."""
     fields = json.loads((folder / _FILE).read_text(encoding="utf-8"))

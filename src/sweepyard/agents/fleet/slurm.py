@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sweepyard.agents.fleet.engine import Job, JobState
+from sweepyard.agents.fleet.engine import Job, JobState, OnTaken
 from sweepyard.agents.fleet.post import Post
 from sweepyard.agents.fleet.submitted import (
     LEAVE_SIGNAL,
@@ -38,7 +38,7 @@ class SlurmEngine:
     def __init__(self, config: SlurmConfig) -> None:
         self._config = config
 
-    def submit(self, posts: Sequence[Post], folder: Path) -> list[str]:
+    def submit(self, posts: Sequence[Post], folder: Path, on_taken: OnTaken) -> None:
         require_submitit()
         for command in ("sbatch", "srun"):  # submitit looks for the second
             _require(command)
@@ -54,7 +54,7 @@ class SlurmEngine:
                 jobs = [executor.submit(SubmittedAgent(post)) for post in posts]
         except FailedJobError as error:
             raise FleetError(f"Slurm must take the agents; sbatch says: {error}") from error
-        return [job.job_id for job in jobs]
+        on_taken([job.job_id for job in jobs])
 
     def states(self, jobs: Sequence[Job]) -> list[JobState]:
         listed = _output("squeue", "--noheader", "--array", "--format=%i %T", f"--name={_NAME}", "--me")
