@@ -6,14 +6,18 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 from sweepyard.errors import ArgumentInvalid, Violation
 from sweepyard.settings import SHARED_DEVICE_VARIABLE
 
 _LIST_SECONDS = 30
+_VISIBLE_VARIABLE = "CUDA_VISIBLE_DEVICES"
+_NEEDS_GPU = "--gpus all needs a GPU"
+_NAME_THEM = "Name them, for example --gpus 0,1 or --gpus MIG-..."
 _DEVICE_FILES = ("nvidia[0-9]*", "dxg", "kfd")
 # Lines of `nvidia-smi -L`: "GPU 0: NVIDIA H200 (UUID: GPU-...)", and indented below it, where the device is split,
 # "  MIG 1g.18gb     Device  0: (UUID: MIG-...)".
@@ -46,7 +50,7 @@ class Place:
         if self.device is None:
             return {}
         # Without growth, the first of several runs on a device would take all of its memory.
-        variables = {"CUDA_VISIBLE_DEVICES": self.device, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+        variables = {_VISIBLE_VARIABLE: self.device, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
         return {**variables, SHARED_DEVICE_VARIABLE: "1"} if shared else variables
 
 
@@ -100,18 +104,18 @@ def share_of(processors: Sequence[int], index: int, each: int) -> tuple[int, ...
     return tuple(sorted(processors[(index * each + k) % len(processors)] for k in range(each)))
 
 
-def devices_of(text: str) -> list[str]:
-    """The device ids that `--gpus` names: `all`, or some with commas between.
+def devices_of(text: str, environ: Mapping[str, str]) -> list[str]:
+    """The device ids that `--gpus` names: `all` that this process may use, or some with commas between.
 
     Raises:
-        ArgumentInvalid: None is named, one is named twice, or this host has none.
+        ArgumentInvalid: None is named, one is named twice, or there is none to be used.
     """
     if text == "all":
-        return _all_devices()
+        return _all_devices(environ)
     devices = [part.strip() for part in text.split(",")]
     if not all(devices) or len(set(devices)) < len(devices):
         rule = "--gpus must be `all` or different device ids with commas between"
-        raise ArgumentInvalid([Violation(rule, repr(text), "For example --gpus 0,1 or --gpus MIG-...")])
+        raise ArgumentInvalid([Violation(rule, repr(text), f"{_NAME_THEM}; leave --gpus out to train on processors")])
     return devices
 
 
@@ -134,16 +138,27 @@ def listed(text: str) -> list[str]:
     return found + ([whole] if whole else [])
 
 
-def _all_devices() -> list[str]:
+def _all_devices(environ: Mapping[str, str]) -> list[str]:
+    visible = environ.get(_VISIBLE_VARIABLE)
     program = shutil.which("nvidia-smi")
-    text = ""
-    if program is not None:
-        done = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=_LIST_SECONDS, check=False)
-        text = done.stdout
-    devices = listed(text)
+    if visible is not None:
+        # CUDA itself heeds none from the first on that cannot be: `-1` is a way to say so.
+        devices = list(takewhile(lambda part: part not in {"", "-1"}, map(str.strip, visible.split(","))))
+        received = f"{_VISIBLE_VARIABLE}={visible!r}, which names none"
+    elif program is not None:
+        devices = listed(_output(program))
+        received = "a host whose nvidia-smi names none"
+    else:
+        devices, received = [], "a host without nvidia-smi"
     if not devices:
-        received = "a host whose nvidia-smi names none" if program else "a host without nvidia-smi"
-        raise ArgumentInvalid(
-            [Violation("--gpus all needs a GPU", received, "Leave --gpus out to train on processors")]
-        )
+        raise ArgumentInvalid([Violation(_NEEDS_GPU, received, "Leave --gpus out to train on processors")])
     return devices
+
+
+def _output(program: str) -> str:
+    try:
+        command = [program, "-L"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=_LIST_SECONDS, check=False).stdout
+    except subprocess.TimeoutExpired as error:
+        received = f"an nvidia-smi that said nothing for {_LIST_SECONDS} s"
+        raise ArgumentInvalid([Violation(_NEEDS_GPU, received, _NAME_THEM)]) from error

@@ -101,7 +101,9 @@ def command(
 
     if per_gpu > 1 and gpus is None:
         raise click.UsageError("--per-gpu is for --gpus; without devices, --cpus says how many runs fit")
-    places = Division(devices=devices_of(gpus) if gpus else (), per_device=per_gpu, cpus=cpus).places()
+    places = Division(
+        devices=() if gpus is None else devices_of(gpus, os.environ), per_device=per_gpu, cpus=cpus
+    ).places()
     if gpus and not has_gpu():
         print(f"warning: this host has no GPU; runs at --gpus {gpus} train on its processors", file=sys.stderr)
     request = AgentRequest(

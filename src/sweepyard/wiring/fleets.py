@@ -200,7 +200,7 @@ def _shared_processors(agents: int, each: int | None) -> Iterator[tuple[int, ...
 def _shared_devices(agents: int, each: int) -> list[str]:
     from sweepyard.agents.devices import devices_of
 
-    devices = devices_of("all") if each else []
+    devices = devices_of("all", os.environ) if each else []
     if agents * each > len(devices):
         rule = f"{agents} agents with {each} GPUs each need {agents * each} GPUs"
         raise InvalidInput([Violation(rule, f"this host has {len(devices)}", "Ask for fewer", "fleet.gpus")])

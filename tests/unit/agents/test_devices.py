@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from sweepyard.agents import devices
 from sweepyard.agents.devices import Division, devices_of, has_gpu, listed
+from sweepyard.cli.door import enter
 from sweepyard.errors import InvalidInput
 
 WHOLE_AND_SPLIT = """\
@@ -56,8 +58,36 @@ def test_more_processors_than_there_are_cannot_be_had() -> None:
 @pytest.mark.parametrize("text", ["", "0,,1", "0,0"])
 def test_devices_are_named_once_each(text: str) -> None:
     with pytest.raises(InvalidInput, match="--gpus must be `all` or different device ids"):
-        devices_of(text)
+        devices_of(text, {})
 
 
 def test_device_ids_are_taken_as_they_are() -> None:
-    assert devices_of("1, MIG-8f2/3") == ["1", "MIG-8f2/3"]
+    assert devices_of("1, MIG-8f2/3", {}) == ["1", "MIG-8f2/3"]
+
+
+def test_all_devices_are_those_that_this_process_may_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_nvidia_smi(tmp_path, f"cat <<'END'\n{WHOLE_AND_SPLIT}END\n", monkeypatch)
+    assert devices_of("all", {}) == ["GPU-aaaa", "MIG-1111", "MIG-2222", "GPU-cccc"]
+    assert devices_of("all", {"CUDA_VISIBLE_DEVICES": "1, MIG-8f2/3"}) == ["1", "MIG-8f2/3"]
+    for none in ("", "-1", "-1,0"):
+        with pytest.raises(InvalidInput, match=f"needs a GPU; received CUDA_VISIBLE_DEVICES='{none}', which names"):
+            devices_of("all", {"CUDA_VISIBLE_DEVICES": none})
+
+
+def test_a_driver_that_hangs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_nvidia_smi(tmp_path, "exec sleep 60", monkeypatch)
+    monkeypatch.setattr(devices, "_LIST_SECONDS", 0.1)
+    with pytest.raises(InvalidInput, match=r"received an nvidia-smi that said nothing for 0.1 s\. Name them, for"):
+        devices_of("all", {})
+
+
+def fake_nvidia_smi(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = folder / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+def test_a_variable_that_is_not_set_names_no_device(capsys: pytest.CaptureFixture[str]) -> None:
+    assert enter(["agent", "digits/ab12cd34", "--gpus", ""]) == 2
+    assert "--gpus must be `all` or different device ids with commas between; received ''" in capsys.readouterr().err
