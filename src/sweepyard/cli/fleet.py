@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from sweepyard import exitcodes
 from sweepyard.cli.environment import interrupted_when_ended, settings_now
@@ -25,8 +26,23 @@ if TYPE_CHECKING:
     from sweepyard.services.check import Target
 
 _LOOK_SECONDS = 2.0
+
+
+def _folder(context: click.Context, parameter: click.Parameter, value: str) -> Path:
+    given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+    if given and not Path(value).is_dir():
+        raise click.BadParameter(f"it must be a folder that is there; received {value!r}")
+    return Path(value).absolute()
+
+
 _OUTPUT = click.option(
-    "--output", envvar=OUTPUT_VARIABLE, default="outputs", show_default=True, metavar="DIR", help="Where its logs are."
+    "--output",
+    envvar=OUTPUT_VARIABLE,
+    default="outputs",
+    show_default=True,
+    metavar="DIR",
+    callback=_folder,
+    help="Where its logs are.",
 )
 
 
@@ -108,21 +124,29 @@ def run(
 @click.argument("fleet", required=False)
 @_OUTPUT
 @JSON
-def status(fleet: str | None, output: str, as_json: bool) -> None:
+def status(fleet: str | None, output: Path, as_json: bool) -> int:
     """Show the agents of FLEET, or of all fleets whose logs are here: how each is, and on which host.
 
-    Exit code 1 if there is no such fleet, or its engine does not answer.
+    Exit code 1 if there is no such fleet, its file is damaged, or its engine does not answer.
     """
     from sweepyard.agents.fleet.roll import find_fleet, fleets_below
-    from sweepyard.cli.output import print_table
 
-    folder = Path(output).absolute()
-    shown = [(each, look_at_fleet(each)) for each in ([find_fleet(folder, fleet)] if fleet else fleets_below(folder))]
+    fleets, damages = ([find_fleet(output, fleet)], []) if fleet else fleets_below(output)
+    shown = [(each, look_at_fleet(each)) for each in fleets]
     if as_json:
         _print_fleets(shown)
-        return
-    if not shown:
-        print(f"there is no fleet below {folder}")
+    else:
+        _show_fleets(shown)
+        if not fleets and not damages:
+            print(f"there is no fleet below {output}")
+    for damage in damages:
+        print(f"error: {damage}", file=sys.stderr)
+    return 1 if damages else 0
+
+
+def _show_fleets(shown: list[tuple[Fleet, list[AgentStanding]]]) -> None:
+    from sweepyard.cli.output import print_table
+
     for each, standings in shown:
         print_table(
             ["agent", "state", "host", "job", "log"],
@@ -135,17 +159,21 @@ def status(fleet: str | None, output: str, as_json: bool) -> None:
 @click.argument("fleet")
 @_OUTPUT
 @JSON
-def cancel(fleet: str, output: str, as_json: bool) -> None:
+def cancel(fleet: str, output: Path, as_json: bool) -> None:
     """Have the agents of FLEET leave: runs save a checkpoint and go back to the sweep's queue, for other agents.
 
     Agents that wait for a host never begin. Exit code 1 if there is no such fleet, or its engine does not answer.
     """
     from sweepyard.agents.fleet.roll import find_fleet
 
-    found = find_fleet(Path(output).absolute(), fleet)
-    cancel_fleet(found)
+    found = find_fleet(output, fleet)
+    is_over = all(agent.standing.is_over for agent in look_at_fleet(found))
+    if not is_over:
+        cancel_fleet(found)
     if as_json:
         _print_fleets([(found, look_at_fleet(found))])
+    elif is_over:
+        print(f"fleet {fleet} is over already: all of its agents have left")
     else:
         print(f"the agents of fleet {fleet} leave; `{own_command(os.environ)} fleet status {fleet}` shows them")
 

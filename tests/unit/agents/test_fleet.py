@@ -19,6 +19,7 @@ from sweepyard.agents.fleet.post import AgentProcess, Post, read_record
 from sweepyard.agents.fleet.roll import Fleet, Standing, find_fleet, fleets_below, mark_cancelled
 from sweepyard.agents.fleet.slurm import SlurmEngine, parameters
 from sweepyard.agents.fleet.submitted import SubmittedAgent
+from sweepyard.cli.door import enter
 from sweepyard.config.fleets import FleetConfig, SlurmConfig
 from sweepyard.errors import FleetError
 from sweepyard.processes import spawn
@@ -76,10 +77,36 @@ def started(folder: Path, script: str = "pass") -> AgentProcess:
 def test_a_fleet_is_read_as_it_was_written(tmp_path: Path) -> None:
     later = fleet_in(tmp_path, "later000", at="2026-01-02T00:00:00+00:00")
     earlier = fleet_in(tmp_path, "zzzzzzzz")
-    assert fleets_below(tmp_path) == [earlier, later]
+    assert fleets_below(tmp_path) == ([earlier, later], [])
     assert find_fleet(tmp_path, "later000") == later
     with pytest.raises(FleetError, match="received 'nothing0'"):
         find_fleet(tmp_path, "nothing0")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"config": {"agents": 0}}', '{"jobs": [], "config": {}, "more": 1}'])
+def test_a_damaged_fleet_hides_no_other(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    replace(fleet_in(tmp_path, "whole000"), over=True).write()
+    broken = fleet_in(tmp_path, "broken00")
+    file = broken.folder / "fleet.json"
+    file.write_text(text)
+    assert enter(["fleet", "status", "--output", str(tmp_path)]) == 1
+    told = capsys.readouterr()
+    assert "fleet whole000 on local/many/ab12cd34" in told.out
+    assert f"error: a fleet's file must be as `sweepyard fleet` wrote it; {file} is damaged (" in told.err
+    assert f"Where its agents have left, remove {broken.folder}" in told.err
+    assert find_fleet(tmp_path, "whole000").over
+
+
+def test_a_fleet_that_is_over_is_not_cancelled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    replace(fleet_in(tmp_path), over=True).write()
+    assert enter(["fleet", "cancel", "x7c2m1pq", "--output", str(tmp_path)]) == 0
+    assert "fleet x7c2m1pq is over already" in capsys.readouterr().out
+    assert not find_fleet(tmp_path, "x7c2m1pq").cancelled
+
+
+def test_a_folder_of_fleets_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert enter(["fleet", "status", "--output", str(tmp_path / "nowhere")]) == 2
+    assert "'--output': it must be a folder that is there; received" in capsys.readouterr().err
 
 
 def test_how_agents_are_follows_from_the_engine_and_from_their_own_records(tmp_path: Path) -> None:

@@ -6,13 +6,15 @@ import json
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from sweepyard import exitcodes
 from sweepyard.agents.fleet.engine import Engine, Job, JobState
 from sweepyard.agents.fleet.post import AgentRecord, read_record
 from sweepyard.config.fleets import FleetConfig, build_fleet
-from sweepyard.errors import FleetError
+from sweepyard.errors import ConfigInvalid, FleetError
 from sweepyard.files import write_atomically
+from sweepyard.jsonvalue import loads_object
 
 _FOLDERS = "*/sweeps/*/fleets"
 _FILE = "fleet.json"
@@ -123,30 +125,50 @@ def is_kept(folder: Path) -> bool:
 
 
 def read_fleet(folder: Path) -> Fleet:
-    """The fleet that was kept in a folder."""
-    fields = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-    config, jobs = build_fleet(fields.pop("config")), tuple(fields.pop("jobs"))
-    return Fleet(folder=folder, config=config, jobs=jobs, **fields)
+    """The fleet that was kept in a folder.
+
+    Raises:
+        FleetError: The file is damaged.
+    """
+    file = folder / _FILE
+    try:
+        fields: dict[str, Any] = loads_object(file.read_bytes())
+        config, jobs = build_fleet(fields.pop("config")), tuple(fields.pop("jobs"))
+        return Fleet(folder=folder, config=config, jobs=jobs, **fields)
+    except (ValueError, KeyError, TypeError, ConfigInvalid) as error:
+        raise FleetError(
+            f"a fleet's file must be as `sweepyard fleet` wrote it; {file} is damaged ({error}). Where its agents have "
+            f"left, remove {folder}"
+        ) from error
 
 
-def fleets_below(output: Path) -> list[Fleet]:
-    """Every fleet whose folder lies below an output folder, the newest last."""
-    fleets = [read_fleet(file.parent) for file in output.glob(f"{_FOLDERS}/*/{_FILE}")]
-    return sorted(fleets, key=lambda fleet: fleet.submitted_at)
+def fleets_below(output: Path) -> tuple[list[Fleet], list[FleetError]]:
+    """Every fleet whose folder lies below an output folder, the newest last, and what is wrong with the others."""
+    fleets, damages = [], []
+    for folder in _folders_below(output):
+        try:
+            fleets.append(read_fleet(folder))
+        except FleetError as error:
+            damages.append(error)
+    return sorted(fleets, key=lambda fleet: fleet.submitted_at), damages
 
 
 def find_fleet(output: Path, identity: str) -> Fleet:
     """The fleet of that id.
 
     Raises:
-        FleetError: There is none.
+        FleetError: There is none, or its file is damaged.
     """
-    for fleet in fleets_below(output):
-        if fleet.id == identity:
-            return fleet
+    for folder in _folders_below(output):
+        if folder.name == identity:
+            return read_fleet(folder)
     raise FleetError(
         f"there must be a fleet of that id below {output}; received {identity!r}. `sweepyard fleet status` lists them"
     )
+
+
+def _folders_below(output: Path) -> list[Path]:
+    return [file.parent for file in output.glob(f"{_FOLDERS}/*/{_FILE}")]
 
 
 def mark_cancelled(fleet: Fleet) -> Fleet:
