@@ -38,8 +38,8 @@ def open_folder(url: str) -> tuple[FileSystem, str]:
     """The file system of a URL, and the folder's path there; nothing is made or looked at yet.
 
     Raises:
-        ValueError: No such file system is known, it keeps nothing, or the package that speaks to it is missing; the
-            text says which, without the URL.
+        ValueError: No such file system is known, it keeps nothing, cannot be reached, the URL lacks what it needs, or
+            the package that speaks to it is missing; the text says which, without the URL.
     """
     if urlsplit(url).scheme == "memory":
         raise ValueError("what is kept in memory is forgotten when the process ends")
@@ -49,8 +49,12 @@ def open_folder(url: str) -> tuple[FileSystem, str]:
         raise ValueError("URLs need fsspec: install Sweepyard with the extra `remote`") from error
     try:
         filesystem, root = url_to_fs(url)
-    except ImportError as error:
+    except (ImportError, ValueError) as error:
         raise ValueError(str(error)) from error
+    except TypeError as error:
+        raise ValueError(f"a URL of this kind has to say more ({error})") from error
+    except Exception as error:  # Some connect already, and raise classes of their own.
+        raise ValueError(f"{type(error).__name__}: {error}") from error
     return cast(FileSystem, filesystem), root.rstrip("/")
 
 

@@ -87,6 +87,9 @@ def _trainer(trainer: TrainerConfig) -> Iterator[Violation]:
         hint = "Set trainer.checkpoint.enabled=true"
         yield Violation(rule, "trainer.checkpoint.enabled = false", hint, "trainer.resume")
     folder = trainer.checkpoint.folder
+    if folder is not None and not folder.strip():
+        rule, hint = "must name a folder or a URL", "Write null for the run's own folder"
+        yield Violation(rule, repr(folder), hint, "trainer.checkpoint.folder")
     if folder is not None and "@" in urlsplit(folder).netloc:
         rule = "configs are recorded and shown, so no user or password belongs into them"
         hint = "fsspec finds credentials in the environment, or in files of their own"

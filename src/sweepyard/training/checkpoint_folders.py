@@ -13,14 +13,24 @@ from typing import IO, Protocol
 from urllib.parse import urlsplit
 
 from sweepyard.errors import ConfigInvalid, Violation
-from sweepyard.files import atomic_file
+from sweepyard.files import atomic_file, make_folder
 from sweepyard.remote import FileSystem, open_folder, put, without_secrets
 
 CHECKPOINTS_FOLDER = "checkpoints"  # in a run's own folder
 
 
+_RULE = "trainer.checkpoint.folder must be a path, or a URL that fsspec can keep files at"
+
+
 class CheckpointFolder(Protocol):
     """Files by name, each whole or not there; every method may raise OSError."""
+
+    def prepare(self) -> None:
+        """See to it that files can be kept here, before there are any.
+
+        Raises:
+            InvalidInput: They cannot.
+        """
 
     def exists(self) -> bool:
         """Whether a fit has begun to write here."""
@@ -57,8 +67,7 @@ def folder_of(setting: str | None, run_folder: Path) -> CheckpointFolder:
     try:
         filesystem, root = open_folder(setting)
     except ValueError as error:
-        rule = "trainer.checkpoint.folder must be a path, or a URL that fsspec can keep files at"
-        raise ConfigInvalid([Violation(rule, f"{without_secrets(setting)}: {error}")]) from error
+        raise ConfigInvalid([Violation(_RULE, f"{without_secrets(setting)}: {error}")]) from error
     return RemoteFolder(filesystem, f"{root}/{within}", f"{without_secrets(setting)}/{within}")
 
 
@@ -70,6 +79,9 @@ class LocalFolder:
 
     def __str__(self) -> str:
         return str(self._path)
+
+    def prepare(self) -> None:
+        make_folder(self._path.parent, "trainer.checkpoint.folder")
 
     def exists(self) -> bool:
         return self._path.is_dir()
@@ -102,6 +114,13 @@ class RemoteFolder:
 
     def __str__(self) -> str:
         return self._shown
+
+    def prepare(self) -> None:
+        try:
+            with _as_os_errors():
+                self._filesystem.makedirs(self._root.rpartition("/")[0], exist_ok=True)
+        except OSError as error:
+            raise ConfigInvalid([Violation(_RULE, f"{self._shown}: {error.strerror or error}")]) from error
 
     def exists(self) -> bool:
         return bool(self.names())

@@ -7,6 +7,7 @@ full disk or a kill leaves the one before untouched.
 
 from __future__ import annotations
 
+import errno
 import json
 import zipfile
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ FORMAT = 1
 _PREFIX = "step-"
 _SUFFIX = ".npz"
 _STATE = "state"
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,14 @@ class Checkpoints:
         with self._reachable():
             return self._folder.exists()
 
+    def prepare(self) -> None:
+        """See to it, before anything is trained, that checkpoints can be kept here.
+
+        Raises:
+            InvalidInput: They cannot.
+        """
+        self._folder.prepare()
+
     def write(self, checkpoint: Checkpoint) -> str:
         """Write a checkpoint, then drop those beyond `keep`; gives its name in the folder.
 
@@ -77,9 +87,10 @@ class Checkpoints:
             with self._folder.writing(name) as stream:
                 np.savez(stream, **arrays)
         except OSError as error:
+            what_to_do = "Free some space and resume" if error.errno in _NO_SPACE else "Resume once it can be written"
             raise CheckpointError(
                 f"the checkpoint {self._folder}/{name} could not be written: {error.strerror or error}; "
-                "nothing half-written was left and the checkpoint before, if any, stays. Free some space and resume"
+                f"nothing half-written was left and the checkpoint before, if any, stays. {what_to_do}"
             ) from error
         with self._reachable():
             for old in self._names()[: -self._keep]:

@@ -65,7 +65,7 @@ def fit(
         stop: Set it to make the fit leave after its present step, with a checkpoint.
 
     Raises:
-        ConfigInvalid: The config does not fit the data or the backend.
+        InvalidInput: The config does not fit the data or the backend, or names a folder that keeps no checkpoints.
         NonFiniteLoss: The loss became NaN or infinite; the reason stands in the run's summary too.
         CheckpointError: A checkpoint cannot be written, or the last one cannot be resumed from.
         ModelFileError: The model file cannot be written.
@@ -144,6 +144,8 @@ def _train(
     """Train epoch by epoch; gives the reason for ending before the configured epochs, if there was one."""
     config, progress, model = experiment.config, state.progress, experiment.model
     checkpoints = Checkpoints(folder, config.trainer.checkpoint.keep)
+    if config.trainer.checkpoint.enabled:
+        checkpoints.prepare()
     checkpoint = checkpoints.latest() if config.trainer.resume else None
     if checkpoint is not None:
         state.restore(checkpoint)

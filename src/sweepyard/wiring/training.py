@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sweepyard import exitcodes
 from sweepyard.agents import handover
-from sweepyard.errors import CheckpointError, ConfigInvalid, OutOfMemory, SweepyardError
+from sweepyard.errors import CheckpointError, InvalidInput, OutOfMemory, SweepyardError
 from sweepyard.files import make_folder
 from sweepyard.settings import RESUMED_VARIABLE, SHARED_DEVICE_VARIABLE, Settings, own_command
 from sweepyard.wiring.finishing import bounded_wait, told_for
@@ -135,7 +135,7 @@ def run_training(
 
             result = fit(config, dataset, tracker, folder, resolved=resolved, stop=stop, clock=SystemClock())
         except BaseException as error:
-            if not isinstance(error, ConfigInvalid):  # Such a run has made no step.
+            if not isinstance(error, InvalidInput):  # Such a run has made no step.
                 keep_folder()
             if isinstance(error, OutOfMemory) and environ.get(SHARED_DEVICE_VARIABLE):
                 tracker.mark_preempting()  # Alone on the device, or with fewer others, it may fit.

@@ -180,6 +180,10 @@ def test_arguments_beside_a_target_must_be_a_mapping() -> None:
             {"trainer": {"checkpoint": {"folder": "s3://ann:secret@host/x"}}},
             "trainer.checkpoint.folder: configs are recorded and shown, so no user or password belongs into them",
         ),
+        (
+            {"trainer": {"checkpoint": {"folder": ""}}},
+            "trainer.checkpoint.folder: must name a folder or a URL; received ''. Write null for the run's own folder",
+        ),
         ({"tracking": {"project": "a/b"}}, "tracking.project: must be 1 to 128 letters"),
         ({"tracking": {"entity": ""}}, "tracking.entity: must be 1 to 128 letters"),
     ],

@@ -12,7 +12,7 @@ import pytest
 from fsspec.core import url_to_fs
 from fsspec.implementations.memory import MemoryFileSystem
 
-from sweepyard.errors import CheckpointError, ConfigInvalid
+from sweepyard.errors import CheckpointError, ConfigInvalid, InvalidInput
 from sweepyard.training.checkpoint_folders import CheckpointFolder, LocalFolder, RemoteFolder, folder_of
 from sweepyard.training.checkpoints import Checkpoint, Checkpoints
 
@@ -46,6 +46,18 @@ def test_files_come_back_sorted_and_whole(place: CheckpointFolder) -> None:
     assert place.names() == ["b"]
     with pytest.raises(FileNotFoundError), place.reading("a"):
         pass
+
+
+def test_a_folder_is_prepared_without_a_run_having_begun_there(place: CheckpointFolder) -> None:
+    place.prepare()
+    assert (place.exists(), place.names()) == (False, [])
+
+
+def test_a_folder_that_cannot_be_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"trainer.checkpoint.folder must name a folder .* made in /proc \("):
+        folder_of("/proc/nope", tmp_path / "p" / "r").prepare()
+    with pytest.raises(ConfigInvalid, match=r"received odd://bucket/p/r: Throttled: slow down"):
+        RemoteFolder(Refusing(), "/bucket/p/r", "odd://bucket/p/r").prepare()
 
 
 def test_an_error_while_writing_leaves_what_was_there(place: CheckpointFolder) -> None:
@@ -87,6 +99,9 @@ class Refusing(MemoryFileSystem):
             raise self.Throttled("slow down")
         return io.BytesIO(b"not an archive")
 
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:
+        raise self.Throttled("slow down")
+
     def find(self, path: str, **options: object) -> dict[str, dict[str, object]]:
         raise self.Throttled("not now")
 
@@ -106,11 +121,15 @@ def test_each_run_has_a_folder_of_its_own(tmp_path: Path) -> None:
         assert str(folder_of(setting, run)) == f"{tmp_path}/shared/digits/ab12cd34"
 
 
+# What fsspec made by half complains when it goes.
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <function FTPFileSystem.__del__")
 @pytest.mark.parametrize(
     ("setting", "reason"),
     [
         ("memory://checkpoints", "forgotten when the process ends"),
         ("nowhere://bucket?token=secret", "nowhere://bucket: .*nowhere"),
+        ("ftp://", r"a URL of this kind has to say more \(.*'host'\)"),
+        ("ftp://127.0.0.1:1/", "ftp://127.0.0.1:1/: ConnectionRefusedError: "),
     ],
 )
 def test_a_url_that_keeps_nothing_is_refused(setting: str, reason: str) -> None:

@@ -48,6 +48,7 @@ def test_a_full_disk_leaves_the_checkpoint_before_and_no_rest(tmp_path: Path) ->
     with pytest.raises(CheckpointError) as caught, disk_of(20_000):
         store.write(large)
     assert "could not be written: File too large" in str(caught.value)
+    assert "Resume once it can be written" in str(caught.value)
     assert "the checkpoint before, if any, stays" in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["step-000000001.npz"]
     assert read(tmp_path / "step-000000001.npz").step == 1
