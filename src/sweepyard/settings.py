@@ -56,9 +56,12 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Read `SWEEPYARD_HOME`, `_CACHE`, `_OFFLINE`, `_HEARTBEAT_TIMEOUT`, `_DATABASE`, `_BLOBS`, `_PREDICTIONS`.
 
+        `SWEEPYARD_WARM` is only looked at.
+
         Raises:
             ValueError: A value is not of its type; the message names the variable.
         """
+        _flag(environ, "SWEEPYARD_WARM")  # What reads it must be light, and leaves it to this to refuse a wrong one.
         home = environ.get("SWEEPYARD_HOME") or platformdirs.user_data_dir("sweepyard", appauthor=False)
         cache = environ.get("SWEEPYARD_CACHE") or platformdirs.user_cache_dir("sweepyard", appauthor=False)
         return cls(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import sweepyard
 from sweepyard.agents.warm.child import leave
-from sweepyard.agents.warm.place import owner_of
-from sweepyard.agents.warm.server import DEFAULT_IDLE_SECONDS, IDLE_VARIABLE, Code, ForkServer
+from sweepyard.agents.warm.place import idle_seconds, owner_of
+from sweepyard.agents.warm.server import Code, ForkServer
 from sweepyard.cli.environment import quieten_backend, settings_now
 from sweepyard.clock import SystemClock
 from sweepyard.linux import release_code
@@ -28,7 +28,7 @@ def main(path: str, listener: socket.socket) -> int:
         path,
         listener,
         code=Code(Path(sweepyard.__file__).parent),
-        idle_seconds=float(os.environ.get(IDLE_VARIABLE) or DEFAULT_IDLE_SECONDS),
+        idle_seconds=idle_seconds(os.environ),
         owner=owner_of(os.environ),
         clock=SystemClock(),
         on_note=lambda note: keep_noted(shelf, note, settings),

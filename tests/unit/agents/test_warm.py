@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
@@ -9,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,8 +20,9 @@ import psutil
 import pytest
 
 from sweepyard import processes
-from sweepyard.agents.warm import place
+from sweepyard.agents.warm import client, place
 from sweepyard.agents.warm.ahead import started_ahead
+from sweepyard.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 CLIENT = """
@@ -263,7 +266,48 @@ def test_a_run_that_was_to_stop_does_not_go_on_when_the_server_dies(yard: Yard) 
 def test_a_server_without_runs_leaves_nothing_behind(yard: Yard) -> None:
     assert yard.run("sys.exit(0)", SWEEPYARD_WARM_IDLE="0.5")[0] == 0
     until(lambda: not yard.servers)
-    assert not list(yard.runtime.rglob("*.socket"))
+    assert not list((yard.runtime / "sweepyard").iterdir())
+
+
+def test_who_waits_for_a_lock_that_is_removed_waits_for_the_next(tmp_path: Path) -> None:
+    path, entered = f"{tmp_path}/server", threading.Event()
+
+    def enter() -> None:
+        with place.locked(path):
+            entered.set()
+
+    waiting = threading.Thread(target=enter, daemon=True)
+    with open(f"{path}.lock.new", "w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with place.locked(path):
+            waiting.start()
+            time.sleep(0.1)
+            os.replace(other.name, f"{path}.lock")
+        assert not entered.wait(0.2)
+    assert entered.wait(20)
+    waiting.join(20)
+
+
+def test_a_server_that_fails_leaves_its_log_and_the_run_says_where(yard: Yard) -> None:
+    (yard.folder / "empty").mkdir()
+    _, out, err = yard.run("sys.exit(0)", WATCHED_CODE=str(yard.folder / "empty"))
+    (log,) = yard.runtime.rglob("*.log")
+    assert (out, err) == ("COLD\n", f"starting cold: the fork server ended before it forked; {log} says why\n")
+    assert "No module named 'watched'" in log.read_text()
+
+
+@pytest.mark.parametrize("idle", ["abc", "-1", "inf"])
+def test_a_wrong_setting_of_the_server_is_told(yard: Yard, idle: str) -> None:
+    _, out, err = yard.run("sys.exit(0)", SWEEPYARD_WARM_IDLE=idle)
+    told = f"starting cold: SWEEPYARD_WARM_IDLE must be a number of seconds; received '{idle}'\n"
+    assert (out, err) == ("COLD\n", told)
+
+
+def test_whoever_says_neither_yes_nor_no_is_told() -> None:
+    wanted = [client.is_wanted([], {"SWEEPYARD_WARM": said}) for said in ("", "yes", "Off", "maybe")]
+    assert wanted == [False, True, False, False]
+    with pytest.raises(ValueError, match=r"SWEEPYARD_WARM must be 1 or 0; received 'maybe'"):
+        Settings.from_environment({"SWEEPYARD_WARM": "maybe"})
 
 
 def test_a_server_ends_with_the_process_that_it_is_for(yard: Yard) -> None:

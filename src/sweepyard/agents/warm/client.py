@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
 import signal
@@ -28,7 +27,8 @@ _ANSWER_SECONDS = 120.0  # The first client of a server waits for its imports: 5
 _END_SECONDS = 10.0
 # What belongs to one run must not get into the process that all are forked from.
 _OF_ONE_RUN = ("WANDB_", "SWEEPYARD_")
-_KEPT = ("WANDB_ERROR_REPORTING", "SWEEPYARD_WARM_IDLE", place.OWNER_VARIABLE)
+_KEPT = ("WANDB_ERROR_REPORTING", place.IDLE_VARIABLE, place.OWNER_VARIABLE)
+_YES = frozenset({"1", "true", "yes", "on"})
 
 
 class Unserved(Exception):
@@ -36,9 +36,12 @@ class Unserved(Exception):
 
 
 def is_wanted(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
-    """Whether this run is to be forked: runs of agents are, unless the user says otherwise."""
+    """Whether this run is to be forked: runs of agents are, unless the user says otherwise.
+
+    What is neither yes nor no is refused by the settings, which a run that starts cold reads at once.
+    """
     switch = environ.get(SWITCH_VARIABLE, "").strip().lower()
-    if sys.platform != "linux" or switch in {"0", "false", "no", "off"} or sys.flags.isolated or sys.flags.optimize:
+    if sys.platform != "linux" or switch not in {"", *_YES} or sys.flags.isolated or sys.flags.optimize:
         return False
     if environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow" or "warm=false" in arguments:
         return False
@@ -89,7 +92,8 @@ class _Run:
             except (wire.WireClosed, BrokenPipeError, ConnectionResetError) as error:
                 connection.close()
                 if attempt:
-                    raise Unserved("the fork server ended before it forked; its log lies beside its socket") from error
+                    log = f"{place.path_of(environ)}.log"
+                    raise Unserved(f"the fork server ended before it forked; {log} says why") from error
                 continue
             except TimeoutError as error:
                 connection.close()
@@ -180,14 +184,17 @@ def connect(
         on_start: Told the process that was started.
 
     Raises:
-        Unserved: The server is another user's, or left at once.
+        Unserved: The server is another user's, or left at once, or a setting of its is wrong.
         OSError: There is no place for its socket.
     """
-    path = f"{place.folder_of_user(environ)}/{place.key_of(environ)}"
+    try:
+        place.idle_seconds(environ)
+    except ValueError as error:
+        raise Unserved(str(error)) from error
+    path = place.path_of(environ)
     connection = _connected(path)
     if connection is None:
-        with open(f"{path}.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with place.locked(path):
             connection = _connected(path)
             if connection is None:
                 on_start(_start_server(path, environ, server))
@@ -213,9 +220,11 @@ def _start_server(path: str, environ: Mapping[str, str], module: str) -> Popen[b
     """Listen in the server's name, so that whoever comes before it is ready waits in line."""
     import subprocess
 
+    # A server that leaves may still have its own of them open.
+    for file in (f"{path}.socket", f"{path}.log"):
+        if os.path.lexists(file):
+            os.unlink(file)
     with socket.socket(socket.AF_UNIX) as listener, open(f"{path}.log", "wb") as log:
-        if os.path.lexists(f"{path}.socket"):
-            os.unlink(f"{path}.socket")
         listener.bind(f"{path}.socket")
         listener.listen(128)
         options = [f"-W{option}" for option in sys.warnoptions]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 # The pid of the process that a fork server is for, with which it ends; without it, it serves all that come.
 OWNER_VARIABLE = "SWEEPYARD_WARM_OWNER"
+IDLE_VARIABLE = "SWEEPYARD_WARM_IDLE"
 
 # What is read while Keras, the backend, NumPy, the W&B client or Python itself are imported. CUDA's choice of devices
 # is not among it: it counts when a run first uses a device.
@@ -38,7 +41,29 @@ _KERAS_DEFAULTS = {
     "backend": "tensorflow",
     "image_data_format": "channels_last",
 }
+_IDLE_SECONDS = 120.0
 _LONGEST_SOCKET_PATH = 107  # sockaddr_un of unix(7), less the closing zero
+
+
+def path_of(environ: Mapping[str, str]) -> str:
+    """Where the fork server's files are: its socket, its lock and its log, by their suffixes.
+
+    Raises:
+        OSError: There is no place for them.
+    """
+    return f"{folder_of_user(environ)}/{key_of(environ)}"
+
+
+@contextmanager
+def locked(path: str) -> Iterator[None]:
+    """Hold the lock of a fork server's files; its own file may be removed meanwhile."""
+    while True:
+        with open(f"{path}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Who waited for a file that was removed meanwhile holds nothing.
+            if number_of(lock.name) == os.fstat(lock.fileno()).st_ino:
+                yield
+                return
 
 
 def folder_of_user(environ: Mapping[str, str]) -> str:
@@ -78,6 +103,22 @@ def key_of(environ: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(traits, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def idle_seconds(environ: Mapping[str, str]) -> float:
+    """How long a fork server waits without runs.
+
+    Raises:
+        ValueError: The setting is no number of seconds.
+    """
+    text = environ.get(IDLE_VARIABLE, "").strip()
+    try:
+        seconds = float(text or _IDLE_SECONDS)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"{IDLE_VARIABLE} must be a number of seconds; received {text!r}")
+    return seconds
+
+
 def owner_of(environ: Mapping[str, str]) -> int | None:
     """The pid of the process that a fork server with this environment is for."""
     text = environ.get(OWNER_VARIABLE, "")
@@ -95,6 +136,14 @@ def _keras_settings(path: str) -> dict[str, object]:
     except ValueError:
         found = {}
     return {**_KERAS_DEFAULTS, **found} if isinstance(found, dict) else {}
+
+
+def number_of(path: str) -> int | None:
+    """The file's own number on its disk; None where there is none."""
+    try:
+        return os.stat(path).st_ino
+    except FileNotFoundError:
+        return None
 
 
 def _content(path: str) -> str:

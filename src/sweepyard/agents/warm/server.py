@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gc
 import os
 import select
@@ -14,12 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweepyard.agents.warm import wire
+from sweepyard.agents.warm import place, wire
 from sweepyard.agents.warm.child import Child
 from sweepyard.clock import Clock
-
-IDLE_VARIABLE = "SWEEPYARD_WARM_IDLE"
-DEFAULT_IDLE_SECONDS = 120.0
 
 _REQUEST_SECONDS = 5.0
 _LOOK_SECONDS = 1.0
@@ -127,6 +123,7 @@ class ForkServer:
                 for child in self._step(timeout=0.0):
                     return child
                 if not self._runs:
+                    self._clean_up()
                     return None
 
     def _step(self, timeout: float = _LOOK_SECONDS) -> Iterator[Child]:
@@ -230,11 +227,17 @@ class ForkServer:
         if self._retired:
             return
         self._retired = True
-        with open(f"{self._path}.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            with contextlib.suppress(FileNotFoundError):
-                if os.stat(f"{self._path}.socket").st_ino == self._own:
-                    os.unlink(f"{self._path}.socket")
+        with place.locked(self._path):
+            if place.number_of(f"{self._path}.socket") == self._own:
+                os.unlink(f"{self._path}.socket")
+
+    def _clean_up(self) -> None:
+        """Take away the log, which nobody reads of a server that ends well, and the lock; not another server's."""
+        with place.locked(self._path):
+            if place.number_of(f"{self._path}.log") == os.fstat(1).st_ino:
+                os.unlink(f"{self._path}.log")
+            if place.number_of(f"{self._path}.socket") is None:
+                os.unlink(f"{self._path}.lock")
 
 
 def _opened(process: int | None) -> int | None:
