@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import yaml
 
 from sweepyard.agents.launching import Launcher, output_of
@@ -72,3 +73,16 @@ def test_a_run_that_is_to_go_on_learns_it(tmp_path: Path) -> None:
     script.write_text(SHOW)
     shown = launched(tmp_path, ["python3", str(script)], replace(COMMAND, kind=CommandKind.RESUME))
     assert shown["SWEEPYARD_RESUMED"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "told"),
+    [
+        ("nosuchprogram", 127, "error: `nosuchprogram` was not found. Install it, or name it by its path\n"),
+        ("/", 126, "error: `/` cannot be started: Permission denied\n"),
+    ],
+)
+def test_a_program_that_is_not_there_is_named(program: str, code: int, told: str, tmp_path: Path) -> None:
+    launcher = Launcher(SweepPath("local", "digits", "sweep123"), [program, "x"], os.environ, tmp_path, tmp_path)
+    assert launcher.start(COMMAND, {}).wait(30) == code
+    assert output_of(tmp_path, "ab12cd34").read_text() == told
