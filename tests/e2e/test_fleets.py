@@ -72,9 +72,10 @@ def test_a_fleet_that_is_ended_while_it_is_submitted_is_known_with_all_of_its_ag
         assert process.returncode == -signal.SIGTERM
         (fleet,) = json.loads(commands.run("fleet", "status", "--json").stdout)
         assert len(fleet["agents"]) == 4
+        # One that has not begun to listen cannot be told to leave.
+        wait(lambda: all(agent["host"] for agent in agents_of(commands, fleet["fleet"])), seconds=90)
         commands.run("fleet", "cancel", fleet["fleet"])
-        over = {"left", "finished"}
-        wait(lambda: {agent["state"] for agent in agents_of(commands, fleet["fleet"])} <= over, seconds=90)
+        wait(lambda: all(agent["state"] == "left" for agent in agents_of(commands, fleet["fleet"])), seconds=90)
     commands.assert_none_left(within_seconds=60)
 
 
