@@ -20,6 +20,7 @@ SweepyardError                    exit code 1 at the command line
 │   ├── SweepClosed               the sweep hands out no runs: it is over, or paused
 │   └── Preempted                 a run lost its host, and the client's service before it could say so; exit code 75
 ├── StorageError                  a database cannot be reached, used or understood
+│   ├── StorageAway               its server answers nobody for now
 │   └── StorageFull               there is no room for more
 ├── FleetError                    an engine of fleets is not there, or refuses
 ├── HubError
@@ -147,6 +148,10 @@ class NotTracked(TrackingError):
 
 class StorageError(SweepyardError):
     """A database cannot be reached, used or understood."""
+
+
+class StorageAway(StorageError):
+    """The database's server answers nobody for now: it restarts, or cannot be reached."""
 
 
 class StorageFull(StorageError):

@@ -101,6 +101,29 @@ def test_a_hub_outlives_a_restart_of_its_database(
         ask(client, START, n="before")
 
 
+def test_while_its_database_is_away_a_hub_asks_to_come_again(
+    postgresql: PostgresServer, make_hub: Callable[..., Any], tmp_path: Path
+) -> None:
+    with make_hub(tmp_path / "home", SWEEPYARD_DATABASE=postgresql.new_database()) as hub, hub.http() as client:
+        ask(client, START, n="one")
+        stream = "/files/local/shared/one/file_stream"
+        client.post(stream, json={}).raise_for_status()
+        postgresql.stop()
+        try:
+            answers = [client.post(stream, json={}), client.post("/graphql", json={"query": "{ viewer { id } }"})]
+        finally:
+            postgresql.restart()
+        for answer in answers:
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+            [error] = answer.json()["errors"]
+            assert error["code"] == "away"
+            assert error["message"].startswith("the PostgreSQL database ")
+        ask(client, START, n="two")
+        log = (tmp_path / "home" / "serve.log").read_text() + hub.log()
+        assert "is away; " in log
+        assert "Traceback" not in log
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [

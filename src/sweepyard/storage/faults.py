@@ -7,10 +7,11 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from sqlalchemy.engine import URL
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
-from sweepyard.errors import StorageError, StorageFull
+from sweepyard.errors import StorageAway, StorageError, StorageFull
 
 # The disk took no more: what SQLite could not write, sync, or make room for in its log's index.
 _SQLITE_FULL = frozenset(
@@ -83,3 +84,15 @@ def telling_faults(url: URL, rule: str = "must be usable") -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise StorageError(f"{named(url)} {rule}; {reason(error)}") from error
+
+
+def tell_when_away(engine: Engine) -> None:
+    """From now on, let it be our error where the engine's server is gone: `StorageAway`."""
+
+    def tell(context: ExceptionContext) -> None:
+        # A pre-ping that fails is no fault yet: the pool connects anew.
+        is_away = context.connection is None or context.is_disconnect
+        if is_away and not context.is_pre_ping and isinstance(context.sqlalchemy_exception, DBAPIError):
+            raise StorageAway(f"{named(engine.url)} is away; {reason(context.sqlalchemy_exception)}")
+
+    event.listen(engine, "handle_error", tell)

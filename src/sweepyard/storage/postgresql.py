@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
 from sweepyard.errors import StorageError
-from sweepyard.storage.faults import named, telling_faults
+from sweepyard.storage.faults import named, tell_when_away, telling_faults
 
 # Any number does, as long as all versions that may share a database agree on it; this one spells "sweepyrd".
 HUB_WRITERS = 0x7377656570797264
@@ -62,6 +62,8 @@ def open_postgresql(url: URL, writers: int) -> tuple[Engine, Engine]:
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": writers})
 
     event.listen(writer, "begin", take_turns)
+    tell_when_away(reader)
+    tell_when_away(writer)
     return reader, writer
 
 

@@ -17,6 +17,7 @@ from sweepyard.errors import (
     InvalidInput,
     NotFound,
     RequestInvalid,
+    StorageAway,
     StorageFull,
     SweepyardError,
     Unauthenticated,
@@ -58,6 +59,7 @@ _STATUS: tuple[tuple[type[SweepyardError], int, str], ...] = (
     (BodyTooLarge, 413, "too_large"),
     (BodyTooSlow, 408, "too_slow"),
     (TooBusy, 503, "busy"),
+    (StorageAway, 503, "away"),
     (StorageFull, 507, "full"),
     (InvalidInput, 400, "invalid"),
     (Unauthenticated, 401, "unauthenticated"),
@@ -90,7 +92,7 @@ def headers_of(error: SweepyardError) -> dict[str, str]:
     match error:
         case Unauthenticated():
             return {"WWW-Authenticate": 'Basic realm="sweepyard"'}
-        case TooBusy():
+        case TooBusy() | StorageAway():
             return {"Retry-After": _RETRY_AFTER_SECONDS}
         case _:
             return {}

@@ -10,6 +10,7 @@ from sweepyard.errors import (
     HubError,
     NotFound,
     RequestInvalid,
+    StorageAway,
     SweepyardError,
     Unauthenticated,
     Violation,
@@ -26,6 +27,7 @@ from sweepyard.web.problems import BodyTooLarge, plain_problem, problem
         (NotFound("no run"), 404, "not_found"),
         (Conflict("not now"), 409, "conflict"),
         (BodyTooLarge(10, "11"), 413, "too_large"),
+        (StorageAway("no server"), 503, "away"),
         (HubError("something else"), 500, "internal"),
     ],
 )
