@@ -34,6 +34,7 @@ from sweepyard.settings import Settings
 from sweepyard.web.answers import Answers
 from sweepyard.web.headers import SecurityHeaders
 from sweepyard.web.hosts import Addresses, HostCheck
+from sweepyard.web.nuls import NulCheck
 from sweepyard.web.origins import OriginCheck
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ def create_app(services: Services, *, settings: Settings, addresses: Addresses, 
         lifespan=reaping(services),
     )
     app = _Anonymous(app)
+    app = NulCheck(app, answers.refuse)
     app = OriginCheck(app, addresses, answers.refuse, cookie=SESSION_COOKIE)
     app = HostCheck(app, addresses, answers.refuse)
     return SecurityHeaders(app)  # outermost, so that no answer goes without them

@@ -30,13 +30,18 @@ def test_ids_of_runs_and_sweeps_come_back(entity: str, project: str, name: str) 
     assert codec.sweep_from_id(codec.sweep_to_id(sweep)) == sweep
 
 
-@given(st.text(st.characters(codec="utf-8"), min_size=1))
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
 def test_a_file_name_may_hold_colons_and_any_letter(name: str) -> None:
     path = RunPath("e", "p", "r")
     assert codec.run_file_from_id(codec.run_file_to_id(path, name)) == (path, name)
 
 
-@pytest.mark.parametrize("text", ["", "no base64!", codec.node_id("Sweep", "v1", "a", "b", "c"), "////", "UnVuOg=="])
+NUL = codec.run_to_id(RunPath("e", "p", "r\0"))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no base64!", codec.node_id("Sweep", "v1", "a", "b", "c"), NUL, "////", "UnVuOg=="]
+)
 def test_an_id_of_something_else_is_not_found(text: str) -> None:
     with pytest.raises(NotFound, match="is not the id of a run"):
         codec.run_from_id(text)

@@ -39,10 +39,11 @@ def parts_of_id(kind: str, text: str, count: int) -> list[str]:
         NotFound: The text is no id of that kind.
     """
     try:
-        head, *parts = base64.b64decode(text, validate=True).decode().split(":", count)
+        inside = base64.b64decode(text, validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise NotFound(f"{text[:80]!r} is not the id of a {kind.lower()}") from error
-    if head != kind or len(parts) != count:
+    head, *parts = inside.split(":", count)
+    if head != kind or len(parts) != count or "\0" in inside:
         raise NotFound(f"{text[:80]!r} is not the id of a {kind.lower()}")
     return parts
 

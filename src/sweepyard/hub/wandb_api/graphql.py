@@ -25,10 +25,19 @@ from graphql import (
 from starlette.responses import Response
 
 from sweepyard import jsonvalue
-from sweepyard.errors import NotFound, RequestInvalid, StorageError, StorageFull, SweepyardError, Violation
+from sweepyard.errors import NotFound, RequestInvalid, StorageAway, StorageError, StorageFull, SweepyardError, Violation
 from sweepyard.hub.wandb_api.context import Context
 from sweepyard.hub.wandb_api.inputs import prune
-from sweepyard.hub.wandb_api.limits import MAX_COST, MAX_LIST_ITEMS, MAX_TOKENS, TooCostly, faults_of, longest_list
+from sweepyard.hub.wandb_api.limits import (
+    MAX_COST,
+    MAX_LIST_ITEMS,
+    MAX_TOKENS,
+    NO_NUL,
+    TooCostly,
+    faults_of,
+    holds_nul,
+    longest_list,
+)
 from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.web.problems import Json, error_entries, problem, status_of
 
@@ -117,6 +126,12 @@ def _read(body: bytes) -> tuple[str, JsonObject, str | None]:
     longest = longest_list(variables)
     if longest > MAX_LIST_ITEMS:
         violations.append(Violation(f"a list in `variables` has at most {MAX_LIST_ITEMS:,} items", f"{longest:,}"))
+    if isinstance(variables, dict):
+        violations += [
+            Violation(NO_NUL, jsonvalue.dumps(value)[:200], where=f"${variable}")
+            for variable, value in variables.items()
+            if holds_nul(value)
+        ]
     if violations or not isinstance(query, str) or not isinstance(variables, dict) or not isinstance(name, str | None):
         raise RequestInvalid(violations)
     return query, variables, name
@@ -155,7 +170,7 @@ def _entries(error: GraphQLError, operation: OperationDefinitionNode) -> list[Js
 
 
 def _status(error: GraphQLError, status: int) -> int:
-    if isinstance(error.original_error, StorageFull):
+    if isinstance(error.original_error, StorageFull | StorageAway):
         return status_of(error.original_error)  # The client comes again with what it gets no 200 for.
     if isinstance(error.original_error, NotFound) and error.nodes and error.path and len(error.path) == 1:
         field = getattr(error.nodes[0], "name", None)

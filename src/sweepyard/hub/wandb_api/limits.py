@@ -16,6 +16,10 @@ from graphql import (
     FragmentSpreadNode,
     InlineFragmentNode,
     SelectionSetNode,
+    StringValueNode,
+    Visitor,
+    VisitorAction,
+    visit,
 )
 
 from sweepyard.jsonvalue import JsonValue
@@ -28,6 +32,9 @@ MAX_SAME_NAME = 10
 MAX_COST = 1_000_000
 MAX_LIST_ITEMS = 20_000
 """The client sends lists of files in pieces of at most 10,000."""
+
+NO_NUL = "a text is Unicode without NUL"
+"""PostgreSQL keeps and compares no other, so it is told here for whatever a text names."""
 
 DEFAULT_COST = 1
 # What reads a run's streams costs more than what is at hand.
@@ -78,6 +85,10 @@ def faults_of(document: DocumentNode) -> list[str]:
     faults = [f"{rule.format(limit)}; received {number}" for number, limit, rule in rules if number > limit]
     if not faults and depth_of(document) > MAX_DEPTH:
         faults.append(f"a document nests at most {MAX_DEPTH} fields deep")
+    literals = _Literals()
+    visit(document, literals)
+    if literals.hold_nul:
+        faults.append(f"{NO_NUL}; received one in a literal")
     return faults
 
 
@@ -92,6 +103,31 @@ def longest_list(value: JsonValue) -> int:
         elif isinstance(item, dict):
             pending.extend(part for part in item.values() if isinstance(part, list | dict))
     return longest
+
+
+def holds_nul(value: JsonValue) -> bool:
+    """Whether a text in a request's variables has a NUL."""
+    match value:
+        case str():
+            return "\0" in value
+        case list():
+            return any(map(holds_nul, value))
+        case dict():
+            return any(map(holds_nul, [*value, *value.values()]))
+        case _:
+            return False
+
+
+class _Literals(Visitor):
+    """Looks for a NUL in the texts that a document writes down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hold_nul = False
+
+    def enter_string_value(self, node: StringValueNode, *_: object) -> VisitorAction:
+        self.hold_nul = "\0" in node.value
+        return self.BREAK if self.hold_nul else self.IDLE
 
 
 class _Shape:
