@@ -56,7 +56,7 @@ BODIES = st.one_of(
         {"files": st.dictionaries(st.sampled_from([*STREAMS, "wandb-summary.json", "x", "../x"]), CHUNKS, max_size=3)},
         optional={"complete": VALUES, "exitcode": VALUES, "preempting": VALUES, "uploaded": VALUES, "dropped": VALUES},
     ),
-    st.fixed_dictionaries({"complete": st.booleans(), "exitcode": st.integers(-1, 300)}),
+    st.fixed_dictionaries({"complete": st.booleans(), "exitcode": st.one_of(st.integers(-1, 300), NUMBERS)}),
     VALUES,
 )
 RAW = st.one_of(

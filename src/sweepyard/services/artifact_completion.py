@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sweepyard.domain.artifact import ArtifactFile, ArtifactVersion, Manifest, ManifestKind
-from sweepyard.errors import Conflict
+from sweepyard.errors import Conflict, RequestInvalid, Violation
 from sweepyard.services.manifests import ManifestEntry, digest_of, merge_manifests, read_manifest
 from sweepyard.services.ports import UnitOfWork
 from sweepyard.services.ports.blobs import BlobStore, store_bytes
 
 _WHOLE_MANIFEST = "wandb_manifest.json"
 _NAMED = 5
+_MOST_BYTES = 2**63 - 1  # what a column of the database holds
 
 
 def completed(unit: UnitOfWork, blobs: BlobStore, version: ArtifactVersion) -> ArtifactVersion:
@@ -20,13 +21,17 @@ def completed(unit: UnitOfWork, blobs: BlobStore, version: ArtifactVersion) -> A
 
     Raises:
         Conflict: The manifest or a file was never uploaded; the message names them.
-        RequestInvalid: The manifest is malformed.
+        RequestInvalid: The manifest is malformed, or more than can be counted.
     """
     version = _with_whole_manifest(unit, blobs, version)
     entries = _entries(unit, blobs, version.number)
     files = _complete_files(unit, version, entries)
     sizes = [entry.size_bytes if entry.size_bytes is not None else files[entry.name] for entry in entries]
-    return replace(version, size_bytes=sum(sizes), file_count=len(entries))
+    size_bytes = sum(sizes)
+    if size_bytes > _MOST_BYTES:
+        rule = f"the sizes in a manifest come to at most {_MOST_BYTES:,} bytes"
+        raise RequestInvalid([Violation(rule, str(size_bytes)[:80])])
+    return replace(version, size_bytes=size_bytes, file_count=len(entries))
 
 
 def _with_whole_manifest(unit: UnitOfWork, blobs: BlobStore, version: ArtifactVersion) -> ArtifactVersion:

@@ -70,6 +70,13 @@ def test_all_faults_are_named_at_once() -> None:
     assert "secrets.txt" in str(caught.value)
 
 
+@pytest.mark.parametrize("code", [2**31, -(2**31) - 1, 2**40, 10**20])
+def test_an_exit_code_has_32_bits(code: int) -> None:
+    with pytest.raises(RequestInvalid, match=f"`exitcode` is a whole number of 32 bits; received {code}"):
+        update_from_wire(json.dumps({"complete": True, "exitcode": code}).encode())
+    assert update_from_wire(b'{"exitcode": -2147483648}').exit_code == -(2**31)
+
+
 def test_files_are_an_object() -> None:
     with pytest.raises(RequestInvalid, match="`files` is an object; received list"):
         update_from_wire(b'{"files": []}')

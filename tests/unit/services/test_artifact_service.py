@@ -324,6 +324,15 @@ def test_malformed_manifests_are_refused(content: bytes) -> None:
         read_manifest(content)
 
 
+@pytest.mark.parametrize("size", [2**63, 10**20])
+def test_sizes_beyond_what_a_database_counts_are_refused(hub, size: int) -> None:
+    contents = {"a.bin": {"digest": "x", "ref": "s3://a", "size": size // 2}, "b": {"digest": "x", "ref": "s3://b"}}
+    assert upload(hub, contents={"a.bin": {"digest": "x", "ref": "s3://a", "size": 2**63 - 1}}).size_bytes == 2**63 - 1
+    contents["b"]["size"] = size // 2
+    with pytest.raises(RequestInvalid, match=r"sizes in a manifest come to at most 9,223,372,036,854,775,807 bytes"):
+        upload(hub, b"other", contents=contents)
+
+
 def test_a_manifest_is_read() -> None:
     content = {
         "contents": {"a": {"digest": "x", "size": 3}, "b": {"digest": "y"}, "c": {"digest": "z", "ref": "s3://"}}

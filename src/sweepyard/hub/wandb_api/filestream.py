@@ -13,6 +13,9 @@ SUMMARY_FILE = "wandb-summary.json"
 MAX_LINE_LENGTH = 16 << 20
 """Characters; the client sends none of more than ten million."""
 
+_EXIT_CODES = range(-(2**31), 2**31)
+"""What the client itself can say, and a column of the database hold."""
+
 _STREAMS = {stream.value: stream for stream in Stream}
 
 
@@ -102,9 +105,9 @@ def _summary(content: tuple[str, ...], violations: list[Violation], before: Json
 
 def _exit_code(request: JsonObject, violations: list[Violation]) -> int | None:
     code = request.get("exitcode")
-    if code is None or (isinstance(code, int) and not isinstance(code, bool)):
+    if code is None or (isinstance(code, int) and not isinstance(code, bool) and code in _EXIT_CODES):
         return code
-    violations.append(Violation("`exitcode` is a whole number", jsonvalue.dumps(code)[:80]))
+    violations.append(Violation("`exitcode` is a whole number of 32 bits", jsonvalue.dumps(code)[:80]))
     return None
 
 
