@@ -104,9 +104,8 @@ def read_key(path: Path) -> str:
         hint = f"chmod 600 {path}"
         raise InvalidInput([Violation("a key file is its owner's alone", "one that others may read", hint, str(path))])
     if not key or len(key.split()) != 1:
-        raise InvalidInput(
-            [Violation("a key file holds one API key and nothing else", "something else", where=str(path))]
-        )
+        received = "something else" if key else "nothing"
+        raise InvalidInput([Violation("a key file holds one API key and nothing else", received, where=str(path))])
     return key
 
 

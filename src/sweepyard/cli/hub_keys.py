@@ -11,7 +11,7 @@ import click
 from sweepyard.cli.hub_users import ROLES
 from sweepyard.cli.options import HOME, JSON
 from sweepyard.cli.style import CONTEXT, CommandGroup, examples
-from sweepyard.errors import InvalidInput, Violation
+from sweepyard.files import read_key
 from sweepyard.jsonvalue import JsonObject
 from sweepyard.wiring.hub import administration
 
@@ -69,14 +69,14 @@ def add(user: str, name: str, role: str | None, key_file: str | None, as_json: b
     from sweepyard.cli.output import print_json
     from sweepyard.domain.access import Role
 
-    given = _read(key_file) if key_file else None
+    given = None if key_file is None else _read(key_file)
     cap = Role(role) if role else None
     with administration(settings) as access:
-        key = given or access.create_key(user, name=name, role=cap)
+        key = access.create_key(user, name=name, role=cap) if given is None else given
         stored = access.import_key(user, key, name=name, role=cap)
     if as_json:
-        print_json(_described(stored) | ({} if given else {"key": key}))
-    elif given:
+        print_json(_described(stored) | ({"key": key} if given is None else {}))
+    elif given is not None:
         print(f"accepted a key of {user}; its id is {stored.key_id}")
     else:
         print(key)
@@ -95,14 +95,7 @@ def revoke(key_ids: tuple[str, ...], settings: Settings) -> None:
 
 
 def _read(file: str) -> str:
-    try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise InvalidInput(
-            [Violation("--key-file names a readable file that holds one key", reason, where=file)]
-        ) from error
-    return text.strip()
+    return sys.stdin.read().strip() if file == "-" else read_key(Path(file))
 
 
 def _described(key: ApiKey) -> JsonObject:
