@@ -80,6 +80,8 @@ def _make(target: Path, settings: Settings, keep: int | None, *, as_json: bool) 
 
     with interrupted_when_ended(), _Steps() as steps:
         report = backup_hub(settings, target, keep=keep, progress=steps.show)
+    if target.resolve().is_relative_to(settings.home.resolve()):
+        _warn(f"{target} lies in the hub's home: what takes the one takes the other. Better back up to another disk")
     manifest = report.manifest
     if as_json:
         print_json(report.to_json())

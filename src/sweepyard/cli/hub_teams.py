@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sweepyard.cli.hub_users import tell_of_projects
 from sweepyard.cli.options import HOME, JSON
 from sweepyard.cli.style import CONTEXT, CommandGroup, examples
 from sweepyard.jsonvalue import JsonObject
@@ -52,6 +53,7 @@ def add(name: str, members: tuple[str, ...], settings: Settings) -> None:
     """Make a team; runs go into it with `wandb.init(entity=NAME)`."""
     with administration(settings) as access:
         _say(access.add_team(name, members=members))
+        tell_of_projects(access, name)
 
 
 @teams.command("add-member", epilog=examples("sweepyard hub teams add-member vision ann"))

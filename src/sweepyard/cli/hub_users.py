@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -67,6 +68,7 @@ def add(name: str, role: str, entity: str | None, teams: tuple[str, ...], as_jso
     with administration(settings) as access:
         user = access.add_user(name, role=Role(role), entity=entity, teams=teams)
         row = _described(access, user)
+        tell_of_projects(access, name)
     if as_json:
         print_json(row)
     else:
@@ -94,6 +96,14 @@ def remove(name: str, settings: Settings) -> None:
     with administration(settings) as access:
         access.remove_user(name)
     print(f"removed {name} and every key of theirs; their runs stay")
+
+
+def tell_of_projects(access: AccessService, entity: str) -> None:
+    """Say on standard error what a new user or team finds under its name: others put it there before."""
+    count = access.projects_under(entity)
+    if count:
+        what = "1 project stands" if count == 1 else f"{count:,} projects stand"
+        print(f"warning: {what} under {entity} already, and within reach of {entity} from now on", file=sys.stderr)
 
 
 def _described(access: AccessService, user: User) -> JsonObject:

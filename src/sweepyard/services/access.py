@@ -139,6 +139,11 @@ class AccessService:
             unit.access.remove_user(username)
         return user
 
+    def projects_under(self, entity: str) -> int:
+        """How many projects have this name for their entity, whether or not a user or a team is called so."""
+        with self._database.reading() as unit:
+            return len(unit.projects.of_entity(entity))
+
     def teams(self) -> list[Team]:
         """All teams, by name."""
         with self._database.reading() as unit:

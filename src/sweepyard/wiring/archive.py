@@ -30,13 +30,17 @@ def backup_hub(settings: Settings, target: Path, *, keep: int | None, progress: 
     """Add a snapshot of this home's hub to the backups in `target`, whether it serves or not.
 
     Raises:
-        ArchiveError: It could not be made; no snapshot is left.
+        ArchiveError: It could not be made; no snapshot is left. Or the target lies among the hub's own blobs.
     """
     from sweepyard.clock import SystemClock
     from sweepyard.storage import backup
+    from sweepyard.storage.restore import BLOBS_FOLDER
     from sweepyard.storage.table_copy import SharedDatabase
     from sweepyard.storage.unit_of_work import DATABASE_FILE
 
+    store = (settings.home / BLOBS_FOLDER).resolve()
+    if target.resolve().is_relative_to(store):
+        raise ArchiveError(f"a backup goes to a folder outside the hub's own store {store}; received {target}")
     source: backup.RowSource = backup.SqliteSource(settings.home / DATABASE_FILE)
     if settings.database:
         source = SharedDatabase(settings.database)

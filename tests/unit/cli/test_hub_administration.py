@@ -1,4 +1,4 @@
-"""Keys on the hub's own command line."""
+"""Keys, users, teams and backups on the hub's own command line."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from sweepyard.cli import door
+from sweepyard.cli.environment import settings_now
+from sweepyard.services.guard import acting_for_the_hub
+from sweepyard.wiring.hub import build_services
 
 KEY = "ab" * 20
 
@@ -59,3 +62,23 @@ def test_a_key_file_that_others_may_read_is_refused(capsys: pytest.CaptureFixtur
     assert "k: a key file is its owner's alone; received one that others may read. chmod 600 k" in (
         capsys.readouterr().err
     )
+
+
+@pytest.mark.parametrize("what", ["users", "teams"])
+def test_projects_that_a_new_name_brings_within_reach_are_told(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert door.enter(["hub", what, "add", "bob"]) == 0
+    assert "warning" not in capsys.readouterr().err
+    with build_services(settings_now()) as services, acting_for_the_hub():
+        services.projects.ensure("ann", "digits")
+    assert door.enter(["hub", what, "add", "ann"]) == 0
+    assert "warning: 1 project stands under ann already" in capsys.readouterr().err
+
+
+def test_a_backup_does_not_go_among_the_hubs_own_blobs(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert door.enter(["hub", "users", "list"]) == 0
+    assert door.enter(["hub", "backup", str(home / "blobs" / "x")]) == 1
+    rule = f"a backup goes to a folder outside the hub's own store {home.resolve() / 'blobs'}; received {home}/blobs/x"
+    assert f"error: {rule}" in capsys.readouterr().err
+    assert not (home / "blobs" / "x").exists()
+    assert door.enter(["hub", "backup", str(home / "x")]) == 0
+    assert f"warning: {home}/x lies in the hub's home" in capsys.readouterr().err
