@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sweepyard.jsonvalue import JsonObject, JsonValue
 from sweepyard.sweeps.config import Method, SweepConfig
@@ -51,7 +51,7 @@ class _Export:
         self.changes: list[str] = []
         self.losses: list[str] = []
         self.steps: list[Callable[[], None]] = [
-            self._strip, self._repeats, self._zip, self._metrics, self._early_terminate, self._parameters
+            self._strip, self._repeats, self._zip, self._metrics, self._early_terminate, self._parameters, self._count
         ]  # fmt: skip
 
     def _strip(self) -> None:
@@ -76,11 +76,7 @@ class _Export:
         if self.document.pop("zip", None) is None:
             return
         names = "; ".join(" with ".join(".".join(path) for path in group) for group in self._config.parameters.coupled)
-        loss = f"`zip`: W&B does not couple parameters ({names}) and tries every combination"
-        if self._config.method is Method.GRID:
-            apart = SearchSpace(list(self._config.parameters))
-            loss += f": {Grid(apart).points} runs in place of {Grid(self._config.parameters).points}"
-        self.losses.append(loss)
+        self.losses.append(f"`zip`: W&B does not couple parameters ({names}) and tries every combination")
 
     def _metrics(self) -> None:
         several = self.document.get("metrics")
@@ -126,6 +122,16 @@ class _Export:
             below = rule.get("parameters")
             if isinstance(below, dict):
                 self._level(below, f"{prefix}{name}.")
+
+    def _count(self) -> None:
+        """Say what a grid grows to for want of `zip` and `when` together."""
+        if self._config.method is not Method.GRID:
+            return
+        known = self._config.parameters
+        free = SearchSpace([replace(parameter, conditions=()) for parameter in known])
+        here, there = Grid(known).points, Grid(free).points
+        if here != there:
+            self.losses.append(f"the grid has {there} runs there in place of {here}")
 
 
 def _set_parameter(parameters: JsonObject, repeats: Repeats) -> None:

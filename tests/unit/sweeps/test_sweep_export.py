@@ -73,11 +73,21 @@ def test_repeats_of_other_methods_are_lost() -> None:
 def test_coupled_parameters_come_apart() -> None:
     text = "zip: [[b, a]]\nparameters: {a: {values: [1, 2]}, b: {values: [3, 4]}, c: {values: [5, 6]}}\n"
     assert export(HEAD + text).losses == (
-        "`zip`: W&B does not couple parameters (a with b) and tries every combination: 8 runs in place of 4",
+        "`zip`: W&B does not couple parameters (a with b) and tries every combination",
+        "the grid has 8 runs there in place of 4",
     )
     assert export(HEAD.replace("grid", "bayes") + text).losses == (
         "`zip`: W&B does not couple parameters (a with b) and tries every combination",
     )
+
+
+def test_the_runs_of_a_grid_are_counted_without_all_that_wandb_lacks() -> None:
+    text = "zip: [[a, b]]\nrepeats: 2\nparameters: {a: {values: [1, 2]}, b: {values: [3, 4]}, "
+    text += "opt: {values: [adam, sgd]}, mom: {values: [0.1, 0.2], when: {opt: sgd}}}\n"
+    exported = export(HEAD + text)
+    assert exported.losses[-1] == "the grid has 32 runs there in place of 12"
+    assert expected_runs(parse(HEAD + text)) == 12
+    assert expected_runs(parse(yaml.safe_dump(exported.document))) == 32
 
 
 def test_conditions_are_stripped_wherever_they_stand() -> None:
