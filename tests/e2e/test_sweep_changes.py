@@ -32,6 +32,9 @@ def test_a_sweep_grows_between_two_agents(commands) -> None:
         assert unknown.returncode != 0
         rest = commands.run("sweep", sweep[1], "--agents", "1", "--json")
         assert rest.returncode == 0, rest.stderr
+        late = commands.run("sweep", "edit", sweep[1], "more.yaml")
+        assert (late.returncode, late.stdout) == (1, "")
+        assert late.stderr == f"error: only a sweep that goes on can be edited; {sweep[1]} is finished\n"
     outcome = json.loads(rest.stdout)
     assert (outcome["state"], len(outcome["runs"])) == ("FINISHED", 3)
     assert sorted(run["value"] for run in outcome["runs"]) == [0, 1, 2]

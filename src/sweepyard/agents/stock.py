@@ -24,6 +24,7 @@ from sweepyard.errors import TrackingError
 from sweepyard.signals import handled_by
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_WRAPPING = re.compile(r"^Error: (?:input: \w+ )?")  # around what the server has said
 _AGENT_LINE = re.compile(r"wandb agent (?P<quote>'?)(?P<path>[^'\n]+?)(?P=quote)\s*$", re.MULTILINE)
 _ID_LINE = re.compile(r"sweep with ID:\s*(?P<id>\S+)")
 _URL_LINE = re.compile(r"View sweep at:\s*(?P<url>\S+)")
@@ -229,5 +230,5 @@ def _undisturbed() -> Iterator[None]:
 def _reason(text: str) -> str:
     # Where the client's own log lies helps nobody: it may be gone, and it says the same.
     lines = [line.strip() for line in text.splitlines() if line.strip() and "error logs at" not in line]
-    wrong = [line for line in lines if "error" in line.lower()]
+    wrong = [_WRAPPING.sub("", line) for line in lines if "error" in line.lower()]
     return " | ".join((wrong or lines)[-2:]) or "it printed nothing"

@@ -97,9 +97,13 @@ def edit(name: str, file: Path, *, server: Server | None, environ: Mapping[str, 
         name: entity/project/id or project/id.
 
     Raises:
+        SweepClosed: It is over: no file lets it go on.
         TrackingError: There is no such sweep, or the server refused.
     """
     record = Reader(server).sweep(name)
+    if record.is_over:
+        told = f"only a sweep that goes on can be edited; {record.path} is {record.state.lower()}"
+        raise SweepClosed(told, is_over=True)
     with tempfile.TemporaryDirectory(prefix="sweepyard-") as scratch:
         folder = Path(scratch)
         update(file, str(record.path), environ=client_environment(environ, server=server, folder=folder), folder=folder)

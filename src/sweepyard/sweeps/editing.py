@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sweepyard.jsonvalue import JsonValue, dumps_canonical
+from sweepyard.jsonvalue import JsonValue, dumps, dumps_canonical
 from sweepyard.sweeps.config import SweepConfig
 from sweepyard.sweeps.distributions import Categorical, Distribution
 from sweepyard.sweeps.space import Parameter
@@ -62,7 +62,7 @@ def _parameter(old: Parameter, new: Parameter) -> Iterator[str]:
         if gone:
             yield f"`{old.name}` must keep its values; {', '.join(map(_shown, gone))} would go"
     elif not _contains(right, left):
-        yield f"`{old.name}` may only become wider: {left} became {right}"
+        yield f"`{old.name}` may only become wider; {_range(left)} became {_range(right)}"
 
 
 def _contains(wide: Distribution, narrow: Distribution) -> bool:
@@ -73,5 +73,10 @@ def _contains(wide: Distribution, narrow: Distribution) -> bool:
     return bool(left == right and low <= inner_low and inner_high <= high)
 
 
+def _range(distribution: Distribution) -> str:
+    """What a distribution is, by its keys in a sweep file."""
+    return ", ".join(f"{key}: {value}" for key, value in vars(distribution).items() if value is not None)
+
+
 def _shown(value: JsonValue) -> str:
-    return "nothing" if value is None else repr(value)
+    return "nothing" if value is None else dumps(value)

@@ -42,8 +42,10 @@ def test_the_id_alone_is_enough() -> None:
 
 
 def test_output_without_an_id_is_an_error_that_quotes_it() -> None:
-    with pytest.raises(TrackingError, match="Error: the server said no"):
+    with pytest.raises(TrackingError, match="sweep id: the server said no"):
         parse_registration("wandb: Creating sweep from: x\nError: the server said no\n")
+    with pytest.raises(TrackingError, match="sweep id: sweep lab/p/ab has runs"):
+        parse_registration("Error: input: upsertSweep sweep lab/p/ab has runs\n")
     with pytest.raises(TrackingError, match="it printed nothing"):
         parse_registration("")
 
