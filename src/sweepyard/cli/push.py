@@ -12,6 +12,7 @@ import click
 from sweepyard.cli.environment import interrupted_when_ended, settings_now
 from sweepyard.cli.reading import FROM, path_of
 from sweepyard.cli.style import CONTEXT, examples
+from sweepyard.errors import ArgumentInvalid, Violation
 from sweepyard.wiring.pushing import push_runs
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ _EPILOG = (
     + "  2  the command line makes no sense\n"
     + "  130  interrupted"
 )
+_LONGEST_PROJECT = 128
+_NOT_IN_PROJECTS = frozenset("/\\#?%:")
 
 
 @click.command("push", context_settings=CONTEXT, epilog=_EPILOG)
@@ -67,6 +70,7 @@ def command(
     from sweepyard.cli.output import print_json
     from sweepyard.tracking.push.opening import PushRequest
 
+    _check_project(project)
     request = PushRequest(
         names=tuple(path_of(name, "run or sweep") for name in names),
         to=to,
@@ -88,6 +92,13 @@ def command(
     else:
         _print(report)
     return 0 if report.is_well else 1
+
+
+def _check_project(name: str | None) -> None:
+    """Refuse a name that W&B's client would refuse for each run anew."""
+    if name is not None and (not 0 < len(name) <= _LONGEST_PROJECT or _NOT_IN_PROJECTS & set(name)):
+        rule = f"a project's name has 1 to {_LONGEST_PROJECT} characters, none of them / \\ # ? % :"
+        raise ArgumentInvalid([Violation(rule, repr(name), where="--project")])
 
 
 def _say(line: str) -> None:
