@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import traceback
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -37,6 +38,22 @@ def find_target(target: str, *, group: str, where: str) -> Callable[..., Any]:
     if not callable(found):
         raise ConfigInvalid([Violation("a target must be a class or function", repr(target), where=where)])
     return found
+
+
+def target_raised(error: Exception, target: str, where: str) -> ConfigInvalid | None:
+    """What to say of a target that was called and raised; None where the call itself was refused.
+
+    Args:
+        target: The text of the `_target_` key.
+        where: The config key, for the error.
+    """
+    frames = traceback.extract_tb(error.__traceback__)[1:]  # the first one is the caller's
+    if not frames:
+        return None
+    last = [frame for frame in frames if frame.filename == frames[0].filename][-1]
+    received = f"{type(error).__name__}: {error}"
+    hint = f"It comes from {last.filename}, line {last.lineno}; SWEEPYARD_DEBUG=1 shows all of it"
+    return ConfigInvalid([Violation(f"{target} must not raise", received, hint, where)])
 
 
 def missing_targets(config: ExperimentConfig) -> list[Violation]:

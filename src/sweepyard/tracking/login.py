@@ -5,7 +5,8 @@ Nothing here writes `~/.netrc` or W&B's settings files, and nothing asks a quest
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import wandb
@@ -21,20 +22,21 @@ def use_server(server: Server, output: Path) -> None:
     """Point the client at `server`; the user's own W&B settings are not read.
 
     Raises:
-        TrackingError: The server is away or refuses the key.
+        TrackingError: The server is away or refuses the key, or the client one of its settings.
     """
     check_server(server.url, server.api_key)
     # The client keeps settings for the whole process, and some of its requests follow those alone: left
     # as they are, they would go to wandb.ai with this server's key.
-    wandb.setup(
-        wandb.Settings(
-            base_url=server.url,
-            api_key=server.api_key,
-            entity=server.entity,
-            mode="online",
-            settings_system=str(output / "wandb" / "settings"),
+    with _refusals_told():
+        wandb.setup(
+            wandb.Settings(
+                base_url=server.url,
+                api_key=server.api_key,
+                entity=server.entity,
+                mode="online",
+                settings_system=str(output / "wandb" / "settings"),
+            )
         )
-    )
 
 
 def use_own_login(*, patience_seconds: float = PATIENCE_SECONDS, leaves: Callable[[], bool] = never) -> bool:
@@ -48,9 +50,9 @@ def use_own_login(*, patience_seconds: float = PATIENCE_SECONDS, leaves: Callabl
         False where the user has disabled the client (`WANDB_MODE=disabled`): there is nothing to track.
 
     Raises:
-        TrackingError: There is no login, or the server is away or refuses the key.
+        TrackingError: There is no login, the server is away or refuses the key, or the client one of its settings.
     """
-    mode = wandb_setup.singleton().settings.mode
+    mode = own_settings().mode
     # WANDB_MODE or `wandb offline` are the user's own choice, and need no server.
     if mode not in {"offline", "dryrun", "disabled"}:
         check_own_login(patience_seconds=patience_seconds, leaves=leaves)
@@ -59,16 +61,16 @@ def use_own_login(*, patience_seconds: float = PATIENCE_SECONDS, leaves: Callabl
 
 def own_server_is_hub() -> bool:
     """Whether the server the user is logged in to is a hub of Sweepyard's, and no server of W&B's."""
-    return is_hub(wandb_setup.singleton().settings.base_url)
+    return is_hub(own_settings().base_url)
 
 
 def check_own_login(*, patience_seconds: float = PATIENCE_SECONDS, leaves: Callable[[], bool] = never) -> str:
     """Load the user's own login into the client; gives its server's base URL.
 
     Raises:
-        TrackingError: There is no login, or the server is away or refuses the key.
+        TrackingError: There is no login, the server is away or refuses the key, or the client one of its settings.
     """
-    url = wandb_setup.singleton().settings.base_url
+    url = own_settings().base_url
     try:
         login = wbauth.authenticate_session(host=url, source="wandb.init()", prompt=False)
     except wandb.Error as error:
@@ -81,3 +83,27 @@ def check_own_login(*, patience_seconds: float = PATIENCE_SECONDS, leaves: Calla
     if isinstance(login, wbauth.AuthApiKey) and url.startswith("http://"):
         check_server(url, login.api_key, patience_seconds=patience_seconds, leaves=leaves)
     return url
+
+
+def own_settings() -> wandb.Settings:
+    """What the client takes from the environment and the user's W&B settings files.
+
+    Raises:
+        TrackingError: It refuses one of them.
+    """
+    with _refusals_told():
+        return wandb_setup.singleton().settings
+
+
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    """Turn the client's refusal of a setting into an error that names it."""
+    try:
+        yield
+    except (wandb.Error, ValueError) as error:
+        # Of a value that does not validate, the first line counts, the next two name it and the rule.
+        lines = [line.strip() for line in str(error).splitlines()]
+        told = ": ".join(lines[1:3]) or lines[0]
+        raise TrackingError(
+            f"the W&B client refuses one of its settings: {told}. Correct its WANDB_ variable, or W&B's settings file"
+        ) from error

@@ -53,7 +53,8 @@ def open_tracker(
         leaves: Whether the run was told to end, and waits for no server that is away.
 
     Raises:
-        TrackingError: The server is away, refuses the key or the run, or there is no login.
+        TrackingError: The server is away, refuses the key or the run, there is no login, or the client refuses one of
+            its settings.
     """
     run_id = run_id or environ.get("WANDB_RUN_ID") or RandomIds().short()
     if config.mode == "disabled":
@@ -87,6 +88,7 @@ def open_tracker(
     if resume:
         fields["resume"] = "allow"
     if config.mode == "offline":
+        login.own_settings()  # refuses what would be told as a server's refusal later
         fields["mode"] = "offline"
     elif agent_rules or config.mode == "wandb":
         # An agent's server gave the run out a moment ago: it will be back.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sweepyard.config.schema import CustomModelConfig, ExperimentConfig, OptimizerConfig
-from sweepyard.config.targets import MODELS, find_target, missing_targets
+from sweepyard.config.targets import MODELS, find_target, missing_targets, target_raised
 from sweepyard.errors import ConfigInvalid
 
 
@@ -77,3 +78,22 @@ def test_what_is_not_installed_is_told_without_importing_anything(monkeypatch: p
         f"optimizer._target_: {rule} 'gone_package.optimizer'. {advice}"
     ]
     assert "towers_of_theirs" not in sys.modules
+
+
+def raising() -> None:
+    json.loads(3)  # type: ignore[arg-type]
+
+
+def test_a_target_that_raises_is_told_with_its_own_last_line() -> None:
+    with pytest.raises(TypeError) as caught:
+        raising()
+    told = str(target_raised(caught.value, "mine.raising", "model"))
+    line = raising.__code__.co_firstlineno + 1
+    assert told.startswith("model: mine.raising must not raise; received TypeError: the JSON object must be str")
+    assert f"It comes from {__file__}, line {line}; SWEEPYARD_DEBUG=1" in told
+
+
+def test_a_call_that_is_refused_raised_nothing_in_the_target() -> None:
+    with pytest.raises(TypeError) as caught:
+        raising(1)  # type: ignore[call-arg]
+    assert target_raised(caught.value, "mine.raising", "model") is None

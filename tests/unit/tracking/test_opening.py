@@ -132,3 +132,27 @@ except TrackingError as error:
     )
     assert run.results[0].startswith("the tracking server must accept the run; the W&B client says: ")
     assert {headers["Host"] for _, headers, _ in plain_server.requests} == {plain_server.url.removeprefix("http://")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["wandb", "offline"])
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({"WANDB_BASE_URL": "foo"}, "base_url: Input should be a valid URL"),
+        ({"WANDB_PROJECT": "a b/c"}, "Invalid project name 'a b/c': cannot contain characters"),
+    ],
+)
+def test_a_setting_that_the_client_refuses_is_named(run_offline, mode, environ, told):
+    run = run_offline(
+        f"""
+try:
+    open_it({mode!r})
+except TrackingError as error:
+    result(str(error))
+""",
+        mode="",
+        **environ,
+    )
+    assert run.results[0].startswith(f"the W&B client refuses one of its settings: {told}")
+    assert run.results[0].endswith("Correct its WANDB_ variable, or W&B's settings file")

@@ -104,6 +104,10 @@ def test_a_model_of_ones_own_that_does_not_fit_the_images_is_refused(monkeypatch
         build_network(custom, SHAPE, 10)
 
 
+def broken(input_shape: tuple[int, ...], classes: int) -> Any:
+    raise RuntimeError("boom")
+
+
 def deep(input_shape: tuple[int, ...], classes: int) -> Any:
     return keras.Sequential([keras.Input(input_shape), keras.layers.Conv2D(2, 40), keras.layers.Dense(classes)])
 
@@ -167,6 +171,7 @@ def test_a_model_of_ones_own_by_entry_point(here: str, monkeypatch: pytest.Monke
         ("{here}.small", {"softmax": True}, "must end in logits"),
         ("builtins.list", {}, "must accept its arguments"),
         ("builtins.slice", {}, "must give a Keras model"),
+        ("{here}.broken", {}, r"must not raise; received RuntimeError: boom\. It comes from .*test_models.py, line"),
         ("{here}.{wrong}", {}, "must give 10 logits"),
         ("{here}.Unsaved", {}, "must survive saving"),
     ],

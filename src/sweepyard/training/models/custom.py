@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from sweepyard.config.schema import CustomModelConfig
-from sweepyard.config.targets import MODELS, find_target
+from sweepyard.config.targets import MODELS, find_target, target_raised
 from sweepyard.errors import ConfigInvalid, Violation
 
 
@@ -15,13 +15,17 @@ def build(config: CustomModelConfig, input_shape: tuple[int, int, int], classes:
     """What the target gives for `target(input_shape, classes, **arguments)`: a Keras model to logits.
 
     Raises:
-        ConfigInvalid: The target is not to be found, refuses its arguments, or gives something else.
+        ConfigInvalid: The target is not to be found, refuses its arguments, raises, or gives something else.
+        ValueError: The target raises one, as Keras does of layers that leave nothing of the images.
     """
     factory = find_target(config.target, group=MODELS, where="model._target_")
     try:
         model = factory(input_shape, classes, **config.arguments)
-    except TypeError as error:
-        raise _invalid("the model must accept its arguments", repr(config.arguments), str(error)) from error
+    except ValueError:
+        raise
+    except Exception as error:
+        refused = _invalid("the model must accept its arguments", repr(config.arguments), str(error))
+        raise target_raised(error, config.target, "model") or refused from error
     if not isinstance(model, keras.Model):
         raise _invalid("the target must give a Keras model", type(model).__name__, f"look at {config.target}")
     _check_logits(model)
