@@ -39,7 +39,7 @@ from omegaconf.errors import OmegaConfBaseException
 from sweepyard.config.fleets import ENGINE_CONFIGS, FleetConfig, build_fleet, legal_fleet_keys
 from sweepyard.config.locations import conf_folder
 from sweepyard.config.names import hint_for, nearest_name, same_last_part
-from sweepyard.config.overrides import FLEET, config_groups, overrides_of, read_parameters
+from sweepyard.config.overrides import FLEET, config_groups, no_yaml, overrides_of, read_parameters
 from sweepyard.config.plain import plain
 from sweepyard.config.schema import MODEL_CONFIGS, ExperimentConfig
 from sweepyard.config.validation import UNKNOWN_KEY, build, hint_for_other_models, legal_keys
@@ -194,6 +194,8 @@ class _Composing(Generic[_Config]):
 
     def _diagnosis(self, error: Exception, overrides: Sequence[str]) -> list[Violation]:
         """Why a composition failed: Hydra stops at its first error, this looks at each override by itself."""
+        if isinstance(error, yaml.MarkedYAMLError):
+            return [no_yaml(error)]
         groups = config_groups(self._folders, of_fleets=self._config_name == FLEET)
         primaries = sorted(path.stem for folder in self._folders for path in folder.glob("*.yaml"))
         if self._config_name not in primaries:

@@ -39,15 +39,30 @@ def config_groups(folders: Iterable[Path], *, of_fleets: bool = False) -> dict[s
 
 
 def optional_groups(folders: Iterable[Path], config_name: str = "train") -> frozenset[str]:
-    """The groups of which the primary config chooses no option by default."""
+    """The groups of which the primary config chooses no option by default.
+
+    Raises:
+        ConfigInvalid: The primary config is no YAML.
+    """
     for folder in folders:
         path = folder / f"{config_name}.yaml"
         if path.is_file():
-            primary = yaml.safe_load(path.read_bytes())
+            with path.open("rb") as stream:  # A stream, so that an error has its name.
+                try:
+                    primary = yaml.safe_load(stream)
+                except yaml.MarkedYAMLError as error:
+                    raise ConfigInvalid([no_yaml(error)]) from error
             defaults = primary.get("defaults", []) if isinstance(primary, dict) else []
             chosen = [item for item in defaults if isinstance(item, dict)]
             return frozenset(str(group) for item in chosen for group, option in item.items() if option is None)
     return frozenset()
+
+
+def no_yaml(error: yaml.MarkedYAMLError) -> Violation:
+    """What to say of a config file that cannot be read as YAML."""
+    mark = error.problem_mark or error.context_mark
+    where = f"{mark.name}:{mark.line + 1}" if mark is not None else ""
+    return Violation(f"a config file must be YAML: {error.problem or error.context}", where=where)
 
 
 def overrides_of(parameters: Mapping[str, JsonValue], *, config_folder: Path | None = None) -> list[str]:
@@ -63,7 +78,7 @@ def overrides_of(parameters: Mapping[str, JsonValue], *, config_folder: Path | N
 
     Raises:
         ConfigInvalid: A key or value that Hydra's grammar cannot express, or a group that is given a value;
-            all at once.
+            all at once; or a primary config that is no YAML.
     """
     folders = [conf_folder()] if config_folder is None else [config_folder, conf_folder()]
     groups = config_groups(folders)

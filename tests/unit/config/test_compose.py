@@ -13,7 +13,7 @@ from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
 from sweepyard.config import compose as composing
-from sweepyard.config.compose import Composer, Launcher, compose, launcher, multirun, read_ahead
+from sweepyard.config.compose import Composer, Launcher, compose, launcher, multirun, overrides_of, read_ahead
 from sweepyard.config.schema import ConvnetConfig, CustomModelConfig
 from sweepyard.config.validation import build
 from sweepyard.errors import ConfigInvalid
@@ -189,6 +189,17 @@ def test_a_broken_file_of_the_users(own_conf: Path, content: str) -> None:
     (own_conf / "model" / "broken.yaml").write_text(content)
     (told,) = refusal("model=broken", by=Composer(config_folder=own_conf))
     assert told
+
+
+def test_a_file_that_is_no_yaml_is_named_with_its_line(own_conf: Path) -> None:
+    broken = own_conf / "model" / "broken.yaml"
+    broken.write_text("name: b\na: : 3\n")
+    (told,) = refusal("model=broken", "trainer.epochs=3", by=Composer(config_folder=own_conf))
+    assert told == f"{broken}:2: a config file must be YAML: mapping values are not allowed here"
+    primary = own_conf / "train.yaml"
+    primary.write_text("name: [\n")
+    with pytest.raises(ConfigInvalid, match=f"{primary}:2: a config file must be YAML: "):
+        overrides_of({"trainer.epochs": 3}, config_folder=own_conf)
 
 
 def test_a_multirun_varies_the_last_key_fastest() -> None:
