@@ -87,6 +87,12 @@ def own_command(environ: Mapping[str, str]) -> str:
     )
 
 
+def own_command_at(home: Path, environ: Mapping[str, str]) -> str:
+    """`own_command` for a home that may be another than the environment's."""
+    elsewhere = home != Settings.from_environment(environ).home
+    return own_command({**environ, "SWEEPYARD_HOME": str(home)} if elsewhere else environ)
+
+
 def _flag(environ: Mapping[str, str], name: str) -> bool:
     text = environ.get(name, "").strip().lower()
     if text in {"", "0", "false", "no", "off"}:

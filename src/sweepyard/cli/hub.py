@@ -19,7 +19,7 @@ from sweepyard.cli.options import HOME, JSON
 from sweepyard.cli.style import CONTEXT, CommandGroup, examples
 from sweepyard.errors import SweepyardError
 from sweepyard.jsonvalue import JsonObject
-from sweepyard.settings import Settings, own_command
+from sweepyard.settings import Settings, own_command_at
 from sweepyard.wiring.hub import serve_hub
 from sweepyard.wiring.joining import server_at
 
@@ -161,8 +161,7 @@ def hold(pid: int, descriptor: int) -> None:
 
 def _again(settings: Settings) -> str:
     """How this program is called again for the same home, wherever that was said."""
-    elsewhere = settings.home != settings_now().home
-    return own_command({**os.environ, "SWEEPYARD_HOME": str(settings.home)} if elsewhere else os.environ)
+    return own_command_at(settings.home, os.environ)
 
 
 for archive in hub_archive.COMMANDS:

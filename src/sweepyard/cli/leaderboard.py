@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ def print_leaderboard(sweep: SweepRecord) -> None:
 
 def listing_again(sweep: SweepPath) -> str:
     """The command that lists the sweep's runs."""
-    project = "" if sweep.project == DEFAULT_PROJECT else f" --project {sweep.project}"
+    project = "" if sweep.project == DEFAULT_PROJECT else f" --project {shlex.quote(sweep.project)}"
     return f"{own_command(os.environ)} runs list{project} --sweep {sweep.sweep_id}"
 
 
@@ -154,9 +155,8 @@ def _print_points(sweep: SweepRecord) -> None:
     print()
     print_table(heads, rows[:_MOST_ROWS])
     if len(rows) > _MOST_ROWS:
-        print(
-            f"... and {len(rows) - _MOST_ROWS} more points: {own_command(os.environ)} watch {sweep.path} --once --json"
-        )
+        again = f"{own_command(os.environ)} watch {shlex.quote(str(sweep.path))} --once --json"
+        print(f"... and {len(rows) - _MOST_ROWS} more points: {again}")
 
 
 def swept_keys(sweep: SweepRecord) -> list[str]:

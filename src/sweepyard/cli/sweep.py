@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,9 +111,9 @@ def run(
                 print_json({"sweep": sweep.path, "url": sweep.url})
                 return 0
             announce(sweep)
-            again = own_command(os.environ)
+            again, path = own_command(os.environ), shlex.quote(sweep.path)
             login = f'eval "$({again} hub env)"; ' if target == "hub" else ""
-            print(f"start agents with: {again} sweep {sweep.path}   or: {login}wandb agent {sweep.path}")
+            print(f"start agents with: {again} sweep {path}   or: {login}wandb agent {path}")
             return 0
         with interruptible() as register:
             outcome = run_shown(plan, target=target, on_registered=register, to_stderr=as_json)
@@ -124,7 +125,7 @@ def run(
 
 def names_sweep(what: str) -> bool:
     """Whether `what` has the form of a registered sweep's name and is no file: W&B's ids have eight characters."""
-    return not Path(what).exists() and re.fullmatch(r"([^/\s]+/){0,2}[a-z0-9]{8}", what) is not None
+    return not Path(what).exists() and re.fullmatch(r"([^/]+/){0,2}[a-z0-9]{8}", what) is not None
 
 
 def _conclude(outcome: SweepOutcome, *, to_the_end: bool, as_json: bool) -> int:

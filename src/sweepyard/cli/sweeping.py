@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -87,7 +88,8 @@ def interruptible() -> Iterator[Callable[[RegisteredSweep], None]]:
             yield register
         except KeyboardInterrupt:
             for sweep in registered:
-                print(f"\ngo on with: {own_command(os.environ)} sweep {sweep.path}", file=sys.stderr)
+                again = f"{own_command(os.environ)} sweep {shlex.quote(str(sweep.path))}"
+                print(f"\ngo on with: {again}", file=sys.stderr)
             raise
 
 

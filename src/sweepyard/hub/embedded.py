@@ -20,7 +20,7 @@ from sweepyard.errors import HubAlreadyRunning, HubUnreachable
 from sweepyard.files import FileLock
 from sweepyard.hub import detached
 from sweepyard.hub.places import HubAddress, HubPlaces
-from sweepyard.settings import Settings, own_command
+from sweepyard.settings import Settings, own_command, own_command_at
 from sweepyard.web.listening import DEFAULT_HOST, DEFAULT_PORT
 
 PATIENCE_SECONDS = 60.0
@@ -122,7 +122,8 @@ def kept_closed(settings: Settings, *, patience_seconds: float = PATIENCE_SECOND
         if not lock.acquire(blocking=False):
             address = places.read_address()
             where = f" at {address.url} (process {address.pid})" if address else ""
-            raise HubAlreadyRunning(f"a hub serves {places.home}{where}; stop it first, with `sweepyard hub stop`")
+            stop = f"{own_command_at(places.home, os.environ)} hub stop"
+            raise HubAlreadyRunning(f"a hub serves {places.home}{where}; stop it first, with `{stop}`")
         try:
             yield
         finally:

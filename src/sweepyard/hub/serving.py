@@ -13,7 +13,7 @@ from sweepyard.errors import HubAlreadyRunning
 from sweepyard.files import FileLock
 from sweepyard.hub.embedded import is_held
 from sweepyard.hub.places import HubAddress, HubMode, HubPlaces
-from sweepyard.settings import Settings
+from sweepyard.settings import Settings, own_command_at
 from sweepyard.web.listening import Listening, check
 from sweepyard.web.serving import answer, listen
 
@@ -103,5 +103,6 @@ def _already(places: HubPlaces) -> str:
     address = places.read_address()
     if address is None:
         return f"a hub is starting in {places.home}; a home has one hub"
-    how = "it stops with its last user" if address.mode == "embedded" else "stop it with `sweepyard hub stop`"
+    stop = f"stop it with `{own_command_at(places.home, os.environ)} hub stop`"
+    how = "it stops with its last user" if address.mode == "embedded" else stop
     return f"a hub runs in {places.home} already, at {address.url} (process {address.pid}; {how}); a home has one hub"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -200,7 +201,8 @@ def _new_folder(folder: Path) -> Iterator[Callable[[], None]]:
 
 def _report(result: FitResult, folder: Path, url: str | None, environ: Mapping[str, str], say: Say) -> None:
     if result.stopped_because:
-        say(f"ended early: {result.stopped_because}; go on with: {own_command(environ)} train --resume {folder}")
+        again = f"{own_command(environ)} train --resume {shlex.quote(str(folder))}"
+        say(f"ended early: {result.stopped_because}; go on with: {again}")
     best = ", ".join(f"{name} {value:g}" for name, value in result.best.items())
     epochs = f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}"
     say(f"{epochs} in {result.timing.fit_seconds:.1f} s; {best or 'no epoch was completed'}")

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from sweepyard.agents.sweeping import SweepOutcome
-from sweepyard.cli.leaderboard import leaderboard_json, print_leaderboard, swept_keys
+from sweepyard.cli.leaderboard import leaderboard_json, listing_again, print_leaderboard, swept_keys
 from sweepyard.cli.models import find_model, model_in
 from sweepyard.cli.output import duration, number, print_json, print_table
 from sweepyard.cli.progress import ProgressView, describe
 from sweepyard.cli.reading import path_of
+from sweepyard.cli.sweep import names_sweep
 from sweepyard.cli.sweeping import verdict
 from sweepyard.domain.comparison import config_differences
 from sweepyard.domain.objective import Goal, Objective
@@ -111,6 +112,11 @@ def test_the_leaderboard_ranks_and_keeps_those_without_a_value(capsys: pytest.Ca
     assert isinstance(values, list)
     assert [entry["run"] for entry in values if isinstance(entry, dict)] == ["best", "worse", "none"]
     assert swept_keys(record) == ["model", "trainer.epochs"]
+
+
+def test_the_command_that_lists_again_is_quoted_for_the_shell() -> None:
+    assert listing_again(SweepPath("local", "a b", "s")).endswith("sweepyard runs list --project 'a b' --sweep s")
+    assert names_sweep("local/a b/ab12cd34")
 
 
 def test_a_leaderboard_of_several_metrics_marks_the_front(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sweepyard import errors, jsonvalue
 from sweepyard.clock import SystemClock
 from sweepyard.ids import RandomIds, is_legal_name, new_api_key
-from sweepyard.settings import Settings, own_command
+from sweepyard.settings import Settings, own_command, own_command_at
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -156,5 +156,7 @@ def test_a_command_is_named_as_it_can_be_called(tmp_path: Path, monkeypatch: pyt
     assert own_command({"PATH": "/bin"}) == "'my clone/.venv/bin/sweepyard'"
     monkeypatch.chdir(clone)
     assert own_command({"SWEEPYARD_HOME": "/a b"}) == "SWEEPYARD_HOME='/a b' .venv/bin/sweepyard"
+    assert own_command_at(Path("/h"), {"SWEEPYARD_HOME": "/a b"}) == "SWEEPYARD_HOME=/h .venv/bin/sweepyard"
+    assert own_command_at(Settings.from_environment({}).home, {}) == ".venv/bin/sweepyard"
     monkeypatch.chdir("/proc")
     assert own_command({"PATH": ""}) == f"'{clone}/.venv/bin/sweepyard'"

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from sweepyard.errors import InvalidInput
-from sweepyard.hub.embedded import page_hint
+from sweepyard.errors import HubAlreadyRunning, InvalidInput
+from sweepyard.files import FileLock
+from sweepyard.hub.embedded import kept_closed, page_hint
 from sweepyard.hub.places import HubAddress, HubPlaces
+from sweepyard.hub.serving import _hub_lock
 from sweepyard.settings import Settings
 from sweepyard.web.listening import Listening, TlsFiles, check
 from sweepyard.web.logs import OneLine
@@ -29,6 +31,18 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
     locked = ["openssl", "ec", "-in", "key.pem", "-aes256", "-passout", "pass:secret", "-out", "locked.pem"]
     subprocess.run(locked, cwd=folder, check=True)
     return TlsFiles(folder / "cert.pem", folder / "key.pem")
+
+
+def test_a_hub_that_is_in_the_way_is_stopped_with_its_own_home(tmp_path: Path) -> None:
+    places = HubPlaces(tmp_path / "my hub")
+    places.make_home()
+    places.write_address(HubAddress(url="http://127.0.0.1:1", pid=1, mode="served"))
+    stop = re.escape(f"SWEEPYARD_HOME='{places.home}' ") + r"\S*sweepyard hub stop`"
+    with FileLock(places.hub_lock):
+        with pytest.raises(HubAlreadyRunning, match=stop), kept_closed(Settings(home=places.home, cache=tmp_path)):
+            pass
+        with pytest.raises(HubAlreadyRunning, match=stop), _hub_lock(places, "served"):
+            pass
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.2"])
