@@ -86,6 +86,8 @@ def run_training(
     by_agent = bool(environ.get("WANDB_SWEEP_ID"))
     if by_agent:
         config = replace(config, tracking=_tracked(config.tracking, say))
+    else:
+        _tell_of_unheeded_mode(config.tracking, environ, say)
     project = (environ.get("WANDB_PROJECT") if by_agent else None) or config.tracking.project
     run_id = environ.get("WANDB_RUN_ID") or RandomIds().short()
     folder = request.resume or Path(config.output).expanduser().absolute() / project / run_id
@@ -159,6 +161,14 @@ def _tracked(config: TrackingConfig, say: Say) -> TrackingConfig:
         return config
     say(f"tracking.mode is {config.mode}, but under an agent the agent's server wins: this run is tracked there")
     return replace(config, mode="wandb")
+
+
+def _tell_of_unheeded_mode(config: TrackingConfig, environ: Mapping[str, str], say: Say) -> None:
+    """Say that W&B's own switch does nothing here, to somebody who has set it to keep a run from servers."""
+    wanted = environ.get("WANDB_MODE", "")
+    word = {"disabled": "disabled", "offline": "offline", "dryrun": "offline"}.get(wanted)
+    if word is not None and config.mode not in {word, "wandb"}:  # With tracking=wandb the client heeds it.
+        say(f"WANDB_MODE={wanted} is not heeded: tracking.mode decides, and is {config.mode}. Use tracking={word}")
 
 
 def _check_resumable(config: ExperimentConfig, dataset: Dataset, checkpoints: Checkpoints) -> None:
