@@ -90,11 +90,14 @@ def describe(name: str | None, folder: str | None, as_json: bool) -> None:
 
     if name is None:
         from sweepyard.datasets.catalogue import CATALOGUE
+        from sweepyard.datasets.loading import OWN_DESCRIPTION, OWN_FOLDER
 
+        known = {entry.name: entry.description for entry in CATALOGUE.values()}
+        known[OWN_FOLDER] = f"{OWN_DESCRIPTION} with the classic four IDX files"
         if as_json:
-            print_json([{"name": entry.name, "description": entry.description} for entry in CATALOGUE.values()])
+            print_json([{"name": name, "description": description} for name, description in known.items()])
         else:
-            print_table(["name", "what it is"], [[entry.name, entry.description] for entry in CATALOGUE.values()])
+            print_table(["name", "what it is"], [[name, description] for name, description in known.items()])
         return
     from sweepyard.datasets import reports
 

@@ -25,6 +25,7 @@ from sweepyard.errors import DataError
 from sweepyard.settings import Settings
 
 OWN_FOLDER = "idx"
+OWN_DESCRIPTION = "a folder of your own"
 _CLASSES_FILE = "classes.txt"
 # A folder of the user's is cut as MNIST is: one training image in twelve validates.
 _VALIDATION_SHARE = 12
@@ -113,7 +114,7 @@ def _load_whole(config: DataConfig, settings: Settings, progress: Progress) -> D
     if config.name == OWN_FOLDER:
         if folder is None:
             raise DataError(
-                "`idx` needs the folder that holds the files: data.folder=DIR, or --folder DIR of `sweepyard data`"
+                "`idx` needs the folder that holds the files: data.folder=DIR to train, --folder DIR elsewhere"
             )
         return _own(folder)
     entry = entry_named(config.name)
@@ -135,7 +136,7 @@ def _assemble(entry: CatalogueEntry, contents: Contents) -> Dataset:
 
 def _own(folder: Path) -> Dataset:
     """A folder with the classic four files, of any image size and number of classes."""
-    contents = read_folder(folder, [Payload(role) for role in ROLES])
+    contents = read_folder(folder, [Payload(role) for role in ROLES], elsewhere="")
     wrong = contradictions(contents.arrays, classes_named=names_classes(folder))
     if wrong:
         raise DataError("\n".join(f"{find_in(folder, Payload(role))}: {problem}" for role, problem in wrong.items()))

@@ -70,8 +70,17 @@ def find_in(folder: Path, payload: Payload, prefixes: Sequence[str] = ("",)) -> 
     return None
 
 
-def read_folder(folder: Path, payloads: Sequence[Payload], prefixes: Sequence[str] = ("",)) -> Contents:
+def read_folder(
+    folder: Path,
+    payloads: Sequence[Payload],
+    prefixes: Sequence[str] = ("",),
+    *,
+    elsewhere: str = ", or leave data.folder out to use the cache and the data set's other sources",
+) -> Contents:
     """Read and check every payload in a folder that the user names.
+
+    Args:
+        elsewhere: What else to do about files that are missing, for data sets that have other sources.
 
     Raises:
         DataMissing: The folder or a file is not there; all missing files are named.
@@ -85,8 +94,7 @@ def read_folder(folder: Path, payloads: Sequence[Payload], prefixes: Sequence[st
     missing = [payload.file for payload, path in paths.items() if path is None]
     if missing:
         raise DataMissing(
-            f"data.folder must hold {', '.join(missing)} (plain or .gz); {folder} does not. "
-            "Put them there, or leave data.folder out to use the cache and the data set's other sources"
+            f"data.folder must hold {', '.join(missing)} (plain or .gz); {folder} does not. Put them there{elsewhere}"
         )
     arrays: dict[Role, NDArray[Any]] = {}
     digests: dict[Role, str] = {}

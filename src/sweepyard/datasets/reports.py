@@ -14,7 +14,7 @@ from sweepyard.datasets.catalogue import CatalogueEntry
 from sweepyard.datasets.dataset import Dataset
 from sweepyard.datasets.download import Downloader, Progress, silent
 from sweepyard.datasets.idx import idx_digest, read_idx
-from sweepyard.datasets.loading import OWN_FOLDER, contents_of, entry_named, load, names_classes
+from sweepyard.datasets.loading import OWN_DESCRIPTION, OWN_FOLDER, contents_of, entry_named, load, names_classes
 from sweepyard.datasets.payloads import ROLES, Payload, check, contradictions, find_in
 from sweepyard.errors import DataError, DataMissing
 from sweepyard.jsonvalue import JsonObject, JsonValue
@@ -234,7 +234,7 @@ def _report(dataset: Dataset, place: Path) -> DataReport:
     classes = len(dataset.class_names)
     return DataReport(
         name=dataset.name,
-        description=entry.description if entry else "a folder of your own",
+        description=entry.description if entry else OWN_DESCRIPTION,
         licence=entry.licence if entry else "",
         homepage=entry.homepage if entry else "",
         place=str(place),

@@ -54,4 +54,4 @@ def test_missing_data_without_network_says_what_to_do(capsys: pytest.CaptureFixt
 def test_the_catalogue_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert enter(["data", "describe", "--json"]) == 0
     names = [entry["name"] for entry in json.loads(capsys.readouterr().out)]
-    assert names == ["mnist", "mnist5k", "fashion_mnist", "kmnist", "emnist_letters", "emnist_balanced"]
+    assert names == ["mnist", "mnist5k", "fashion_mnist", "kmnist", "emnist_letters", "emnist_balanced", "idx"]

@@ -349,7 +349,7 @@ class TestOwnFolder:
             load(self.config(write_folder(settings.home / "mine", **changes)), settings)
 
     def test_a_folder_is_needed(self, settings: Settings) -> None:
-        with pytest.raises(DataError, match=r"data\.folder=DIR, or --folder DIR"):
+        with pytest.raises(DataError, match=r"data\.folder=DIR to train, --folder DIR elsewhere$"):
             load(DataConfig(name="idx"), settings)
 
 
@@ -485,3 +485,8 @@ class TestMnist5k:
 
 GOLDEN_SPLITS = {"train": "09e4891da37a84af", "validation": "02e5e8124ab6245d", "test": "353f841c98246652"}
 GOLDEN_LABELS = [9, 2, 0, 2, 9, 8, 5, 1, 0, 9, 1, 9]
+
+
+def test_files_of_ones_own_that_are_missing_come_from_nowhere_else(tmp_path: Path, settings: Settings) -> None:
+    with pytest.raises(DataMissing, match=r"\. Put them there$"):
+        load(DataConfig(name="idx", folder=str(tmp_path)), settings)
