@@ -224,8 +224,20 @@ def __getattr__(name: str) -> click.Command:
     if name != "command":
         raise AttributeError(name)
     import click
+    from click.shell_completion import CompletionItem
 
-    @click.command("train", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+    class Train(click.Command):
+        """Completes the options of the parser, which click knows nothing of."""
+
+        def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+            return [
+                CompletionItem(name, help=action.help)
+                for action in _parser()._actions
+                for name in action.option_strings
+                if name.startswith("--") and name.startswith(incomplete)
+            ]
+
+    @click.command("train", cls=Train, context_settings={"ignore_unknown_options": True}, add_help_option=False)
     @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
     def command(arguments: tuple[str, ...]) -> int:
         """Train one model; the arguments are Hydra overrides."""

@@ -102,6 +102,23 @@ def test_a_shell_completes_the_commands_of_a_group_that_goes_without_one() -> No
     assert [each.value for each in found] == ["edit", "export"]
 
 
+@pytest.mark.parametrize(
+    ("words", "incomplete", "found"),
+    [
+        (["train"], "--c", ["--cfg", "--config-dir", "--config-name"]),
+        (["train", "model=mlp"], "--res", ["--resume"]),
+        (["sweep"], "--co", ["--count", "--config-dir"]),
+        (["sweep"], "--h", ["--help"]),
+        (["sweep", "s.yaml"], "--ag", ["--agents"]),
+    ],
+)
+def test_a_shell_completes_options(words: list[str], incomplete: str, found: list[str]) -> None:
+    from sweepyard.cli.group import root
+
+    completion = ShellComplete(root, {}, "sweepyard", "_SWEEPYARD_COMPLETE")
+    assert [each.value for each in completion.get_completions(words, incomplete)] == found
+
+
 def test_an_aborted_command_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     from sweepyard.cli.group import root
 
