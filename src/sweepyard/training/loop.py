@@ -149,6 +149,8 @@ def _train(
     checkpoint = checkpoints.latest() if config.trainer.resume else None
     if checkpoint is not None:
         state.restore(checkpoint)
+        if config.trainer.verbose != "silent" and (progress.epoch >= config.trainer.epochs or _has_stopped(state)):
+            print(f"nothing is left to train: the run has had its epochs ({progress.epoch})", flush=True)
     else:
         checkpoints.clear()
     pending = checkpoint if progress.batch else None

@@ -29,12 +29,13 @@ _FULL_BYTES = 16 * 2**20
 
 
 @contextmanager
-def bounded_wait(url: str | None, home: Path | None) -> Iterator[None]:
+def bounded_wait(url: str | None, home: Path | None, again: str | None = None) -> Iterator[None]:
     """Within the block, which waits for the server: Ctrl-C leaves at once, SIGTERM within ten seconds.
 
     Args:
         url: Of the run; None where nothing is waited for.
         home: Of the hub that has the run, if it is on this machine: a full disk there is the likeliest reason to wait.
+        again: The command that goes on with the run; None where that is an agent's affair.
     """
     if url is None or threading.current_thread() is not threading.main_thread():
         yield
@@ -50,7 +51,8 @@ def bounded_wait(url: str | None, home: Path | None) -> Iterator[None]:
         with handled_by(signal.default_int_handler, signal.SIGINT), handled_by(leave_soon, signal.SIGTERM):
             yield
     except KeyboardInterrupt:
-        print("left before the server had the whole run; what it lacks is on disk", file=sys.stderr, flush=True)
+        then = f"; go on with: {again}" if again else ""
+        print(f"left before the server had the whole run; what it lacks is on disk{then}", file=sys.stderr, flush=True)
         raise
     finally:
         over.set()

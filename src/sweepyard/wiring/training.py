@@ -145,9 +145,10 @@ def run_training(
             tracker.finish(_exit_code_of(error))
             raise
         handover.tell(environ)
-        with bounded_wait(tracker.url, settings.home if server is not None else None):
+        again = f"{own_command(environ)} train --resume {shlex.quote(str(folder))}"
+        with bounded_wait(tracker.url, settings.home if server is not None else None, None if by_agent else again):
             tracker.finish(result.exit_code)
-        _report(result, folder, tracker.url, environ, say)
+        _report(result, again, tracker.url, say)
         if not by_agent:
             _say_how_the_page_is_seen_later(tracker.url, settings, say)
     return result
@@ -209,9 +210,8 @@ def _new_folder(folder: Path) -> Iterator[Callable[[], None]]:
         raise
 
 
-def _report(result: FitResult, folder: Path, url: str | None, environ: Mapping[str, str], say: Say) -> None:
+def _report(result: FitResult, again: str, url: str | None, say: Say) -> None:
     if result.stopped_because:
-        again = f"{own_command(environ)} train --resume {shlex.quote(str(folder))}"
         say(f"ended early: {result.stopped_because}; go on with: {again}")
     best = ", ".join(f"{name} {value:g}" for name, value in result.best.items())
     epochs = f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}"

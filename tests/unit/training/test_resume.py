@@ -105,8 +105,12 @@ def test_early_stopping_goes_on_where_it_was(config: ExperimentConfig, run_fit: 
     assert again.stopped_because == whole.stopped_because
 
 
-def test_a_finished_fit_resumes_to_the_same_end(config: ExperimentConfig, run_fit: Any, finished: FitResult) -> None:
-    again, _ = run_fit(config, resume=True)
+def test_a_finished_fit_resumes_to_the_same_end(
+    config: ExperimentConfig, run_fit: Any, finished: FitResult, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loud = replace(config, trainer=replace(config.trainer, verbose="epochs"))
+    again, _ = run_fit(loud, resume=True)
+    assert f"nothing is left to train: the run has had its epochs ({finished.epochs})\n" in capsys.readouterr().out
     assert again.weights_digest == finished.weights_digest
     assert again.fit_log == finished.fit_log
 

@@ -21,7 +21,7 @@ import sweepyard.wiring.finishing as finishing
 
 finishing._FIRST_WORD_SECONDS = 0.2
 finishing._LEAVE_SECONDS = 0.5
-with finishing.bounded_wait("http://hub/run", Path(sys.argv[1])):
+with finishing.bounded_wait("http://hub/run", Path(sys.argv[1]), "train --resume here"):
     print("waiting", flush=True)
     time.sleep(60)
 """
@@ -45,7 +45,9 @@ def test_a_signal_ends_the_wait(tmp_path: Path, number: signal.Signals) -> None:
     process.send_signal(number)
     _, errors = process.communicate(timeout=30)
     assert process.returncode != 0
-    assert "left before the server had the whole run; what it lacks is on disk" in errors
+    assert (
+        "left before the server had the whole run; what it lacks is on disk; go on with: train --resume here" in errors
+    )
     assert ("leaving within 0.5 s" in errors) == (number is signal.SIGTERM)
 
 
