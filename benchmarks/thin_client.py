@@ -29,7 +29,7 @@ def main() -> int:
     options = parser.parse_args()
     asked: list[float] = []
     bare: list[float] = []
-    with tempfile.TemporaryDirectory(dir="/tmp") as runtime:  # noqa: S108 - a socket's path must be short
+    with tempfile.TemporaryDirectory(dir="/tmp") as runtime:
         environ = {**os.environ, "XDG_RUNTIME_DIR": runtime, "WANDB_SWEEP_ID": "none", "SWEEPYARD_WARM": "1"}
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(f"{place.folder_of_user(environ)}/{place.key_of(environ)}.socket")
