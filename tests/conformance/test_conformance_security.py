@@ -139,6 +139,7 @@ def test_users_teams_and_keys_are_managed_while_the_hub_runs(make_hub: Any, swee
             assert http.post("/graphql", json=into_red).json()["errors"][0]["code"] == "forbidden"
 
         (tmp_path / "key").write_text("0123456789abcdef" * 3 + "\n")
+        (tmp_path / "key").chmod(0o600)
         made = json.loads(
             sweepyard(
                 "hub", "keys", "add", "--user", "ann", "--key-file", str(tmp_path / "key"), "--role", "read", "--json"

@@ -8,6 +8,7 @@ import os
 import runpy
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 import sweepyard
@@ -40,12 +41,13 @@ def main(path: str, listener: socket.socket) -> None:
     if child is not None:
         child.become()
         child.accept()
-        own_temporary_folders()
         given, program, *arguments = child.arguments
         for name, value in json.loads(given).items():
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
+        tempfile.tempdir = None
+        own_temporary_folders()
         if program == "wandb":
             _run(_WANDB, "wandb", arguments, folder=str(Path(sys.executable).parent))
         elif arguments[0] == "-P":

@@ -14,6 +14,7 @@ from sweepyard.agents.warm import client
 from sweepyard.agents.warm.place import OWNER_VARIABLE
 
 _PYTHONPATH = "PYTHONPATH"
+_TEMPORARY = "TMPDIR"
 
 
 def main(program: str, *arguments: str) -> int:
@@ -25,7 +26,8 @@ def main(program: str, *arguments: str) -> int:
     if session is None or not names_program:
         return _be(program, *arguments)
     root = str(Path(__file__).parents[3])
-    given = {name: os.environ.get(name) for name in (_PYTHONPATH, OWNER_VARIABLE)}
+    # The program's own come back with it: the process that forks serves other tests, too, and outlives this one's.
+    given = {name: os.environ.pop(name, None) for name in (_PYTHONPATH, OWNER_VARIABLE, _TEMPORARY)}
     found = {_PYTHONPATH: os.pathsep.join(filter(None, [root, given[_PYTHONPATH]])), OWNER_VARIABLE: session}
     code = client.run(
         [json.dumps(given), program, *arguments],
