@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -21,6 +22,8 @@ def asker(app: ASGIApp, **client: Any) -> Ask:
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", **client) as session:
                 return await session.request(method, path, **request)
 
-        return asyncio.run(once())
+        # In a thread of its own: Playwright's loop runs in that of the tests, once one of them has used a browser.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: asyncio.run(once())).result()
 
     return ask
