@@ -60,6 +60,10 @@ def waves(filling: Filling) -> str:
     return project
 
 
+COLOUR = "(each, part) => getComputedStyle(each, part).backgroundColor"
+NONE = "rgba(0, 0, 0, 0)"
+
+
 def chart(page: Page, metric: str) -> Locator:
     """The chart of a metric, once it is drawn."""
     figure = page.locator(f'figure[data-metric="{metric}"]')
@@ -286,6 +290,32 @@ def test_groups_have_a_mean_and_say_of_how_many(curves: Page) -> None:
     loss.locator(".plot").focus()
     curves.keyboard.press("ArrowRight")
     expect(loss.locator(".said")).to_contain_text("n = 6")
+
+
+def test_names_have_the_colours_of_their_curves_beside_them(curves: Page) -> None:
+    loss = chart(curves, "loss")
+    listed(loss)
+    for key in ("w11", "w10"):
+        swatch = loss.locator(f'.legend tr[data-key="{key}"] .swatch').evaluate(COLOUR, None)
+        assert curves.locator(f'#runs tr[data-key="{key}"] .of-curve').evaluate(COLOUR, "::before") == swatch != NONE
+    curves.get_by_label("Groups").fill("config.model")
+    hidden = curves.get_by_role("link", name="Hide convnet")
+    expect(hidden).to_be_visible()
+    listed(loss)
+    expect(loss.get_by_role("row", name=re.compile("^model = convnet"))).to_be_visible()
+    assert hidden.evaluate(COLOUR, "::before") != NONE
+    hidden.click()
+    expect(loss.get_by_role("row", name=re.compile("^model = convnet"))).to_be_hidden()
+    assert curves.get_by_role("link", name="Show convnet").evaluate(COLOUR, "::before") == NONE
+
+
+def test_compared_runs_have_the_colours_of_their_curves_beside_them(page: Page, waves: str) -> None:
+    page.goto(f"/local/{waves}/compare?runs=w11&runs=w10")
+    loss = chart(page, "loss")
+    listed(loss)
+    for key in ("w11", "w10"):
+        swatch = loss.locator(f'.legend tr[data-key="{key}"] .swatch').evaluate(COLOUR, None)
+        assert page.locator(f'.chosen [data-key="{key}"] .of-curve').evaluate(COLOUR, "::before") == swatch != NONE
 
 
 def test_groups_that_are_hidden_are_not_drawn(curves: Page) -> None:

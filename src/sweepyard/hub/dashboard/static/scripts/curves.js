@@ -2,6 +2,7 @@
 // at. The choices stand in the address.
 
 import { CurveSet } from "./charts/curve_set.js";
+import { mark } from "./charts/marks.js";
 import { subscribe } from "./live.js";
 import { follow } from "./page.js";
 
@@ -23,6 +24,7 @@ const charts = new CurveSet(grid, {
   most: () => Number(asked().get("chart-runs")) || (form.elements.namedItem("chart-runs") ? USUAL_RUNS : 1),
   problem: () => (document.getElementById("problems") ? "The filter or a column breaks a rule, so there is nothing to draw." : ""),
   say: (text) => void (note.textContent = text),
+  drew: mark,
 });
 
 /** What the address says. */

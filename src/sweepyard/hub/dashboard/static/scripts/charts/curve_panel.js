@@ -19,6 +19,7 @@ import { keepZoom, zoomOf } from "./zooms.js";
  * @property {string} part which of the page's parts they are, before the metrics' names in its address
  * @property {() => string} problem why nothing can be drawn; empty where something can
  * @property {(text: string) => void} say which runs these are, or what went wrong
+ * @property {(lines: import("./curve_lines.js").Line[]) => void} [drew] told the lines of all charts, some of them often
  */
 
 const POINTS_OF_ALL = 16000; // Of one chart; so 100 curves have 160 points each.

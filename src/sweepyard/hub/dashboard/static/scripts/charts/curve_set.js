@@ -71,6 +71,7 @@ export class CurveSet {
     if (problem) {
       for (const panel of this.panels.values()) panel.blank(problem);
       this.source.say("");
+      this.source.drew?.([]);
       return;
     }
     /** @type {Map<string, CurvePanel[]>} */
@@ -84,6 +85,7 @@ export class CurveSet {
     }
     await Promise.all([...alike].map(([key, asking]) => this.fill(key, asking)));
     this.source.say(this.note);
+    this.source.drew?.([...this.panels.values()].flatMap((panel) => panel.chart.drawn()));
   }
 
   /**
